@@ -1,0 +1,16 @@
+// Conditional requests.
+// Specification: RFC 9110 sections 8.8.3 (entity tags) and 13.
+// Threads: pure functions.
+#pragma once
+
+#include <string_view>
+
+namespace courant::http {
+
+// Whether an If-None-Match header lists `etag` by weak comparison, or is "*". Malformed members match nothing.
+bool if_none_match_matches(std::string_view header, std::string_view etag);
+
+// Whether an If-Match header lists `etag` by strong comparison, or is "*". A weak tag never matches.
+bool if_match_matches(std::string_view header, std::string_view etag);
+
+}  // namespace courant::http

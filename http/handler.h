@@ -1,0 +1,29 @@
+// Handler: what the server asks for answers. One implementation is the router; the server's tests have others.
+// Threads: called from every io thread at once; must not block.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "http/message.h"
+#include "http/task.h"
+
+namespace courant::http {
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  // Called when the header is complete and before the body is read. Returns how many bytes of body (decoded) the
+  // request may have; throws Problem to refuse it without reading one (404, 405, 415, 413 ...).
+  virtual std::uint64_t admit(const Request& request) = 0;
+
+  // The answer, where it needs no waiting: from memory, at once, without a coroutine. nullopt: call answer().
+  virtual std::optional<Response> answer_at_once(const Request& request) = 0;
+
+  // The answer. The request stays valid until the task is complete. A thrown Problem becomes its reply
+  // (http/problem_reply.h); any other exception becomes a 500 that says nothing of its text.
+  virtual Task<Response> answer(const Request& request) = 0;
+};
+
+}  // namespace courant::http

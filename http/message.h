@@ -1,0 +1,58 @@
+// Requests and responses as the rest of Courant sees them: plain values, whatever engine carries them.
+// Specification: RFC 9110 (semantics).
+// Threads: plain values. A Request's views live in its connection until the response is complete.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernel/uri.h"
+
+namespace courant::http {
+
+enum class Method { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
+
+struct HeaderView {
+  std::string_view name;
+  std::string_view value;
+};
+
+struct Request {
+  Method method = Method::kGet;
+  std::string_view method_text;       // as sent
+  std::string_view path;              // undecoded, without query: "/demo/events"
+  std::string_view query;             // undecoded, without '?'
+  std::vector<std::string> segments;  // of the path, percent-decoded once; a trailing slash leaves no segment
+  std::vector<HeaderView> headers;    // in the order sent
+  std::string body;                   // whole, with any content coding taken off
+  std::string_view client_address;    // of the peer, textual, without port
+
+  // The first field of a name, ignoring case.
+  std::optional<std::string_view> header(std::string_view name) const;
+  // All fields of a name joined with ", " (RFC 9110 section 5.3); empty where there is none.
+  std::string combined_header(std::string_view name) const;
+};
+
+// Bytes that many answers and threads may share.
+using Bytes = std::shared_ptr<const std::string>;
+Bytes make_bytes(std::string text);
+
+struct Response {
+  int status = 200;
+  // Where set: the status line and header fields composed once ("HTTP/1.1 304 Not Modified\r\nETag: ...\r\n"),
+  // without Date, Connection, Content-Length and the empty line, which the server adds. `headers` come after it.
+  Bytes head;
+  std::vector<std::pair<std::string, std::string>> headers;
+  Bytes body;  // null: none
+
+  Response& with(std::string name, std::string value);
+};
+
+// A text answer, ready to send.
+Response text_response(int status, std::string content_type, std::string body);
+
+}  // namespace courant::http

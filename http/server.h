@@ -1,0 +1,57 @@
+// The public HTTP/1.1 server: Boost.Beast parsers in Asio coroutines, one io_context per thread, each with its own
+// listening socket (SO_REUSEPORT), so that connections never move between threads.
+// Specification: RFC 9110, RFC 9112. What is refused, and how, stands in docs/API.md ("HTTP itself").
+// Threads: start and stop from one thread; the handler runs on the io threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/handler.h"
+#include "kernel/metrics.h"
+#include "kernel/result.h"
+
+namespace courant::http {
+
+struct ServerOptions {
+  std::vector<std::string> listen = {"127.0.0.1:8080"};  // address:port; port 0 lets the system choose
+  int threads = 0;                                       // 0: one per core
+  std::string public_url;                                // its host is one that requests may name
+  std::vector<std::string> hosts;                        // further Host names that are ours
+
+  // Limits, each named after what it stops.
+  std::uint32_t max_header_bytes = 32 * 1024;  // header bombs: request line and fields together; more is 431 / 414
+  std::uint32_t max_connections = 10'000;      // connection floods: per process; more are closed at once
+  std::chrono::milliseconds header_timeout{10'000};  // slow headers (from the first byte): 408
+  std::chrono::milliseconds body_timeout{30'000};    // slow bodies: 408
+  std::chrono::milliseconds idle_timeout{75'000};    // idle keep-alive connections: closed
+  std::chrono::milliseconds write_timeout{30'000};   // readers that stop reading: dropped
+  std::chrono::milliseconds drain{10'000};           // longest wait for requests in progress when stopping
+};
+
+class Server {
+ public:
+  // handler and metrics must outlive the server.
+  Server(ServerOptions options, Handler& handler, Metrics& metrics);
+  ~Server();  // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds and starts the threads. A fault names the address and the reason ("cannot listen on 127.0.0.1:80: ...").
+  Result<bool> start();
+
+  // The ports in the order of options.listen; after start.
+  std::vector<std::uint16_t> ports() const;
+
+  // Accepts nothing more, answers what is in progress, waits at most `drain`, then closes everything.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::http

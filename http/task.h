@@ -1,0 +1,13 @@
+// Task<T>: a coroutine on an io thread. It never blocks; what needs the database awaits the executor (sql/executor.h).
+// g++ 12 miscompiles some temporaries in coroutines: await into a named variable, never inside a condition, an
+// argument list or an initialiser list; take coroutine parameters by value, or say who keeps them alive.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+namespace courant::http {
+
+template <class T>
+using Task = boost::asio::awaitable<T>;
+
+}  // namespace courant::http

@@ -1,0 +1,47 @@
+// Instants, durations and clocks. All of Courant's wall-clock time is UTC with microseconds, as PostgreSQL keeps it.
+// Specification: RFC 3339 (Atom's dates), RFC 9110 section 5.6.7 (HTTP dates).
+// Threads: pure functions; a Clock may be asked from any thread.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace courant {
+
+using Instant = std::chrono::sys_time<std::chrono::microseconds>;
+using Ticks = std::chrono::steady_clock::time_point;  // for timeouts: never goes back
+
+// "2026-11-24T09:30:00.123456Z", always with six decimals, so that text order is time order.
+std::string format_rfc3339(Instant instant);
+
+// Any RFC 3339 date-time with zone, lower-case t and z included; further decimals are cut off. Nothing else.
+std::optional<Instant> parse_rfc3339(std::string_view text);
+
+// "Tue, 24 Nov 2026 09:30:00 GMT", cut to whole seconds.
+std::string format_http_date(Instant instant);
+
+// IMF-fixdate only; the two obsolete forms are absent like any other text.
+std::optional<Instant> parse_http_date(std::string_view text);
+
+// A duration such as "250ms", "10s", "5m", "2h" or "10d".
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+// The shortest such text: 90000 ms is "90s".
+std::string format_duration(std::chrono::milliseconds duration);
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Instant now() const = 0;
+  virtual Ticks ticks() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  Instant now() const override;
+  Ticks ticks() const override;
+};
+
+}  // namespace courant

@@ -1,0 +1,164 @@
+// PostgreSQL as the rest of Courant sees it: named queries with typed parameters, rows with typed columns, sessions
+// from a bounded pool. The only user of libpqxx; its types and its errors stay in this module.
+// Specification: PostgreSQL 15.
+// Threads: a Database from any thread; a Session, its Rows and a Row in one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/digest.h"
+#include "kernel/time.h"
+
+namespace courant::sql {
+
+// The database cannot be reached, or cannot work now: connection refused or lost, shutting down, disk full, too many
+// connections, a lock or statement timeout. Trying again later may succeed. Becomes 503 at the edge.
+class Unavailable : public std::runtime_error {
+ public:
+  Unavailable(const std::string& message, bool in_doubt) : std::runtime_error(message), in_doubt_(in_doubt) {}
+  // Whether the statement may have been committed all the same (the connection died after it was sent).
+  bool in_doubt() const { return in_doubt_; }
+
+ private:
+  bool in_doubt_;
+};
+
+// The statement itself was refused (SQLSTATE classes 22, 23, 42, 54 ...): repeating it will not help.
+class Refused : public std::runtime_error {
+ public:
+  Refused(const std::string& message, std::string state) : std::runtime_error(message), state_(std::move(state)) {}
+  const std::string& state() const { return state_; }  // SQLSTATE, "23505"
+
+ private:
+  std::string state_;
+};
+
+// A statement from sql/queries/, known by its file's name; prepared once per connection.
+struct Query {
+  std::string_view name;
+  std::string_view text;
+};
+
+// Parameters in the order $1, $2, ...
+class Parameters {
+ public:
+  Parameters& add(std::int64_t value);
+  Parameters& add(bool value);
+  Parameters& add(std::string_view text);  // valid UTF-8 without NUL
+  Parameters& add(const char* text) { return add(std::string_view(text)); }
+  Parameters& add(const std::string& text) { return add(std::string_view(text)); }
+  Parameters& add(Instant instant);
+  Parameters& add_bytes(std::string_view bytes);
+  Parameters& add_null();
+  Parameters& add(const std::vector<std::int64_t>& array);                // bigint[]
+  Parameters& add(const std::vector<bool>& array);                        // boolean[]
+  Parameters& add(const std::vector<std::string>& array);                 // text[]
+  Parameters& add(const std::vector<std::optional<std::string>>& array);  // text[] with nulls
+  Parameters& add(const std::vector<std::optional<Instant>>& array);      // timestamptz[] with nulls
+
+  struct Value {
+    std::string data;
+    bool is_null = false;
+    bool is_binary = false;
+  };
+  const std::vector<Value>& values() const { return values_; }
+
+ private:
+  std::vector<Value> values_;
+};
+
+// One row of a result; columns are counted from 0 in the order of the select list. Asking for a type that the column
+// does not have is a bug and aborts.
+class Row {
+ public:
+  bool is_null(int column) const;
+  std::int64_t integer(int column) const;
+  bool boolean(int column) const;
+  std::string_view text(int column) const;               // valid as long as the Rows
+  std::string bytes(int column) const;                   // of a bytea
+  std::string_view hex(int column) const;                // of a bytea, as lower-case hexadecimal digits, without a copy
+  Instant instant(int column) const;                     // of a timestamptz
+  std::vector<std::int64_t> integers(int column) const;  // of a bigint[] without nulls
+
+ private:
+  friend class Rows;
+  Row(const void* result, int row) : result_(result), row_(row) {}
+  const void* result_;
+  int row_;
+};
+
+class Rows {
+ public:
+  int size() const;
+  bool empty() const { return size() == 0; }
+  Row operator[](int index) const;
+
+ private:
+  friend class Session;
+  explicit Rows(std::shared_ptr<const void> result) : result_(std::move(result)) {}
+  std::shared_ptr<const void> result_;
+};
+
+// One connection in use. Outside a transaction each run is its own (autocommit).
+class Session {
+ public:
+  explicit Session(const std::string& url);  // throws Unavailable
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Throws Unavailable or Refused. After Unavailable the session may be broken, see is_usable.
+  Rows run(const Query& query, const Parameters& parameters = {});
+
+  // Several statements or none: commits when `work` returns, rolls back when it throws.
+  void transaction(const std::function<void()>& work);
+
+  // A script of several statements without parameters; for migrations.
+  void execute_script(std::string_view text);
+
+  bool is_usable() const;
+  std::int64_t backend_pid() const;  // PostgreSQL's process, so that another session can end it
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct DatabaseOptions {
+  std::string url;  // postgresql://... or key=value
+  int pool = 8;     // most connections at once
+  std::chrono::milliseconds statement_timeout{30'000};
+  std::chrono::milliseconds lock_timeout{10'000};
+  std::chrono::milliseconds tcp_user_timeout{10'000};  // a dead peer is noticed within this
+  std::chrono::milliseconds checkout_timeout{5'000};   // longest wait for a free connection
+};
+
+class Database {
+ public:
+  explicit Database(DatabaseOptions options);  // connects at first use
+  ~Database();
+
+  // Runs `work` with a session of the pool. Throws Unavailable where none is free within checkout_timeout or none can
+  // be made; a session that broke in `work` is discarded. Idle connections are checked lazily: a read-only `work`
+  // that found its connection dead before anything was sent is not repeated; the caller decides.
+  void with_session(const std::function<void(Session&)>& work);
+
+  // A connection of its own beside the pool, for LISTEN and for a writer that keeps it.
+  std::unique_ptr<Session> connect() const;
+
+  const DatabaseOptions& options() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::sql

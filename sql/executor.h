@@ -1,0 +1,90 @@
+// Executor: the threads that wait for PostgreSQL so that io threads need not.
+//   Rows rows = co_await executor.run([=](Session& session) { return session.run(kQuery, parameters); });
+// Threads: run from any io coroutine; the work runs on a pool thread, the coroutine resumes on its own io thread.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "sql/database.h"
+
+namespace courant::sql {
+
+class Executor {
+ public:
+  // threads: each takes one session of the database's pool while it works.
+  // queue: how many may wait; when it is full, run throws Problem 503 with Retry-After.
+  Executor(Database& database, int threads, std::size_t queue);
+  ~Executor();  // finishes what is queued
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // What `work` returns (not void), or what it throws; Unavailable arrives as Problem 503 with Retry-After.
+  template <class Work>
+  boost::asio::awaitable<std::invoke_result_t<Work, Session&>> run(Work work);
+
+  // The plain form, for callers that are no coroutines: `work` runs once on a pool thread with a session, or, where
+  // none can be had, `failed` runs there with the exception. False: the queue is full and neither will run.
+  bool submit(std::function<void(Session&)> work, std::function<void(std::exception_ptr)> failed);
+
+  void stop();
+
+ private:
+  [[noreturn]] static void throw_overloaded();
+  [[noreturn]] static void rethrow(std::exception_ptr error);  // with Unavailable turned into Problem 503
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+template <class Work>
+boost::asio::awaitable<std::invoke_result_t<Work, Session&>> Executor::run(Work work) {
+  namespace asio = boost::asio;
+  using Value = std::invoke_result_t<Work, Session&>;
+  struct Outcome {
+    std::optional<Value> value;
+    std::exception_ptr error;
+  };
+  auto outcome = std::make_shared<Outcome>();
+  const auto initiate = [this, &work, outcome](auto handler) {
+    // The handler is move-only, std::function is not: it travels by shared_ptr.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto resume = [shared] {
+      auto executor = asio::get_associated_executor(*shared);
+      asio::post(executor, [shared] { (*shared)(); });
+    };
+    const bool queued = submit(
+        [outcome, resume, work = std::move(work)](Session& session) mutable {
+          try {
+            outcome->value.emplace(work(session));
+          } catch (...) {
+            outcome->error = std::current_exception();
+          }
+          resume();
+        },
+        [outcome, resume](std::exception_ptr error) {
+          outcome->error = std::move(error);
+          resume();
+        });
+    if (!queued) {
+      outcome->error = nullptr;
+      resume();
+    }
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  if (outcome->value) co_return std::move(*outcome->value);
+  if (!outcome->error) throw_overloaded();
+  rethrow(outcome->error);
+}
+
+}  // namespace courant::sql
