@@ -1,0 +1,61 @@
+// The atom reader: from the bytes that a publisher sent to an entry that is ready to be given a position.
+// What is done here, and nowhere else: the strict door, the rules of RFC 4287 for an entry, the kindnesses for Atom
+// Hopper's clients, the canonical form, the content digest, the terms.
+// Specification: RFC 4287 section 4; Exclusive XML Canonicalization 1.0 with comments; docs/API.md ("Publishing").
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/digest.h"
+#include "kernel/result.h"
+#include "kernel/time.h"
+
+namespace courant::feeds {
+
+// What the feed says about its entries, as far as reading one is concerned.
+struct EntryRules {
+  std::string default_author;   // the name for an entry without author; not empty
+  std::string base;             // the collection's URL: xml:base of an entry with relative references and no base
+  bool server_ids = false;      // entry_ids = "server": a client's id is replaced
+  bool client_updated = false;  // the client's atom:updated is kept (and is then part of the content digest)
+  bool lenient = false;         // unknown elements of the Atom namespace are dropped instead of refused
+  std::size_t max_bytes = 1 << 20;
+  std::size_t max_terms = 200;        // of one entry
+  std::size_t max_term_bytes = 1024;  // of one term: what an index can hold
+  static constexpr std::size_t kMaxIdBytes = 2048;
+};
+
+// An entry as it will be stored, cut where its times go: the stored document is
+//   before_times + "<published>P</published><updated>U</updated>" + after_times
+// (times are given under the lane's lock). It stands alone, is written without prefix for Atom, ends with "</entry>",
+// holds no link rel=self or rel=edit, and begins with the start tag and the id.
+// `canonical` is its Exclusive C14N form, cut in the same way; absent where it is the same bytes.
+struct PreparedEntry {
+  std::string id;  // atom:id; empty: the caller makes one (then before_times ends before the id: see with_id)
+  std::string before_times;
+  std::string after_times;
+  struct Canonical {
+    std::string before_times;
+    std::string after_times;
+  };
+  std::optional<Canonical> canonical;
+
+  Sha256 content_digest;           // see docs/API.md: what makes a retry a retry
+  std::optional<Instant> updated;  // the client's, only where EntryRules::client_updated
+  std::vector<std::string> terms;  // of its categories, as sent, each once, in document order
+  std::string content_type;        // of atom:content: "text", "html", "xhtml", a media type, or empty without content
+  bool needs_alternate = false;    // neither content nor an alternate link: rendering adds one to its own page
+};
+
+// Judges one entry document. The fault has line and column where the place is known.
+Result<PreparedEntry> read_entry(std::string_view bytes, const EntryRules& rules);
+
+// The entry with an id made by the server: puts <id> behind the start tag in both forms.
+void set_id(PreparedEntry& entry, std::string id);
+
+}  // namespace courant::feeds

@@ -1,0 +1,49 @@
+#include "kernel/time.h"
+
+#include <gtest/gtest.h>
+
+namespace courant {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Instant kInstant = Instant(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24)) + 9h + 30min + 123456us;
+
+TEST(Rfc3339, IsWrittenWithSixDecimalsInUtc) {
+  EXPECT_EQ(format_rfc3339(kInstant), "2026-11-24T09:30:00.123456Z");
+}
+
+TEST(Rfc3339, ReadsWhatItWrites) {
+  EXPECT_EQ(parse_rfc3339(format_rfc3339(kInstant)), kInstant);
+}
+
+TEST(Rfc3339, ReadsOffsetsShortFractionsAndLowerCase) {
+  EXPECT_EQ(parse_rfc3339("2026-11-24T11:00:00.123456789+01:30"), kInstant);
+  EXPECT_EQ(parse_rfc3339("2026-11-24t09:30:00z"), kInstant - 123456us);
+}
+
+TEST(Rfc3339, RefusesWhatIsNoDateTimeWithZone) {
+  for (const char* text : {"", "2026-11-24", "2026-11-24T09:30:00", "2026-11-24T09:30Z", "2026-13-01T00:00:00Z",
+                           "2026-02-30T00:00:00Z", "2026-11-24T24:00:00Z", "2026-11-24T09:30:00.Z",
+                           "2026-11-24T09:30:00Z ", "2026-11-24 09:30:00Z", "2026-11-24T09:30:00+1:00"}) {
+    EXPECT_FALSE(parse_rfc3339(text).has_value()) << text;
+  }
+}
+
+TEST(HttpDate, RoundTripsWholeSeconds) {
+  EXPECT_EQ(format_http_date(kInstant), "Tue, 24 Nov 2026 09:30:00 GMT");
+  EXPECT_EQ(parse_http_date("Tue, 24 Nov 2026 09:30:00 GMT"), kInstant - 123456us);
+  EXPECT_FALSE(parse_http_date("Tuesday, 24-Nov-26 09:30:00 GMT").has_value());
+}
+
+TEST(Duration, HasUnits) {
+  EXPECT_EQ(parse_duration("250ms"), 250ms);
+  EXPECT_EQ(parse_duration("10d"), 240h);
+  EXPECT_FALSE(parse_duration("10").has_value());
+  EXPECT_FALSE(parse_duration("-1s").has_value());
+  EXPECT_EQ(format_duration(90s), "90s");
+  EXPECT_EQ(format_duration(240h), "10d");
+}
+
+}  // namespace
+}  // namespace courant
