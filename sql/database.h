@@ -65,9 +65,8 @@ class Parameters {
   Parameters& add(const std::vector<std::optional<Instant>>& array);      // timestamptz[] with nulls
 
   struct Value {
-    std::string data;
+    std::string data;  // in PostgreSQL's text form
     bool is_null = false;
-    bool is_binary = false;
   };
   const std::vector<Value>& values() const { return values_; }
 
@@ -91,7 +90,7 @@ class Row {
  private:
   friend class Rows;
   Row(const void* result, int row) : result_(result), row_(row) {}
-  const void* result_;
+  const void* result_;  // a pqxx::result, which the header does not name
   int row_;
 };
 

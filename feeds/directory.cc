@@ -1,0 +1,133 @@
+#include "feeds/directory.h"
+
+#include "feeds/queries.h"
+#include "kernel/digest.h"
+#include "kernel/log.h"
+
+namespace courant::feeds {
+namespace {
+
+std::string full_name(std::string_view workspace, std::string_view name) {
+  std::string full(workspace);
+  full += '/';
+  full += name;
+  return full;
+}
+
+std::size_t piece_of_name(const std::string& full) {
+  return std::hash<std::string>{}(full) % 256;
+}
+std::size_t piece_of_key(FeedKey key) {
+  return static_cast<std::size_t>(key.feed * 31 + key.lane) % 256;
+}
+// Lanes are few: the two numbers fit in one.
+std::int64_t packed(FeedKey key) {
+  return key.feed << 16 | key.lane;
+}
+
+template <class Map, class Key>
+std::shared_ptr<LiveFeed> find_in(const Snapshot<Map>& piece, const Key& key) {
+  const std::shared_ptr<const Map> map = piece.load();
+  if (!map) return nullptr;
+  const auto found = map->find(key);
+  return found == map->end() ? nullptr : found->second;
+}
+
+template <class Map, class Key>
+void put_into(Snapshot<Map>& piece, const Key& key, const std::shared_ptr<LiveFeed>& feed) {
+  const std::shared_ptr<const Map> old = piece.load();
+  auto fresh = old ? std::make_shared<Map>(*old) : std::make_shared<Map>();
+  (*fresh)[key] = feed;
+  piece.store(std::move(fresh));
+}
+
+FeedSettings stored_settings(std::string_view json, const std::string& feed) {
+  Result<FeedSettings> settings = feed_settings_from_json(json);
+  if (settings) return *std::move(settings);
+  log_error("a feed's stored settings cannot be read; defaults are used", {{"feed", feed}});
+  return {};
+}
+
+}  // namespace
+
+LiveFeed::LiveFeed(FeedFacts facts, FeedState state, std::int64_t head)
+    : facts_(std::move(facts)), state_(std::make_shared<const FeedState>(std::move(state))), head_(head) {}
+
+void LiveFeed::advance(std::int64_t head) {
+  std::int64_t known = head_.load(std::memory_order_relaxed);
+  while (known < head && !head_.compare_exchange_weak(known, head, std::memory_order_acq_rel)) {
+  }
+}
+
+void LiveFeed::replace_state(FeedState state) {
+  state_.store(std::make_shared<const FeedState>(std::move(state)));
+}
+
+std::shared_ptr<LiveFeed> Directory::find(std::string_view workspace, std::string_view name) const {
+  const std::string full = full_name(workspace, name);
+  return find_in(by_name_[piece_of_name(full)], full);
+}
+
+std::shared_ptr<LiveFeed> Directory::find(FeedKey key) const {
+  return find_in(by_key_[piece_of_key(key)], packed(key));
+}
+
+std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_view workspace, std::string_view name) {
+  const std::int64_t lane = lane_of(workspace, name);
+  const sql::Rows rows = session.run(queries::find_feed, sql::Parameters().add(lane).add(workspace).add(name));
+  if (rows.empty()) return nullptr;
+  const sql::Row row = rows[0];
+  FeedState state;
+  state.settings = stored_settings(row.text(3), full_name(workspace, name));
+  state.revision = row.integer(4);
+  state.floor = row.integer(6);
+  state.redactions = row.integer(7);
+  state.generation = row.integer(9);
+  const std::int64_t head = row.integer(8);
+  const FeedKey key{lane, row.integer(0)};
+  if (const std::shared_ptr<LiveFeed> known = find(key)) {
+    known->replace_state(std::move(state));
+    known->advance(head);
+    return known;
+  }
+  FeedFacts facts{key,           std::string(workspace), std::string(name), std::string(row.text(1)), row.integer(2),
+                  row.instant(5)};
+  remember(std::make_shared<LiveFeed>(std::move(facts), std::move(state), head));
+  return find(key);
+}
+
+std::shared_ptr<LiveFeed> Directory::create(sql::Session& session, std::string_view workspace, std::string_view name,
+                                            std::int64_t page_size, const FeedSettings& settings, Instant source_time,
+                                            Instant now) {
+  sql::Parameters parameters;
+  parameters.add(lane_of(workspace, name)).add(workspace).add(name).add("urn:uuid:" + uuid_v7(now)).add(page_size);
+  parameters.add(to_json(settings)).add(source_time).add(now);
+  session.run(queries::create_feed, parameters);
+  return load(session, workspace, name);
+}
+
+std::vector<std::shared_ptr<LiveFeed>> Directory::all() const {
+  std::vector<std::shared_ptr<LiveFeed>> feeds;
+  for (const Snapshot<ByName>& piece : by_name_) {
+    const std::shared_ptr<const ByName> map = piece.load();
+    if (!map) continue;
+    for (const auto& [name, feed] : *map) feeds.push_back(feed);
+  }
+  return feeds;
+}
+
+std::int64_t Directory::lane_of(std::string_view workspace, std::string_view name) const {
+  return static_cast<std::int64_t>(stable_hash(full_name(workspace, name)) % static_cast<std::uint64_t>(lanes_));
+}
+
+void Directory::remember(const std::shared_ptr<LiveFeed>& feed) {
+  const FeedFacts& facts = feed->facts();
+  const std::string full = full_name(facts.workspace, facts.name);
+  const std::lock_guard lock(writing_);
+  // Another thread may have loaded the same feed meanwhile: the first one stays, everybody shares it.
+  if (find_in(by_key_[piece_of_key(facts.key)], packed(facts.key))) return;
+  put_into(by_key_[piece_of_key(facts.key)], packed(facts.key), feed);
+  put_into(by_name_[piece_of_name(full)], full, feed);
+}
+
+}  // namespace courant::feeds

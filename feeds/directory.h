@@ -1,0 +1,97 @@
+// The feeds that this process knows, each with where it stands: what a conditional GET is answered from without SQL.
+// A feed's head here may be trusted only while the follower proves that it hears of other processes (follower.h).
+// Threads: every call from any thread; reading takes no lock.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "feeds/settings.h"
+#include "feeds/writer.h"
+#include "kernel/snapshot.h"
+#include "kernel/time.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+// What never changes of a feed.
+struct FeedFacts {
+  FeedKey key;
+  std::string workspace;
+  std::string name;
+  std::string uri;  // its atom:id
+  std::int64_t page_size = 25;
+  Instant created;
+};
+
+// What changes now and then; all of it is in every ETag of the feed.
+struct FeedState {
+  FeedSettings settings;
+  std::int64_t revision = 0;
+  std::int64_t floor = 0;  // positions up to here are not kept any more
+  std::int64_t redactions = 0;
+  std::int64_t generation = 1;
+};
+
+class LiveFeed {
+ public:
+  LiveFeed(FeedFacts facts, FeedState state, std::int64_t head);
+
+  const FeedFacts& facts() const { return facts_; }
+  std::shared_ptr<const FeedState> state() const { return state_.load(); }
+  std::int64_t head() const { return head_.load(std::memory_order_acquire); }
+
+  // Never back: of two threads that tell, the later position wins.
+  void advance(std::int64_t head);
+  void replace_state(FeedState state);
+
+ private:
+  const FeedFacts facts_;
+  Snapshot<FeedState> state_;
+  std::atomic<std::int64_t> head_;
+};
+
+class Directory {
+ public:
+  explicit Directory(std::int64_t lanes) : lanes_(lanes) {}
+
+  // From memory; null: not known to this process (it may exist all the same).
+  std::shared_ptr<LiveFeed> find(std::string_view workspace, std::string_view name) const;
+  std::shared_ptr<LiveFeed> find(FeedKey key) const;
+
+  // From the database, and from then on in memory; null: there is no such feed. Known feeds are brought up to date.
+  std::shared_ptr<LiveFeed> load(sql::Session& session, std::string_view workspace, std::string_view name);
+
+  // Makes the feed where there is none, then loads it. Two that make the same feed at once get the same.
+  std::shared_ptr<LiveFeed> create(sql::Session& session, std::string_view workspace, std::string_view name,
+                                   std::int64_t page_size, const FeedSettings& settings, Instant source_time,
+                                   Instant now);
+
+  // All feeds that are known, in no order.
+  std::vector<std::shared_ptr<LiveFeed>> all() const;
+
+  // The lane of a feed: a hash of its name that every process computes alike.
+  std::int64_t lane_of(std::string_view workspace, std::string_view name) const;
+
+ private:
+  using ByName = std::unordered_map<std::string, std::shared_ptr<LiveFeed>>;
+  using ByKey = std::unordered_map<std::int64_t, std::shared_ptr<LiveFeed>>;  // by feed number, one map per lane
+
+  void remember(const std::shared_ptr<LiveFeed>& feed);
+
+  // Maps are replaced, not changed: a reader keeps the one it has. Cut into pieces so that a new feed copies little.
+  static constexpr std::size_t kPieces = 256;
+  const std::int64_t lanes_;
+  std::array<Snapshot<ByName>, kPieces> by_name_;
+  std::array<Snapshot<ByKey>, kPieces> by_key_;
+  std::mutex writing_;  // guards replacing a map, not reading one
+};
+
+}  // namespace courant::feeds

@@ -1,0 +1,216 @@
+#include "feeds/follower.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "feeds/queries.h"
+#include "kernel/digest.h"
+#include "kernel/log.h"
+#include "kernel/text.h"
+#include "sql/listener.h"
+
+namespace courant::feeds {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHeartbeat = 1s;
+constexpr auto kTrusted = 2s;
+constexpr auto kHintPause = 2ms;  // hints of one process are at least this far apart
+constexpr std::string_view kChannel = "courant_log";
+constexpr std::int64_t kJournalPiece = 1000;  // rows that one read of the journal returns at most
+
+std::vector<std::int64_t> lanes_in(std::string_view list) {
+  std::vector<std::int64_t> lanes;
+  for (const std::string_view piece : split(list, ',')) {
+    if (const auto lane = parse_unsigned(piece)) lanes.push_back(static_cast<std::int64_t>(*lane));
+  }
+  return lanes;
+}
+
+}  // namespace
+
+struct Follower::State {
+  State(const sql::Database& the_database, Directory& the_directory, const Clock& the_clock, Moved when_moved)
+      : database(the_database),
+        directory(the_directory),
+        clock(the_clock),
+        moved(std::move(when_moved)),
+        self(to_hex(random_bytes(8))) {}
+
+  const sql::Database& database;
+  Directory& directory;
+  const Clock& clock;
+  const Moved moved;
+  const std::string self;  // names this process in hints, so that it does not answer its own
+
+  std::atomic<Ticks::rep> heard{0};  // when the last heartbeat was heard; 0: not since the connection was made
+  std::atomic<bool> stopping{false};
+
+  std::mutex mutex;  // guards dirty
+  std::condition_variable wake;
+  std::set<std::int64_t> dirty;  // lanes that this process has committed on and not told of
+
+  std::map<std::int64_t, std::int64_t>
+      sequences;  // of each lane's journal, how far it was read; the listening thread's
+  std::thread listening;
+  std::thread hinting;
+
+  void listen() {
+    bool warned = false;
+    while (!stopping) {
+      try {
+        listen_once();
+        warned = false;
+      } catch (const std::exception& error) {
+        heard = 0;
+        if (!warned)
+          log_warning("hints from the database are interrupted; heads are asked for", {{"reason", error.what()}});
+        warned = true;
+        pause(200ms);
+      }
+    }
+  }
+
+  // One connection's life: listen first, then read the journal, then trust.
+  void listen_once() {
+    const std::unique_ptr<sql::Session> session = database.connect();
+    sql::Listener listener(database.options(), std::string(kChannel));
+    catch_up_everything(*session);
+    Ticks next_beat = clock.ticks();
+    while (!stopping) {
+      if (clock.ticks() >= next_beat) {
+        listener.notify(std::string(kChannel), self + " beat");
+        next_beat = clock.ticks() + kHeartbeat;
+      }
+      for (const sql::Notification& notification : listener.wait(100ms)) hear(*session, notification.payload);
+    }
+  }
+
+  void hear(sql::Session& session, const std::string& payload) {
+    const std::size_t space = payload.find(' ');
+    if (space == std::string::npos) return;
+    const bool own = std::string_view(payload).substr(0, space) == self;
+    const std::string_view what = std::string_view(payload).substr(space + 1);
+    if (what == "beat") {
+      if (own) heard = clock.ticks().time_since_epoch().count();
+      return;
+    }
+    if (own) return;
+    for (const std::int64_t lane : lanes_in(what)) catch_up(session, lane);
+  }
+
+  // After a connection was made: what was missed cannot be told from what was not, so every known feed is asked for.
+  void catch_up_everything(sql::Session& session) {
+    const sql::Rows ends = session.run(queries::journal_ends);
+    for (int i = 0; i < ends.size(); ++i) sequences[ends[i].integer(0)] = ends[i].integer(1);
+    std::vector<Advance> advances;
+    for (const std::shared_ptr<LiveFeed>& feed : directory.all()) {
+      const std::int64_t before = feed->head();
+      directory.load(session, feed->facts().workspace, feed->facts().name);
+      if (feed->head() > before) advances.push_back({feed->facts().key, before + 1, feed->head()});
+    }
+    if (!advances.empty()) moved(advances);
+  }
+
+  void catch_up(sql::Session& session, std::int64_t lane) {
+    std::vector<Advance> advances;
+    for (;;) {
+      const sql::Rows rows = session.run(queries::read_journal, sql::Parameters().add(lane).add(sequences[lane]));
+      for (int i = 0; i < rows.size(); ++i) {
+        const sql::Row row = rows[i];
+        const std::vector<std::int64_t> feeds = row.integers(1);
+        const std::vector<std::int64_t> lasts = row.integers(2);
+        for (std::size_t k = 0; k < feeds.size(); ++k) move(FeedKey{lane, feeds[k]}, lasts[k], advances);
+        sequences[lane] = row.integer(0);
+      }
+      if (rows.size() < kJournalPiece) break;
+    }
+    if (!advances.empty()) moved(advances);
+  }
+
+  void move(FeedKey key, std::int64_t last, std::vector<Advance>& advances) {
+    const std::shared_ptr<LiveFeed> feed = directory.find(key);
+    if (!feed) return;  // nobody here has asked for it
+    const std::int64_t before = feed->head();
+    feed->advance(last);
+    if (feed->head() > before) advances.push_back({key, before + 1, feed->head()});
+  }
+
+  void hint() {
+    std::unique_ptr<sql::Listener> sender;
+    while (!stopping) {
+      std::set<std::int64_t> lanes;
+      {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [&] { return stopping || !dirty.empty(); });
+        lanes.swap(dirty);
+      }
+      if (lanes.empty()) continue;
+      std::string payload = self + ' ';
+      for (const std::int64_t lane : lanes) payload += std::to_string(lane) + ',';
+      try {
+        if (!sender) sender = std::make_unique<sql::Listener>(database.options(), std::string(kChannel) + "_sender");
+        sender->notify(std::string(kChannel), payload);
+        pause(kHintPause);
+      } catch (const std::exception&) {
+        // Others find what they missed when their own connection is made again, at the latest with the next hint.
+        sender.reset();
+        const std::lock_guard lock(mutex);
+        dirty.insert(lanes.begin(), lanes.end());
+      }
+    }
+  }
+
+  // Ends early when the follower stops.
+  void pause(std::chrono::milliseconds duration) {
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, duration, [&] { return stopping.load(); });
+  }
+};
+
+Follower::Follower(const sql::Database& database, Directory& directory, const Clock& clock, Moved moved)
+    : state_(std::make_unique<State>(database, directory, clock, std::move(moved))) {
+  state_->listening = std::thread([this] { state_->listen(); });
+  state_->hinting = std::thread([this] { state_->hint(); });
+}
+
+Follower::~Follower() {
+  stop();
+}
+
+bool Follower::is_current() const {
+  const Ticks::rep heard = state_->heard;
+  if (heard == 0) return false;
+  return state_->clock.ticks() - Ticks(Ticks::duration(heard)) < kTrusted;
+}
+
+void Follower::committed(const std::vector<Advance>& advances) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const Advance& advance : advances) state_->dirty.insert(advance.feed.lane);
+  }
+  state_->wake.notify_all();
+  for (const Advance& advance : advances) {
+    if (const std::shared_ptr<LiveFeed> feed = state_->directory.find(advance.feed)) feed->advance(advance.last);
+  }
+}
+
+void Follower::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->wake.notify_all();
+  for (std::thread* thread : {&state_->listening, &state_->hinting}) {
+    if (thread->joinable()) thread->join();
+  }
+}
+
+}  // namespace courant::feeds

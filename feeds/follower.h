@@ -1,0 +1,40 @@
+// The follower: how a process hears of commits by others. Hints come by NOTIFY; what moved is read from the journal,
+// so a lost hint costs time and never an entry. It proves that it is alive by hearing its own heartbeat: what the
+// directory says of heads may be trusted only while is_current().
+// Threads: two of its own, one listens, one sends hints; all calls from any thread, none blocks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "feeds/directory.h"
+#include "kernel/time.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+class Follower {
+ public:
+  // Called on the follower's thread when other processes' commits are known.
+  using Moved = std::function<void(const std::vector<Advance>&)>;
+
+  Follower(const sql::Database& database, Directory& directory, const Clock& clock, Moved moved);
+  ~Follower();
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+  // Whether the last heartbeat was heard less than two seconds ago: then memory is at most about a second behind.
+  bool is_current() const;
+
+  // This process has committed on these feeds: the directory is moved, and other processes get one coalesced hint.
+  void committed(const std::vector<Advance>& advances);
+
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::feeds

@@ -1,0 +1,98 @@
+#include "feeds/render.h"
+
+#include <cstdlib>
+
+#include "kernel/text.h"
+#include "kernel/uri.h"
+
+namespace courant::feeds {
+namespace {
+
+constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+constexpr std::string_view kEntryEnd = "</entry>";
+
+void append_element(std::string& out, std::string_view name, std::string_view text) {
+  out.append("<").append(name).append(">");
+  append_xml_text(out, text);
+  out.append("</").append(name).append(">");
+}
+
+void append_attribute(std::string& out, std::string_view name, std::string_view value) {
+  out.append(" ").append(name).append("=\"");
+  append_xml_attribute(out, value);
+  out.append("\"");
+}
+
+void append_link(std::string& out, std::string_view rel, std::string_view href) {
+  out += "<link";
+  append_attribute(out, "rel", rel);
+  append_attribute(out, "href", href);
+  out += "/>";
+}
+
+// The stored bytes up to their end tag, then c:log and the server's links.
+void append_entry(std::string& out, const StoredEntry& entry, std::string_view feed_url) {
+  if (!entry.xml.ends_with(kEntryEnd)) std::abort();
+  out.append(entry.xml, 0, entry.xml.size() - kEntryEnd.size());
+  out += "<c:log xmlns:c=\"urn:courant:log:1\"";
+  append_attribute(out, "position", std::to_string(entry.position));
+  append_attribute(out, "leaf", entry.leaf);
+  append_attribute(out, "salt", entry.salt);
+  out += "/>";
+  const std::string url = entry_url(feed_url, entry.id);
+  append_link(out, "self", url);
+  if (entry.needs_alternate) append_link(out, "alternate", url);
+  out += kEntryEnd;
+}
+
+std::size_t expected_size(const FeedDocument& document) {
+  std::size_t size = 2048;
+  for (const StoredEntry& entry : document.entries) size += entry.xml.size() + entry.id.size() + 512;
+  return size;
+}
+
+}  // namespace
+
+std::string entry_url(std::string_view feed_url, std::string_view id) {
+  return std::string(feed_url) + "/entries/" + percent_encode(id, ":");
+}
+
+std::string render_entry(const StoredEntry& entry, std::string_view feed_url) {
+  std::string out(kDeclaration);
+  out.reserve(entry.xml.size() + 1024);
+  append_entry(out, entry, feed_url);
+  out += '\n';
+  return out;
+}
+
+std::string render_feed(const FeedDocument& document) {
+  std::string out;
+  out.reserve(expected_size(document));
+  out += kDeclaration;
+  out += "<feed xmlns=\"http://www.w3.org/2005/Atom\">\n";
+  append_element(out, "id", document.id);
+  append_element(out, "title", document.title);
+  append_element(out, "updated", format_rfc3339(document.updated));
+  out += "<author>";
+  append_element(out, "name", document.author);
+  out += "</author>\n";
+  if (document.is_archive) out += "<fh:archive xmlns:fh=\"http://purl.org/syndication/history/1.0\"/>\n";
+  for (const Link& link : document.links) {
+    append_link(out, link.rel, link.href);
+    out += '\n';
+  }
+  if (!document.chain.empty()) {
+    out += "<c:chain xmlns:c=\"urn:courant:log:1\"";
+    append_attribute(out, "position", std::to_string(document.chain_position));
+    append_attribute(out, "value", document.chain);
+    out += "/>\n";
+  }
+  for (const StoredEntry& entry : document.entries) {
+    append_entry(out, entry, document.feed_url);
+    out += '\n';
+  }
+  out += "</feed>\n";
+  return out;
+}
+
+}  // namespace courant::feeds

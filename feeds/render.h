@@ -1,0 +1,60 @@
+// Feed and entry documents as Atom, from stored rows: the stored XML is written as it is, what the server adds stands
+// behind it and begins with c:log.
+// Specification: RFC 4287, RFC 5005 (fh:archive, prev-archive, next-archive), docs/AUDIT.md (c:log, c:chain).
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/time.h"
+
+namespace courant::feeds {
+
+// Grows when the same rows render to other bytes: part of every ETag.
+inline constexpr int kRendererVersion = 1;
+
+// A stored revision or tombstone.
+struct StoredEntry {
+  std::int64_t position = 0;
+  std::string id;
+  Instant updated;
+  Instant recorded;
+  bool needs_alternate = false;
+  std::string salt;  // hexadecimal, like leaf and chain
+  std::string leaf;
+  std::string chain;
+  std::string xml;  // ends with "</entry>"
+};
+
+struct Link {
+  std::string rel;
+  std::string href;
+};
+
+// What a feed document says of itself.
+struct FeedDocument {
+  std::string id;  // atom:id of the feed
+  std::string title;
+  std::string author;
+  Instant updated;          // of an empty document: the feed's creation
+  std::vector<Link> links;  // absolute, in the order to be written
+  bool is_archive = false;
+  std::int64_t chain_position = 0;   // of c:chain
+  std::string chain;                 // hexadecimal; empty: no c:chain
+  std::string feed_url;              // of the collection: entries' own URLs stand below it
+  std::vector<StoredEntry> entries;  // newest first
+};
+
+std::string render_feed(const FeedDocument& document);
+
+// An entry document of its own.
+std::string render_entry(const StoredEntry& entry, std::string_view feed_url);
+
+// ".../entries/urn:uuid:...": the id percent-encoded, ':' left as it is.
+std::string entry_url(std::string_view feed_url, std::string_view id);
+
+}  // namespace courant::feeds

@@ -1,0 +1,85 @@
+#include "feeds/settings.h"
+
+#include <nlohmann/json.hpp>
+
+namespace courant::feeds {
+namespace {
+
+using nlohmann::json;
+
+json object_of(const FeedSettings& settings) {
+  return {{"title", settings.title},
+          {"author", settings.author},
+          {"server_ids", settings.server_ids},
+          {"duplicates_conflict", settings.duplicates_conflict},
+          {"client_updated", settings.client_updated},
+          {"edits", settings.edits},
+          {"lenient", settings.lenient},
+          {"redactable", settings.redactable},
+          {"retain_seconds", settings.retain.age.count()},
+          {"retain_entries", settings.retain.entries},
+          {"accept", settings.accept},
+          {"cors", settings.cors}};
+}
+
+template <class T>
+void read(const json& object, const char* name, T& member) {
+  if (const auto found = object.find(name); found != object.end()) found->get_to(member);
+}
+
+FeedSettings feed_settings_of(const json& object) {
+  FeedSettings settings;
+  read(object, "title", settings.title);
+  read(object, "author", settings.author);
+  read(object, "server_ids", settings.server_ids);
+  read(object, "duplicates_conflict", settings.duplicates_conflict);
+  read(object, "client_updated", settings.client_updated);
+  read(object, "edits", settings.edits);
+  read(object, "lenient", settings.lenient);
+  read(object, "redactable", settings.redactable);
+  settings.retain.age = std::chrono::seconds(object.value("retain_seconds", std::int64_t{0}));
+  read(object, "retain_entries", settings.retain.entries);
+  read(object, "accept", settings.accept);
+  read(object, "cors", settings.cors);
+  return settings;
+}
+
+template <class T, class Read>
+Result<T> parse(std::string_view text, Read read_object) {
+  try {
+    return read_object(json::parse(text));
+  } catch (const json::exception&) {
+    return Fault{"the stored settings are not what this program writes"};
+  }
+}
+
+}  // namespace
+
+std::string to_json(const FeedSettings& settings) {
+  return object_of(settings).dump();
+}
+
+std::string to_json(const WorkspaceSettings& settings) {
+  return json{{"title", settings.title},
+              {"auto_create", settings.auto_create},
+              {"page_size", settings.page_size},
+              {"feeds", object_of(settings.feeds)}}
+      .dump();
+}
+
+Result<FeedSettings> feed_settings_from_json(std::string_view text) {
+  return parse<FeedSettings>(text, feed_settings_of);
+}
+
+Result<WorkspaceSettings> workspace_settings_from_json(std::string_view text) {
+  return parse<WorkspaceSettings>(text, [](const json& object) {
+    WorkspaceSettings settings;
+    read(object, "title", settings.title);
+    read(object, "auto_create", settings.auto_create);
+    read(object, "page_size", settings.page_size);
+    if (const auto feeds = object.find("feeds"); feeds != object.end()) settings.feeds = feed_settings_of(*feeds);
+    return settings;
+  });
+}
+
+}  // namespace courant::feeds

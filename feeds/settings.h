@@ -1,0 +1,52 @@
+// What a feed is told to be: settings from the configuration, kept in the database with a revision.
+// Threads: a plain value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/result.h"
+
+namespace courant::feeds {
+
+// How long entries are kept. Neither set: for ever.
+struct Retention {
+  std::chrono::seconds age{0};
+  std::int64_t entries = 0;
+  bool operator==(const Retention&) const = default;
+};
+
+struct FeedSettings {
+  std::string title;
+  std::string author = "Courant";    // of entries that name none
+  bool server_ids = false;           // entry_ids = "server"
+  bool duplicates_conflict = false;  // duplicates = "conflict": same content again is 409 as well
+  bool client_updated = false;
+  bool edits = true;
+  bool lenient = false;
+  bool redactable = false;
+  Retention retain;
+  std::vector<std::string> accept = {"application/atom+xml;type=entry"};
+  std::vector<std::string> cors;
+  bool operator==(const FeedSettings&) const = default;
+};
+
+// What a workspace is, and what feeds get that publishing creates in it.
+struct WorkspaceSettings {
+  std::string title;
+  bool auto_create = false;
+  std::int64_t page_size = 25;
+  FeedSettings feeds;
+  bool operator==(const WorkspaceSettings&) const = default;
+};
+
+// The JSON forms that the database keeps. Unknown members of a newer program are ignored, missing ones have defaults.
+std::string to_json(const FeedSettings& settings);
+std::string to_json(const WorkspaceSettings& settings);
+Result<FeedSettings> feed_settings_from_json(std::string_view json);
+Result<WorkspaceSettings> workspace_settings_from_json(std::string_view json);
+
+}  // namespace courant::feeds

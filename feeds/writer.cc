@@ -1,0 +1,232 @@
+#include "feeds/writer.h"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "feeds/publish_call.h"
+#include "feeds/queries.h"
+#include "kernel/log.h"
+
+namespace courant::feeds {
+namespace {
+
+Published without_position(PublishOutcome outcome) {
+  Published result;
+  result.outcome = outcome;
+  return result;
+}
+
+// A connection that a writer thread keeps, and what ends the process behind it should it die.
+class Connection {
+ public:
+  explicit Connection(const sql::Database& database) : database_(database) {}
+
+  // Throws Unavailable where none can be made.
+  sql::Session& session() {
+    if (session_ && session_->is_usable()) return *session_;
+    session_.reset();
+    auto fresh = database_.connect();
+    if (backend_ && is_alive(*fresh)) throw sql::Unavailable("the old backend has not ended yet", false);
+    const sql::Rows own = fresh->run(queries::own_backend);
+    backend_ = Backend{own[0].integer(0), own[0].instant(1)};
+    session_ = std::move(fresh);
+    return *session_;
+  }
+
+  // The connection is not to be used again; the next session() first makes sure that its backend is gone, so that a
+  // statement still on its way cannot be carried out later.
+  void discard() { session_.reset(); }
+
+ private:
+  struct Backend {
+    std::int64_t pid;
+    Instant started;
+  };
+
+  bool is_alive(sql::Session& fresh) {
+    return !fresh.run(queries::end_backend, sql::Parameters().add(backend_->pid).add(backend_->started)).empty();
+  }
+
+  const sql::Database& database_;
+  std::unique_ptr<sql::Session> session_;
+  std::optional<Backend> backend_;
+};
+
+}  // namespace
+
+struct Writer::State {
+  State(WriterOptions writer_options, const sql::Database& the_database, const Clock& the_clock, Metrics& metrics,
+        Committed when_committed)
+      : options(writer_options),
+        database(the_database),
+        clock(the_clock),
+        committed(std::move(when_committed)),
+        calls(metrics.counter("courant_publish_calls_total", "Publish transactions, each a group commit of one lane")),
+        entries(metrics.counter("courant_entries_published_total", "Entries that got a position")),
+        repeats(metrics.counter("courant_publish_repeats_total", "Publish calls repeated because the database failed")),
+        waiting_gauge(metrics.gauge("courant_publish_waiting", "Entries that wait for their group commit")) {}
+
+  const WriterOptions options;
+  const sql::Database& database;
+  const Clock& clock;
+  const Committed committed;
+  Counter& calls;
+  Counter& entries;
+  Counter& repeats;
+  Gauge& waiting_gauge;
+
+  std::mutex mutex;                 // guards everything down to `stopping`
+  std::condition_variable ready;    // something waits, a lane is free again, or the writer stops
+  std::condition_variable stopped;  // for threads that pause between two tries
+  std::map<std::int64_t, std::deque<PublishItem>> waiting;  // by lane
+  std::set<std::int64_t> busy;                              // lanes with a call under way
+  std::size_t waiting_items = 0;
+  std::size_t waiting_bytes = 0;
+  bool stopping = false;
+
+  std::vector<std::thread> threads;
+
+  // The lane to serve next: one that has waiting items and no call under way.
+  std::map<std::int64_t, std::deque<PublishItem>>::iterator free_lane() {
+    for (auto it = waiting.begin(); it != waiting.end(); ++it) {
+      if (!busy.contains(it->first)) return it;
+    }
+    return waiting.end();
+  }
+
+  // Waits for a lane, takes a batch of it and marks it busy; nullopt: stopping, and nothing is left.
+  std::optional<PublishCall> take() {
+    std::unique_lock lock(mutex);
+    ready.wait(lock, [&] { return free_lane() != waiting.end() || (stopping && waiting.empty()); });
+    const auto lane = free_lane();
+    if (lane == waiting.end()) return std::nullopt;
+    std::vector<PublishItem> items;
+    std::size_t bytes = 0;
+    while (!lane->second.empty() && items.size() < options.max_call_items && bytes < options.max_call_bytes) {
+      bytes += lane->second.front().bytes;
+      items.push_back(std::move(lane->second.front()));
+      lane->second.pop_front();
+    }
+    waiting_items -= items.size();
+    waiting_bytes -= bytes;
+    waiting_gauge.set(static_cast<double>(waiting_items));
+    const std::int64_t number = lane->first;
+    if (lane->second.empty()) waiting.erase(lane);
+    busy.insert(number);
+    lock.unlock();
+    return make_call(number, std::move(items), clock.now());
+  }
+
+  void release(std::int64_t lane) {
+    {
+      const std::lock_guard lock(mutex);
+      busy.erase(lane);
+    }
+    ready.notify_all();
+  }
+
+  void work() {
+    Connection connection(database);
+    while (std::optional<PublishCall> call = take()) {
+      const std::int64_t lane = call->lane;
+      carry_out(connection, *call);
+      release(lane);
+    }
+  }
+
+  void carry_out(Connection& connection, PublishCall& call) {
+    const Ticks give_up = clock.ticks() + options.patience;
+    bool repeated = false;
+    for (;;) {
+      try {
+        const std::vector<Published> results = run_call(connection.session(), call, repeated, clock.now());
+        return answer(call, results);
+      } catch (const sql::Refused& refused) {
+        return carry_out_one_by_one(connection, call, refused);
+      } catch (const sql::Unavailable& unavailable) {
+        connection.discard();
+        repeated = repeated || unavailable.in_doubt();
+        repeats.add();
+        if (clock.ticks() >= give_up) {
+          log_error("publishing failed: the database cannot be reached", {{"lane", call.lane}});
+          for (const PublishItem& item : call.items) item.outcome(without_position(PublishOutcome::kUnknown));
+          return;
+        }
+        pause();
+      }
+    }
+  }
+
+  // The database refused the whole statement (SQLSTATE classes 22, 23, 54): only the guilty item shall fail.
+  void carry_out_one_by_one(Connection& connection, PublishCall& call, const sql::Refused& refused) {
+    log_error("the database refused a publish call", {{"state", refused.state()}, {"lane", call.lane}});
+    if (call.items.size() == 1) return call.items.front().outcome(without_position(PublishOutcome::kRefused));
+    for (PublishItem& item : call.items) {
+      std::vector<PublishItem> one;
+      one.push_back(std::move(item));
+      PublishCall single = make_call(call.lane, std::move(one), clock.now());
+      carry_out(connection, single);
+    }
+  }
+
+  void answer(const PublishCall& call, const std::vector<Published>& results) {
+    const std::vector<Advance> advances = advances_of(call, results);
+    calls.add();
+    for (const Advance& advance : advances) entries.add(static_cast<double>(advance.last - advance.first + 1));
+    if (!advances.empty()) committed(advances);
+    for (std::size_t i = 0; i < results.size(); ++i) call.items[i].outcome(results[i]);
+  }
+
+  // Between two tries on a database that is down: a stop does not wait for it.
+  void pause() {
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, std::chrono::milliseconds(100), [&] { return stopping; });
+  }
+};
+
+Writer::Writer(WriterOptions options, const sql::Database& database, const Clock& clock, Metrics& metrics,
+               Committed committed)
+    : state_(std::make_unique<State>(options, database, clock, metrics, std::move(committed))) {
+  for (int i = 0; i < options.threads; ++i) state_->threads.emplace_back([this] { state_->work(); });
+}
+
+Writer::~Writer() {
+  stop();
+}
+
+void Writer::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Outcome outcome) {
+  const std::size_t bytes = entry->before_times.size() + entry->after_times.size() + 256;
+  bool taken = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    const bool fits = state_->waiting_items < state_->options.max_waiting_items &&
+                      state_->waiting_bytes + bytes <= state_->options.max_waiting_bytes;
+    if (fits && !state_->stopping) {
+      state_->waiting[feed.lane].push_back({feed, std::move(entry), outcome, bytes});
+      ++state_->waiting_items;
+      state_->waiting_bytes += bytes;
+      taken = true;
+    }
+  }
+  if (!taken) return outcome(without_position(PublishOutcome::kOverloaded));
+  state_->ready.notify_one();
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->ready.notify_all();
+  state_->stopped.notify_all();
+  for (std::thread& thread : state_->threads) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+}  // namespace courant::feeds

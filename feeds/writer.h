@@ -1,0 +1,89 @@
+// The writer: group commit by lane. Publishes that wait are gathered, per lane, into one call of the server-side
+// function publish(); there is no timer: while one call commits, the next batch gathers.
+// An outcome is given only when the commit is durable. When a connection dies in the commit, the old backend is ended
+// and the same call is repeated under the same name, so the fate of every item is known before it is answered.
+// Threads: submit from any; outcomes are called on a writer thread and must not block.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "feeds/prepared_entry.h"
+#include "kernel/metrics.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+// Which log: the lane and the number within it. Never given again.
+struct FeedKey {
+  std::int64_t lane = 0;
+  std::int64_t feed = 0;
+  bool operator==(const FeedKey&) const = default;
+};
+
+enum class PublishOutcome {
+  kCreated = 1,     // it has a new position
+  kSame = 2,        // the same content is stored already, at this position
+  kConflict = 3,    // other content is stored under this id, at this position
+  kGone = 4,        // the entry was deleted
+  kNoFeed = 5,      // the feed does not exist (any more)
+  kRefused = 6,     // the database refused this item alone
+  kUnknown = 7,     // the database cannot be reached: whether it was stored cannot be known now
+  kOverloaded = 8,  // not tried: too much waits, or the writer is stopping
+};
+
+struct Published {
+  PublishOutcome outcome = PublishOutcome::kOverloaded;
+  std::int64_t position = 0;
+  Instant recorded;
+  Instant published;
+  Instant updated;
+  std::string salt;  // hexadecimal, like leaf and chain
+  std::string leaf;
+  std::string chain;
+};
+
+// What moved by one commit of this process.
+struct Advance {
+  FeedKey feed;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+};
+
+struct WriterOptions {
+  int threads = 2;                   // lanes commit in parallel, one thread each
+  std::size_t max_call_items = 500;  // of one call
+  std::size_t max_call_bytes = 8 << 20;
+  std::size_t max_waiting_items = 20'000;  // publish floods: more are kOverloaded
+  std::size_t max_waiting_bytes = 256 << 20;
+  std::chrono::milliseconds patience{5'000};  // how long an unreachable database is tried again
+};
+
+class Writer {
+ public:
+  using Outcome = std::function<void(const Published&)>;
+  // Called after each commit and before its outcomes, on the writer thread: heads in memory move here.
+  using Committed = std::function<void(const std::vector<Advance>&)>;
+
+  Writer(WriterOptions options, const sql::Database& database, const Clock& clock, Metrics& metrics,
+         Committed committed);
+  ~Writer();  // drains
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // `entry` has its id. The outcome is called exactly once, at once where the writer is full.
+  void submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Outcome outcome);
+
+  // Takes nothing more and finishes what waits.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::feeds

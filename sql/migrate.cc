@@ -1,0 +1,73 @@
+#include "sql/migrate.h"
+
+#include <map>
+#include <string>
+
+#include "kernel/digest.h"
+#include "sql/migration_table.h"
+
+namespace courant::sql {
+namespace {
+
+constexpr std::string_view kPrepare = R"(
+create table if not exists courant_migrations (
+  name text primary key,
+  sha256 text not null,
+  applied timestamptz not null default now())
+)";
+constexpr Query kLock{"migrate.lock", "select pg_advisory_lock(1131377010, -1)"};
+constexpr Query kUnlock{"migrate.unlock", "select pg_advisory_unlock(1131377010, -1)"};
+constexpr Query kApplied{"migrate.applied", "select name, sha256 from courant_migrations"};
+constexpr Query kRecord{"migrate.record", "insert into courant_migrations (name, sha256) values ($1, $2)"};
+
+int run_missing(Session& session, const std::vector<Migration>& migrations,
+                const std::function<void(std::string_view)>& progress) {
+  session.execute_script(kPrepare);
+  std::map<std::string, std::string, std::less<>> applied;
+  const Rows rows = session.run(kApplied);
+  for (int i = 0; i < rows.size(); ++i) applied.emplace(rows[i].text(0), rows[i].text(1));
+
+  int count = 0;
+  for (const Migration& migration : migrations) {
+    const std::string digest = to_hex(bytes_of(sha256(migration.text)));
+    if (const auto found = applied.find(migration.name); found != applied.end()) {
+      if (found->second != digest) {
+        throw Refused("migration " + std::string(migration.name) + " ran in this database with another text", "");
+      }
+      applied.erase(found);
+      continue;
+    }
+    progress(migration.name);
+    session.transaction([&] {
+      session.execute_script(migration.text);
+      session.run(kRecord, Parameters().add(migration.name).add(digest));
+    });
+    ++count;
+  }
+  if (!applied.empty()) {
+    throw Refused("the database is newer than this program: it has migration " + applied.begin()->first, "");
+  }
+  return count;
+}
+
+}  // namespace
+
+int migrate(Session& session, const std::function<void(std::string_view)>& progress) {
+  return migrate(session, kMigrations, progress);
+}
+
+int migrate(Session& session, const std::vector<Migration>& migrations,
+            const std::function<void(std::string_view)>& progress) {
+  session.run(kLock);
+  int count = 0;
+  try {
+    count = run_missing(session, migrations, progress);
+  } catch (...) {
+    if (session.is_usable()) session.run(kUnlock);
+    throw;
+  }
+  session.run(kUnlock);
+  return count;
+}
+
+}  // namespace courant::sql

@@ -1,0 +1,6 @@
+-- The newest revision of an entry by its id, with its first position; entry pages and retries (feeds/store.cc).
+select e.position, e.kind, e.id, e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml, e.recorded,
+       i.first_position
+from entry_ids i
+join entries e on e.lane = i.lane and e.feed = i.feed and e.position = i.newest_position
+where i.lane = $1::smallint and i.feed = $2::bigint and i.id_hash = $3::uuid

@@ -1,0 +1,82 @@
+#include <charconv>
+#include <cstdlib>
+
+#include <pqxx/pqxx>
+
+#include "kernel/text.h"
+#include "sql/database.h"
+
+namespace courant::sql {
+namespace {
+
+std::string_view field_text(const void* result, int row, int column) {
+  const auto& rows = *static_cast<const pqxx::result*>(result);
+  const pqxx::field field = rows[static_cast<pqxx::result::size_type>(row)][static_cast<pqxx::row::size_type>(column)];
+  return {field.c_str(), field.size()};
+}
+
+std::int64_t integer_of(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) std::abort();
+  return value;
+}
+
+}  // namespace
+
+bool Row::is_null(int column) const {
+  const auto& rows = *static_cast<const pqxx::result*>(result_);
+  return rows[static_cast<pqxx::result::size_type>(row_)][static_cast<pqxx::row::size_type>(column)].is_null();
+}
+
+std::int64_t Row::integer(int column) const {
+  return integer_of(text(column));
+}
+bool Row::boolean(int column) const {
+  return text(column) == "t";
+}
+std::string_view Row::text(int column) const {
+  return field_text(result_, row_, column);
+}
+
+std::string_view Row::hex(int column) const {
+  const std::string_view form = text(column);
+  if (!form.starts_with("\\x")) std::abort();
+  return form.substr(2);
+}
+
+std::string Row::bytes(int column) const {
+  std::optional<std::string> bytes = from_hex(hex(column));
+  if (!bytes) std::abort();
+  return *std::move(bytes);
+}
+
+// Sessions run in UTC, so PostgreSQL writes "2026-11-24 09:30:00.123456+00".
+Instant Row::instant(int column) const {
+  std::string form(text(column));
+  if (form.size() > 10) form[10] = 'T';
+  if (!form.ends_with("+00")) std::abort();
+  form.replace(form.size() - 3, 3, "Z");
+  const std::optional<Instant> instant = parse_rfc3339(form);
+  if (!instant) std::abort();
+  return *instant;
+}
+
+std::vector<std::int64_t> Row::integers(int column) const {
+  std::string_view form = text(column);
+  if (form.size() < 2 || form.front() != '{') std::abort();
+  form = form.substr(1, form.size() - 2);
+  std::vector<std::int64_t> values;
+  if (form.empty()) return values;
+  for (const std::string_view piece : split(form, ',')) values.push_back(integer_of(piece));
+  return values;
+}
+
+int Rows::size() const {
+  return static_cast<int>(static_cast<const pqxx::result*>(result_.get())->size());
+}
+Row Rows::operator[](int index) const {
+  return {result_.get(), index};
+}
+
+}  // namespace courant::sql

@@ -1,0 +1,96 @@
+#include <set>
+
+#include <pqxx/pqxx>
+
+#include "sql/connect.h"
+#include "sql/database.h"
+#include "sql/errors.h"
+
+namespace courant::sql {
+
+struct Session::State {
+  explicit State(const std::string& url) : connection(url) {}
+
+  pqxx::connection connection;
+  std::set<std::string_view> prepared;  // names of queries; their texts live as long as the program
+  std::unique_ptr<pqxx::work> transaction;
+  bool usable = true;
+};
+
+Session::Session(const std::string& url) {
+  try {
+    state_ = std::make_unique<State>(url);
+  } catch (...) {
+    rethrow_translated(false);
+  }
+}
+
+Session::~Session() = default;
+
+Rows Session::run(const Query& query, const Parameters& parameters) {
+  bool sent = false;
+  try {
+    State& state = *state_;
+    if (!state.prepared.contains(query.name)) {
+      state.connection.prepare(std::string(query.name), std::string(query.text));
+      state.prepared.insert(query.name);
+    }
+    // A null pointer is libpqxx's way to say null.
+    std::vector<const char*> texts;
+    for (const Parameters::Value& value : parameters.values()) {
+      texts.push_back(value.is_null ? nullptr : value.data.c_str());
+    }
+    const auto invoke = [&](pqxx::transaction_base& transaction) {
+      sent = true;
+      return std::make_shared<const pqxx::result>(
+          transaction.exec_prepared(std::string(query.name), pqxx::prepare::make_dynamic_params(texts)));
+    };
+    if (state.transaction) return Rows(invoke(*state.transaction));
+    pqxx::nontransaction autocommit(state.connection);
+    return Rows(invoke(autocommit));
+  } catch (const pqxx::sql_error&) {
+    state_->usable = state_->usable && state_->connection.is_open();
+    rethrow_translated(sent);
+  } catch (...) {
+    state_->usable = false;
+    rethrow_translated(sent);
+  }
+}
+
+void Session::transaction(const std::function<void()>& work) {
+  bool committing = false;
+  try {
+    state_->transaction = std::make_unique<pqxx::work>(state_->connection);
+    work();
+    committing = true;
+    state_->transaction->commit();
+    state_->transaction.reset();
+  } catch (...) {
+    state_->transaction.reset();
+    state_->usable = state_->usable && state_->connection.is_open();
+    rethrow_translated(committing);
+  }
+}
+
+void Session::execute_script(std::string_view text) {
+  try {
+    if (state_->transaction) {
+      state_->transaction->exec(std::string(text));
+    } else {
+      pqxx::nontransaction autocommit(state_->connection);
+      autocommit.exec(std::string(text));
+    }
+  } catch (...) {
+    state_->usable = state_->usable && state_->connection.is_open();
+    rethrow_translated(true);
+  }
+}
+
+bool Session::is_usable() const {
+  return state_->usable && state_->connection.is_open();
+}
+std::int64_t Session::backend_pid() const {
+  return state_->connection.backendpid();
+}
+
+}  // namespace courant::sql

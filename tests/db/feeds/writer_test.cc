@@ -1,0 +1,227 @@
+#include "feeds/writer.h"
+
+#include <atomic>
+#include <future>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "feeds/directory.h"
+#include "feeds/follower.h"
+#include "tests/support/test_database.h"
+
+namespace courant::feeds {
+namespace {
+
+using test::TestDatabase;
+
+std::shared_ptr<const PreparedEntry> entry(const std::string& id, const std::string& content = "x") {
+  PreparedEntry prepared;
+  prepared.id = id;
+  prepared.before_times = "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>" + id + "</id>";
+  prepared.after_times = "<title></title><content>" + content + "</content></entry>";
+  prepared.content_digest = sha256(content);
+  prepared.terms = {"Type:Test"};
+  return std::make_shared<const PreparedEntry>(std::move(prepared));
+}
+
+class WriterTest : public testing::Test {
+ protected:
+  Published publish(Writer& writer, FeedKey feed, std::shared_ptr<const PreparedEntry> prepared) {
+    std::promise<Published> promise;
+    writer.submit(feed, std::move(prepared), [&](const Published& result) { promise.set_value(result); });
+    return promise.get_future().get();
+  }
+
+  FeedKey make_feed(const std::string& name) {
+    FeedKey key;
+    database_.with_session([&](sql::Session& session) {
+      key = directory_.create(session, "demo", name, 25, {}, clock_.now(), clock_.now())->facts().key;
+    });
+    return key;
+  }
+
+  // Positions and chain of a feed, checked as an outsider would.
+  void expect_dense_and_chained(FeedKey feed, std::int64_t expected) {
+    constexpr sql::Query kRows{
+        "test.rows",
+        "select position, salt, leaf, chain, xml, recorded from entries where lane = $1 and feed "
+        "= $2 order by position"};
+    database_.with_session([&](sql::Session& session) {
+      const sql::Rows rows = session.run(kRows, sql::Parameters().add(feed.lane).add(feed.feed));
+      ASSERT_EQ(rows.size(), expected);
+      std::string chain(32, '\0');
+      Instant recorded;
+      for (int i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i].integer(0), i + 1);
+        const std::string leaf(bytes_of(sha256(rows[i].bytes(1), rows[i].text(4))));
+        EXPECT_EQ(rows[i].bytes(2), leaf);
+        chain = std::string(bytes_of(sha256(chain, leaf)));
+        EXPECT_EQ(rows[i].bytes(3), chain);
+        EXPECT_LE(recorded, rows[i].instant(5));
+        recorded = rows[i].instant(5);
+      }
+    });
+  }
+
+  TestDatabase test_;
+  sql::Database database_{test_.options()};
+  SystemClock clock_;
+  Metrics metrics_;
+  Directory directory_{16};
+  Writer::Committed ignore_ = [](const std::vector<Advance>&) {};
+};
+
+TEST_F(WriterTest, GivesDensePositionsAndAnswersARetryWithTheStoredEntry) {
+  const FeedKey feed = make_feed("events");
+  Writer writer({}, database_, clock_, metrics_, ignore_);
+  const Published first = publish(writer, feed, entry("urn:a"));
+  EXPECT_EQ(first.outcome, PublishOutcome::kCreated);
+  EXPECT_EQ(first.position, 1);
+  EXPECT_EQ(publish(writer, feed, entry("urn:b")).position, 2);
+  const Published again = publish(writer, feed, entry("urn:a"));
+  EXPECT_EQ(again.outcome, PublishOutcome::kSame);
+  EXPECT_EQ(again.position, 1);
+  EXPECT_EQ(again.recorded, first.recorded);
+  EXPECT_EQ(again.chain, first.chain);
+  EXPECT_EQ(publish(writer, feed, entry("urn:a", "other")).outcome, PublishOutcome::kConflict);
+  EXPECT_EQ(publish(writer, {feed.lane, 999}, entry("urn:c")).outcome, PublishOutcome::kNoFeed);
+  expect_dense_and_chained(feed, 2);
+}
+
+TEST_F(WriterTest, SameIdFromManyClientsAtOnceIsStoredOnce) {
+  const FeedKey feed = make_feed("events");
+  Writer writer({}, database_, clock_, metrics_, ignore_);
+  std::atomic<int> created{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.emplace_back([&] {
+      const Published result = publish(writer, feed, entry("urn:same"));
+      EXPECT_EQ(result.position, 1);
+      if (result.outcome == PublishOutcome::kCreated) ++created;
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(created, 1);
+  expect_dense_and_chained(feed, 1);
+}
+
+// 64 writers through two processes' worth of writers on one feed while a transaction and a snapshot are held open: a
+// reader that only asks for "after my position" sees every position once, in order, at once.
+TEST_F(WriterTest, AReaderThatFollowsPositionsMissesNothingWithHeldTransactions) {
+  const FeedKey feed = make_feed("events");
+  Writer one({}, database_, clock_, metrics_, ignore_);
+  Writer two({}, database_, clock_, metrics_, ignore_);
+  sql::Session held(test_.url());
+  held.execute_script("begin isolation level repeatable read; select * from entries; create table held (x int)");
+
+  constexpr int kEach = 25;
+  std::atomic<bool> done{false};
+  constexpr sql::Query kAfter{
+      "test.after", "select position from entries where lane = $1 and feed = $2 and position > $3 order by position"};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 4; ++r) {
+    readers.emplace_back([&] {
+      sql::Session session(test_.url());
+      std::int64_t seen = 0;
+      for (bool last_look = false;;) {
+        const sql::Rows rows = session.run(kAfter, sql::Parameters().add(feed.lane).add(feed.feed).add(seen));
+        for (int i = 0; i < rows.size(); ++i) {
+          EXPECT_EQ(rows[i].integer(0), seen + 1);
+          seen = rows[i].integer(0);
+        }
+        if (last_look) break;
+        last_look = done;
+      }
+      EXPECT_EQ(seen, 64 * kEach);
+    });
+  }
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 64; ++w) {
+    writers.emplace_back([&, w] {
+      for (int i = 0; i < kEach; ++i) {
+        const std::string id = "urn:" + std::to_string(w) + ":" + std::to_string(i);
+        EXPECT_EQ(publish(w % 2 == 0 ? one : two, feed, entry(id)).outcome, PublishOutcome::kCreated);
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  expect_dense_and_chained(feed, 64 * kEach);
+}
+
+TEST_F(WriterTest, KilledBackendsNeitherLoseNorDoubleAnEntry) {
+  const FeedKey feed = make_feed("events");
+  Writer writer({}, database_, clock_, metrics_, ignore_);
+  std::atomic<bool> done{false};
+  std::thread killer([&] {
+    constexpr sql::Query kKill{"test.kill",
+                               "select pg_terminate_backend(pid) from pg_stat_activity where query like '%publish(%' "
+                               "and pid <> pg_backend_pid() and datname = current_database()"};
+    constexpr sql::Query kNap{"test.nap", "select pg_sleep(0.02)"};
+    sql::Session session(test_.url());
+    while (!done) {
+      session.run(kKill);
+      session.run(kNap);
+    }
+  });
+  std::vector<std::thread> clients;
+  std::mutex mutex;
+  std::set<std::int64_t> positions;
+  for (int c = 0; c < 16; ++c) {
+    clients.emplace_back([&, c] {
+      for (int i = 0; i < 30; ++i) {
+        const Published result = publish(writer, feed, entry("urn:" + std::to_string(c) + ":" + std::to_string(i)));
+        EXPECT_EQ(result.outcome, PublishOutcome::kCreated);
+        const std::lock_guard lock(mutex);
+        EXPECT_TRUE(positions.insert(result.position).second);
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  done = true;
+  killer.join();
+  EXPECT_EQ(positions.size(), 480U);
+  expect_dense_and_chained(feed, 480);
+}
+
+TEST_F(WriterTest, AnItemThatTheDatabaseRefusesFailsAlone) {
+  const FeedKey feed = make_feed("events");
+  Writer writer({}, database_, clock_, metrics_, ignore_);
+  PreparedEntry bad = *entry("urn:bad");
+  bad.terms = {std::string("\xff")};  // no UTF-8: the door refuses such, the writer must survive it all the same
+  std::vector<std::future<Published>> results;
+  std::vector<std::promise<Published>> promises(3);
+  const std::vector<std::shared_ptr<const PreparedEntry>> entries = {
+      entry("urn:a"), std::make_shared<const PreparedEntry>(bad), entry("urn:c")};
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    results.push_back(promises[i].get_future());
+    writer.submit(feed, entries[i], [&promise = promises[i]](const Published& result) { promise.set_value(result); });
+  }
+  EXPECT_EQ(results[0].get().outcome, PublishOutcome::kCreated);
+  EXPECT_EQ(results[1].get().outcome, PublishOutcome::kRefused);
+  EXPECT_EQ(results[2].get().outcome, PublishOutcome::kCreated);
+  expect_dense_and_chained(feed, 2);
+}
+
+TEST_F(WriterTest, AnotherProcessHearsOfACommit) {
+  const FeedKey feed = make_feed("events");
+  std::promise<std::int64_t> heard;
+  Directory other(16);
+  database_.with_session([&](sql::Session& session) { other.load(session, "demo", "events"); });
+  Follower theirs(database_, other, clock_,
+                  [&](const std::vector<Advance>& advances) { heard.set_value(advances.front().last); });
+  Follower ours(database_, directory_, clock_, [](const std::vector<Advance>&) {});
+  while (!theirs.is_current()) std::this_thread::yield();
+  Writer writer({}, database_, clock_, metrics_,
+                [&](const std::vector<Advance>& advances) { ours.committed(advances); });
+  publish(writer, feed, entry("urn:a"));
+  EXPECT_EQ(directory_.find(feed)->head(), 1);
+  EXPECT_EQ(heard.get_future().get(), 1);
+  EXPECT_EQ(other.find(feed)->head(), 1);
+}
+
+}  // namespace
+}  // namespace courant::feeds
