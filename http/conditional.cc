@@ -1,0 +1,46 @@
+#include "http/conditional.h"
+
+#include "kernel/text.h"
+
+namespace courant::http {
+namespace {
+
+// Takes the entity tag at the front of a list, with "W/" where it is there; empty: none, and the list is at its end or
+// malformed from here on. Tags may hold commas, so the list cannot be split at them.
+std::string_view take_tag(std::string_view& list) {
+  const std::size_t begin = list.find_first_not_of(" \t,");
+  if (begin == std::string_view::npos) return {};
+  list.remove_prefix(begin);
+  const std::size_t open = list.starts_with("W/") ? 2 : 0;
+  if (list.size() <= open || list[open] != '"') return {};
+  const std::size_t close = list.find('"', open + 1);
+  if (close == std::string_view::npos) return {};
+  const std::string_view tag = list.substr(0, close + 1);
+  list.remove_prefix(close + 1);
+  return tag;
+}
+
+std::string_view opaque(std::string_view tag) {
+  return tag.starts_with("W/") ? tag.substr(2) : tag;
+}
+
+}  // namespace
+
+bool if_none_match_matches(std::string_view header, std::string_view etag) {
+  if (trim(header) == "*") return true;
+  for (std::string_view tag = take_tag(header); !tag.empty(); tag = take_tag(header)) {
+    if (opaque(tag) == opaque(etag)) return true;
+  }
+  return false;
+}
+
+bool if_match_matches(std::string_view header, std::string_view etag) {
+  if (trim(header) == "*") return true;
+  if (etag.starts_with("W/")) return false;
+  for (std::string_view tag = take_tag(header); !tag.empty(); tag = take_tag(header)) {
+    if (tag == etag) return true;
+  }
+  return false;
+}
+
+}  // namespace courant::http

@@ -1,0 +1,28 @@
+// Which Host names are ours, and which web pages may make unsafe requests: protection against DNS rebinding and
+// against other sites acting through a visitor's browser.
+// Specification: RFC 9110 section 7.4 (421), the Fetch standard (Origin).
+// Threads: immutable.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace courant::http {
+
+class HostPolicy {
+ public:
+  HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,
+             const std::vector<std::string>& hosts);
+
+  // Throws Problem 421 or 403. Health probes may name any host.
+  void check(const Request& request, std::string_view authority) const;
+
+ private:
+  std::set<std::string, std::less<>> hosts_;  // in lower case, without port
+};
+
+}  // namespace courant::http

@@ -1,0 +1,41 @@
+#include "http/message.h"
+
+#include "kernel/text.h"
+
+namespace courant::http {
+
+std::optional<std::string_view> Request::header(std::string_view name) const {
+  for (const HeaderView& field : headers) {
+    if (equal_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+std::string Request::combined_header(std::string_view name) const {
+  std::string combined;
+  for (const HeaderView& field : headers) {
+    if (!equal_ignoring_case(field.name, name)) continue;
+    if (!combined.empty()) combined += ", ";
+    combined += field.value;
+  }
+  return combined;
+}
+
+Bytes make_bytes(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+Response& Response::with(std::string name, std::string value) {
+  headers.emplace_back(std::move(name), std::move(value));
+  return *this;
+}
+
+Response text_response(int status, std::string content_type, std::string body) {
+  Response response;
+  response.status = status;
+  response.headers.emplace_back("Content-Type", std::move(content_type));
+  response.body = make_bytes(std::move(body));
+  return response;
+}
+
+}  // namespace courant::http

@@ -1,0 +1,127 @@
+#include "http/router.h"
+
+#include <algorithm>
+#include <map>
+
+#include "kernel/problem.h"
+#include "kernel/text.h"
+
+namespace courant::http {
+namespace {
+
+std::string_view name_of(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kOther:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+struct Router::Node {
+  std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+  std::unique_ptr<Node> placeholder;
+  std::vector<Route> routes;  // one for each method
+
+  std::string allowed() const {
+    std::string list;
+    for (const Route& route : routes) {
+      list += std::string(name_of(route.method)) + (route.method == Method::kGet ? ", HEAD, " : ", ");
+    }
+    return list + "OPTIONS";
+  }
+
+  const Route* find(Method method) const {
+    if (method == Method::kHead) method = Method::kGet;
+    const auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& r) { return r.method == method; });
+    return found == routes.end() ? nullptr : &*found;
+  }
+
+  // The node that a path leads to, literals first; arguments hold the placeholders' segments.
+  static const Node* walk(const Node& node, const std::vector<std::string>& segments, std::size_t depth,
+                          PathArguments& arguments) {
+    if (depth == segments.size()) return node.routes.empty() ? nullptr : &node;
+    if (const auto literal = node.literals.find(segments[depth]); literal != node.literals.end()) {
+      if (const Node* end = walk(*literal->second, segments, depth + 1, arguments)) return end;
+    }
+    if (!node.placeholder) return nullptr;
+    arguments.push_back(segments[depth]);
+    if (const Node* end = walk(*node.placeholder, segments, depth + 1, arguments)) return end;
+    arguments.pop_back();
+    return nullptr;
+  }
+
+  // Throws Problem 404 where no pattern fits.
+  static const Node& require(const Node& root, const Request& request, PathArguments& arguments) {
+    if (const Node* node = walk(root, request.segments, 0, arguments)) return *node;
+    throw Problem(404, "There is nothing at " + std::string(request.path));
+  }
+
+  const Route& require_route(const Request& request) const {
+    if (request.method == Method::kOther) {
+      throw Problem(501, "The method " + std::string(request.method_text) + " is not known here");
+    }
+    if (const Route* route = find(request.method)) return *route;
+    throw Problem(405,
+                  "The method " + std::string(request.method_text) + " is not allowed on " + std::string(request.path))
+        .with("Allow", allowed());
+  }
+};
+
+Router::Router() : root_(std::make_unique<Node>()) {}
+Router::~Router() = default;
+
+void Router::add(Route route) {
+  Node* node = root_.get();
+  for (const std::string_view segment : split(std::string_view(route.pattern).substr(1), '/')) {
+    if (segment.empty()) continue;
+    std::unique_ptr<Node>& next = segment.front() == '{' ? node->placeholder : node->literals[std::string(segment)];
+    if (!next) next = std::make_unique<Node>();
+    node = next.get();
+  }
+  node->routes.push_back(std::move(route));
+}
+
+std::uint64_t Router::admit(const Request& request) {
+  PathArguments arguments;
+  const Node& node = Node::require(*root_, request, arguments);
+  if (request.method == Method::kOptions) return 0;
+  const Route& route = node.require_route(request);
+  return route.admit ? route.admit(request, arguments) : 0;
+}
+
+std::optional<Response> Router::answer_at_once(const Request& request) {
+  PathArguments arguments;
+  const Node& node = Node::require(*root_, request, arguments);
+  if (request.method == Method::kOptions) {
+    Response response;
+    response.status = 204;
+    response.with("Allow", node.allowed());
+    return response;
+  }
+  const Route& route = node.require_route(request);
+  return route.answer_at_once ? route.answer_at_once(request, arguments) : std::nullopt;
+}
+
+Task<Response> Router::answer(const Request& request) {
+  PathArguments arguments;
+  const Node& node = Node::require(*root_, request, arguments);
+  const Route& route = node.require_route(request);
+  Response response = co_await route.answer(request, arguments);
+  co_return response;
+}
+
+}  // namespace courant::http

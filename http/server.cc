@@ -1,0 +1,211 @@
+#include "http/server.h"
+
+#include <atomic>
+#include <list>
+#include <thread>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "http/connection.h"
+#include "kernel/log.h"
+#include "kernel/text.h"
+
+namespace courant::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using namespace std::chrono_literals;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr auto kSweep = 100ms;      // how exact the timeouts are
+constexpr auto kOutOfFiles = 50ms;  // how long accepting rests when descriptors have run out
+
+std::optional<tcp::endpoint> endpoint_of(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  std::string host = listen.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  const std::optional<std::uint64_t> port = parse_unsigned(std::string_view(listen).substr(colon + 1));
+  if (error || !port || *port > 65535) return std::nullopt;
+  return tcp::endpoint(address, static_cast<std::uint16_t>(*port));
+}
+
+tcp::acceptor open_acceptor(asio::io_context& io, const tcp::endpoint& endpoint) {
+  tcp::acceptor acceptor(io);
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(tcp::acceptor::reuse_address(true));
+  acceptor.set_option(ReusePort(true));
+  acceptor.bind(endpoint);
+  acceptor.listen(4096);
+  return acceptor;
+}
+
+// One thread's share: its io_context, its listening sockets, its connections. All of it belongs to the thread.
+struct IoThread {
+  IoThread(const ServerOptions& options, Handler& handler, const HostPolicy& hosts, ServerMetrics& metrics,
+           std::atomic<std::uint32_t>& open_connections)
+      : context{options, handler, hosts, metrics, std::chrono::steady_clock::now(), {}, false}, open(open_connections) {
+    tick();
+  }
+
+  void tick() {
+    context.now = std::chrono::steady_clock::now();
+    const auto second = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    if (second == date_second) return;
+    date_second = second;
+    context.date_line = "Date: " + format_http_date(second) + "\r\n";
+  }
+
+  Task<void> sweep() {
+    while (!finished) {
+      timer.expires_after(kSweep);
+      co_await timer.async_wait(kToken);
+      tick();
+      for (auto it = connections.begin(); it != connections.end();) (it++)->check_deadline();
+      if (context.stopping && connections.empty()) finished = true;
+    }
+  }
+
+  Task<void> accept(tcp::acceptor& acceptor) {
+    asio::steady_timer rest(io);
+    while (!context.stopping) {
+      auto [error, socket] = co_await acceptor.async_accept(kToken);
+      if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
+      if (error) {
+        // Out of descriptors, most likely: accepting goes on when some are free again.
+        rest.expires_after(kOutOfFiles);
+        co_await rest.async_wait(kToken);
+        continue;
+      }
+      if (open.fetch_add(1) >= context.options.max_connections) {
+        --open;
+        continue;  // the socket closes
+      }
+      boost::system::error_code ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
+      asio::co_spawn(io, serve(std::move(socket)), asio::detached);
+    }
+  }
+
+  Task<void> serve(tcp::socket socket) {
+    const auto connection = connections.emplace(connections.end(), std::move(socket), context);
+    co_await connection->serve();
+    connections.erase(connection);
+    --open;
+  }
+
+  // Posted to the thread: stops accepting, ends the idle, lets the busy finish.
+  void begin_stop() {
+    context.stopping = true;
+    for (tcp::acceptor& acceptor : acceptors) acceptor.close();
+    for (auto it = connections.begin(); it != connections.end();) (it++)->finish();
+    timer.cancel();
+  }
+
+  void end_stop() {
+    finished = true;
+    for (auto it = connections.begin(); it != connections.end();) (it++)->close();
+    timer.cancel();
+  }
+
+  asio::io_context io{1};
+  asio::steady_timer timer{io};
+  std::vector<tcp::acceptor> acceptors;
+  ConnectionContext context;
+  std::atomic<std::uint32_t>& open;
+  std::list<Connection> connections;
+  std::chrono::sys_seconds date_second{};
+  bool finished = false;
+  std::thread thread;
+};
+
+}  // namespace
+
+struct Server::State {
+  State(ServerOptions server_options, Handler& the_handler, Metrics& metrics)
+      : options(std::move(server_options)),
+        handler(the_handler),
+        hosts(options.public_url, options.listen, options.hosts),
+        server_metrics(metrics) {}
+
+  const ServerOptions options;
+  Handler& handler;
+  const HostPolicy hosts;
+  ServerMetrics server_metrics;
+  std::atomic<std::uint32_t> open{0};
+  std::vector<std::unique_ptr<IoThread>> threads;
+  std::vector<std::uint16_t> ports;
+};
+
+Server::Server(ServerOptions options, Handler& handler, Metrics& metrics)
+    : state_(std::make_unique<State>(std::move(options), handler, metrics)) {}
+
+Server::~Server() {
+  stop();
+}
+
+Result<bool> Server::start() {
+  State& state = *state_;
+  const int count = state.options.threads > 0 ? state.options.threads
+                                              : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  for (int i = 0; i < count; ++i) {
+    state.threads.push_back(
+        std::make_unique<IoThread>(state.options, state.handler, state.hosts, state.server_metrics, state.open));
+  }
+  for (const std::string& listen : state.options.listen) {
+    std::optional<tcp::endpoint> endpoint = endpoint_of(listen);
+    if (!endpoint) return Fault{"cannot listen on " + listen + ": it must be address:port, such as 127.0.0.1:8080"};
+    try {
+      for (const auto& thread : state.threads) {
+        thread->acceptors.push_back(open_acceptor(thread->io, *endpoint));
+        // Where the system chooses the port, the other threads share it.
+        endpoint->port(thread->acceptors.back().local_endpoint().port());
+      }
+    } catch (const boost::system::system_error& error) {
+      return Fault{"cannot listen on " + listen + ": " + error.code().message()};
+    }
+    state.ports.push_back(endpoint->port());
+  }
+  for (const auto& thread : state.threads) {
+    IoThread& io_thread = *thread;
+    asio::co_spawn(io_thread.io, io_thread.sweep(), asio::detached);
+    for (tcp::acceptor& acceptor : io_thread.acceptors) {
+      asio::co_spawn(io_thread.io, io_thread.accept(acceptor), asio::detached);
+    }
+    io_thread.thread = std::thread([&io_thread] { io_thread.io.run(); });
+  }
+  return true;
+}
+
+std::vector<std::uint16_t> Server::ports() const {
+  return state_->ports;
+}
+
+void Server::stop() {
+  for (const auto& thread : state_->threads) {
+    IoThread* const io_thread = thread.get();
+    asio::post(io_thread->io, [io_thread] { io_thread->begin_stop(); });
+  }
+  const Ticks give_up = std::chrono::steady_clock::now() + state_->options.drain;
+  while (state_->open > 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(10ms);
+  for (const auto& thread : state_->threads) {
+    IoThread* const io_thread = thread.get();
+    asio::post(io_thread->io, [io_thread] { io_thread->end_stop(); });
+    if (io_thread->thread.joinable()) io_thread->thread.join();
+  }
+  state_->threads.clear();
+}
+
+}  // namespace courant::http

@@ -1,0 +1,78 @@
+// A blocking TCP client that sends bytes as they are: for everything that well-behaved clients never do.
+// Threads: one.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace courant::test {
+
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("cannot connect");
+    }
+    const timeval patience{20, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  void send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+
+  // Everything until the peer closes.
+  std::string read_all() {
+    while (read_some()) {
+    }
+    return std::exchange(in_, {});
+  }
+
+  // One response: its head, and as much body as its Content-Length says (none where `is_head`).
+  std::string read_response(bool is_head = false) {
+    std::size_t end = 0;
+    while ((end = in_.find("\r\n\r\n")) == std::string::npos) {
+      if (!read_some()) return std::exchange(in_, {});
+    }
+    std::size_t length = 0;
+    const std::size_t field = in_.find("Content-Length: ");
+    if (!is_head && field < end) length = std::stoul(in_.substr(field + 16));
+    while (in_.size() < end + 4 + length && read_some()) {
+    }
+    std::string response = in_.substr(0, end + 4 + length);
+    in_.erase(0, response.size());
+    return response;
+  }
+
+ private:
+  bool read_some() {
+    char piece[16384];
+    const ssize_t count = ::recv(socket_, piece, sizeof piece, 0);
+    if (count <= 0) return false;
+    in_.append(piece, static_cast<std::size_t>(count));
+    return true;
+  }
+
+  int socket_;
+  std::string in_;
+};
+
+}  // namespace courant::test
