@@ -1,0 +1,171 @@
+#include "feeds/prepared_entry.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "feeds/atom_rules.h"
+#include "kernel/text.h"
+#include "kernel/uri.h"
+#include "schema/canonical.h"
+#include "schema/door.h"
+#include "schema/element.h"
+
+namespace courant::feeds {
+namespace {
+
+using schema::Element;
+
+constexpr std::string_view kRelationPrefix = "http://www.iana.org/assignments/relation/";
+
+std::string relation_of(const Element& link) {
+  std::string relation = link.attribute("rel").value_or("alternate");
+  if (relation.starts_with(kRelationPrefix)) relation.erase(0, kRelationPrefix.size());
+  return relation;
+}
+
+bool is_atom(const Element& element, std::string_view name) {
+  return element.namespace_uri() == kAtomNamespace && element.name() == name;
+}
+
+// What is taken out of the entry before it is made canonical, and what has to be filled in.
+struct Found {
+  std::string id;
+  std::optional<Instant> updated;
+  bool has_title = false;
+  bool has_author = false;
+  bool has_content = false;
+  bool has_alternate = false;
+  bool has_base = false;
+};
+
+// Takes out id, published, updated and self and edit links; notes the rest.
+Found take_out(Element& entry, PreparedEntry& prepared) {
+  Found found;
+  found.has_base = entry.attribute("base", kXmlNamespace).has_value();
+  for (Element& child : entry.children()) {
+    if (child.namespace_uri() != kAtomNamespace) continue;
+    if (is_atom(child, "id")) found.id = trim(child.text());
+    if (is_atom(child, "updated")) found.updated = parse_rfc3339(child.text());
+    found.has_title = found.has_title || is_atom(child, "title");
+    found.has_author = found.has_author || is_atom(child, "author");
+    if (is_atom(child, "content")) {
+      found.has_content = true;
+      prepared.content_type = child.attribute("type").value_or("text");
+    }
+    if (is_atom(child, "category")) {
+      std::string term = *child.attribute("term");
+      if (std::find(prepared.terms.begin(), prepared.terms.end(), term) == prepared.terms.end()) {
+        prepared.terms.push_back(std::move(term));
+      }
+    }
+    const std::string relation = is_atom(child, "link") ? relation_of(child) : std::string();
+    found.has_alternate = found.has_alternate || relation == "alternate";
+    const bool is_ours = is_atom(child, "id") || is_atom(child, "published") || is_atom(child, "updated") ||
+                         relation == "self" || relation == "edit";
+    if (is_ours) child.remove();
+  }
+  return found;
+}
+
+// The length of the start tag at the front of a canonical document. '>' may stand inside attribute values.
+std::size_t start_tag_length(std::string_view text) {
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') is_quoted = !is_quoted;
+    if (text[i] == '>' && !is_quoted) return i + 1;
+  }
+  std::abort();
+}
+
+std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& found, const EntryRules& rules) {
+  if (!found.id.empty() && !is_absolute_iri(found.id)) return Fault{"atom:id must be an absolute IRI"};
+  if (found.id.size() > EntryRules::kMaxIdBytes) return Fault{"atom:id is longer than 2048 bytes"};
+  if (prepared.terms.size() > rules.max_terms) {
+    return Fault{"the entry has more than " + std::to_string(rules.max_terms) + " categories"};
+  }
+  for (const std::string& term : prepared.terms) {
+    if (term.size() > rules.max_term_bytes) {
+      return Fault{"a category's term is longer than " + std::to_string(rules.max_term_bytes) + " bytes"};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string fill_ins(const Found& found, const EntryRules& rules) {
+  std::string filled;
+  if (!found.has_title) filled += "<title></title>";
+  if (!found.has_author) filled += "<author><name>" + xml_text(rules.default_author) + "</name></author>";
+  return filled;
+}
+
+// Puts declarations that content may mean into a start tag, where it does not have them yet.
+std::string with_declarations(std::string tag, const std::vector<std::pair<std::string, std::string>>& declarations) {
+  tag.pop_back();
+  for (const auto& [prefix, uri] : declarations) {
+    const std::string name = " xmlns:" + prefix + "=\"";
+    if (tag.find(name) != std::string::npos) continue;
+    tag += name;
+    append_xml_attribute(tag, uri);
+    tag += '"';
+  }
+  return tag + '>';
+}
+
+}  // namespace
+
+Result<PreparedEntry> read_entry(std::string_view bytes, const EntryRules& rules) {
+  schema::DoorLimits limits;
+  limits.max_bytes = rules.max_bytes;
+  Result<schema::Document> document = schema::admit(bytes, limits);
+  if (!document) return document.fault();
+  Element entry = Element::root_of(*document);
+  if (is_atom(entry, "feed")) return Fault{"a feed document is not taken here: send one atom:entry", entry.line(), 0};
+  if (!is_atom(entry, "entry")) {
+    return Fault{"the root element is '" + std::string(entry.name()) + "', not atom:entry in the namespace " +
+                     std::string(kAtomNamespace),
+                 entry.line(), 0};
+  }
+  if (std::optional<Fault> broken = broken_rule(entry, rules.lenient)) return *std::move(broken);
+
+  PreparedEntry prepared;
+  const bool needs_base = !entry.attribute("base", kXmlNamespace) && has_relative_references(entry);
+  const Found found = take_out(entry, prepared);
+  if (std::optional<Fault> broken = check_bounds(prepared, found, rules)) return *std::move(broken);
+  if (!rules.server_ids) prepared.id = found.id;
+  if (rules.client_updated) prepared.updated = found.updated;
+  prepared.needs_alternate = !found.has_content && !found.has_alternate;
+
+  schema::keep_root_only(*document);
+  entry.drop_direct_text();
+  schema::write_without_prefix(*document, kAtomNamespace);
+  const auto meant = schema::prefixes_meant_by_content(*document);
+  if (!meant) return meant.fault();
+
+  Result<std::string> remainder = schema::canonical(*document);
+  if (!remainder) return remainder.fault();
+  prepared.content_digest = sha256(*remainder, prepared.updated ? format_rfc3339(*prepared.updated) : std::string());
+  if (needs_base) {
+    entry.set_xml_base(rules.base);
+    remainder = schema::canonical(*document);
+    if (!remainder) return remainder.fault();
+  }
+  const std::size_t tag = start_tag_length(*remainder);
+  prepared.before_times = remainder->substr(0, tag);
+  prepared.after_times = fill_ins(found, rules) + remainder->substr(tag);
+  const std::string stored_tag = with_declarations(prepared.before_times, *meant);
+  if (stored_tag != prepared.before_times) {
+    prepared.canonical = {prepared.before_times, prepared.after_times};
+    prepared.before_times = stored_tag;
+  }
+  if (!prepared.id.empty()) set_id(prepared, prepared.id);
+  return prepared;
+}
+
+void set_id(PreparedEntry& entry, std::string id) {
+  const std::string element = "<id>" + xml_text(id) + "</id>";
+  entry.before_times += element;
+  if (entry.canonical) entry.canonical->before_times += element;
+  entry.id = std::move(id);
+}
+
+}  // namespace courant::feeds
