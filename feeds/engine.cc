@@ -1,0 +1,94 @@
+#include "feeds/engine.h"
+
+#include "kernel/problem.h"
+#include "kernel/uri.h"
+
+namespace courant::feeds {
+namespace {
+
+bool is_valid_name(std::string_view name) {
+  if (name.empty() || name.size() > 64 || name.front() == '-' || name.front() == '.') return false;
+  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") ==
+         std::string_view::npos;
+}
+
+Problem no_such_feed(const std::string& workspace, const std::string& name) {
+  return Problem(404, "There is no feed " + workspace + "/" + name);
+}
+
+}  // namespace
+
+Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& database, sql::Executor& executor,
+               const Clock& clock, Metrics& metrics, std::function<void(const std::vector<Advance>&)> moved)
+    : options_(std::move(options)),
+      executor_(executor),
+      clock_(clock),
+      directory_(lanes),
+      follower_(database, directory_, clock, moved),
+      writer_(options_.writer, database, clock, metrics, [this, moved](const std::vector<Advance>& advances) {
+        follower_.committed(advances);
+        moved(advances);
+      }) {}
+
+const WorkspaceSettings* Engine::workspace(std::string_view name) const {
+  const auto found = options_.workspaces.find(name);
+  return found == options_.workspaces.end() ? nullptr : &found->second;
+}
+
+std::string Engine::feed_url(const FeedFacts& feed) const {
+  return options_.public_url + "/" + feed.workspace + "/" + feed.name;
+}
+
+http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed(std::string workspace, std::string name) {
+  if (std::shared_ptr<LiveFeed> known = directory_.find(workspace, name)) co_return known;
+  if (!is_valid_name(workspace) || !is_valid_name(name)) throw no_such_feed(workspace, name);
+  const auto load = [this, workspace, name](sql::Session& session) {
+    return directory_.load(session, workspace, name);
+  };
+  std::shared_ptr<LiveFeed> loaded = co_await executor_.run(load);
+  if (!loaded) throw no_such_feed(workspace, name);
+  co_return loaded;
+}
+
+http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::string workspace, std::string name) {
+  if (std::shared_ptr<LiveFeed> known = directory_.find(workspace, name)) co_return known;
+  const WorkspaceSettings* const settings = this->workspace(workspace);
+  if (settings == nullptr || !settings->auto_create) {
+    std::shared_ptr<LiveFeed> existing = co_await require_feed(workspace, name);
+    co_return existing;
+  }
+  if (!is_valid_name(name)) {
+    throw Problem(404,
+                  "A feed's name has 1 to 64 letters, digits, '.', '_', '~' or '-', and begins with no '-' or '.'");
+  }
+  const auto create = [this, workspace, name, settings](sql::Session& session) {
+    FeedSettings made = settings->feeds;
+    if (made.title.empty()) made.title = name;
+    return directory_.create(session, workspace, name, settings->page_size, made, options_.source_time, clock_.now());
+  };
+  std::shared_ptr<LiveFeed> created = co_await executor_.run(create);
+  co_return created;
+}
+
+http::Task<Published> Engine::publish(const access::Identity&, FeedKey feed,
+                                      std::shared_ptr<const PreparedEntry> entry) {
+  namespace asio = boost::asio;
+  auto outcome = std::make_shared<Published>();
+  const auto initiate = [this, feed, entry, outcome](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    writer_.submit(feed, entry, [shared, outcome](const Published& result) {
+      *outcome = result;
+      auto executor = asio::get_associated_executor(*shared);
+      asio::post(executor, [shared] { (*shared)(); });
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_return *outcome;
+}
+
+void Engine::stop() {
+  writer_.stop();
+  follower_.stop();
+}
+
+}  // namespace courant::feeds

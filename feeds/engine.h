@@ -1,0 +1,67 @@
+// The engine: everything that the routes of feeds need, made once. What a process knows (directory), how it writes
+// (writer), how it hears of others (follower), and the threads that wait for PostgreSQL (executor).
+// Threads: made and stopped by server/app.cc; used from every io thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/identity.h"
+#include "feeds/directory.h"
+#include "feeds/follower.h"
+#include "feeds/writer.h"
+#include "http/task.h"
+#include "kernel/metrics.h"
+#include "kernel/time.h"
+#include "sql/executor.h"
+
+namespace courant::feeds {
+
+struct EngineOptions {
+  std::string public_url;  // without a final slash
+  std::string hub_url;     // empty: no hub
+  std::map<std::string, WorkspaceSettings, std::less<>> workspaces;
+  Instant source_time;  // of the configuration
+  std::uint64_t max_entry_bytes = 1 << 20;
+  WriterOptions writer;
+};
+
+class Engine {
+ public:
+  // moved: told of every advance, by this process and by others; called on a writer's or the follower's thread.
+  Engine(EngineOptions options, std::int64_t lanes, const sql::Database& database, sql::Executor& executor,
+         const Clock& clock, Metrics& metrics, std::function<void(const std::vector<Advance>&)> moved);
+
+  const EngineOptions& options() const { return options_; }
+  Directory& directory() { return directory_; }
+  Follower& follower() { return follower_; }
+  sql::Executor& executor() { return executor_; }
+  const Clock& clock() const { return clock_; }
+
+  const WorkspaceSettings* workspace(std::string_view name) const;  // null: not configured
+  std::string feed_url(const FeedFacts& feed) const;
+
+  // A feed by its name, from memory or the database. Throws Problem 404.
+  http::Task<std::shared_ptr<LiveFeed>> require_feed(std::string workspace, std::string name);
+  // The same for publishing: makes it where the workspace says auto_create.
+  http::Task<std::shared_ptr<LiveFeed>> require_feed_for_publishing(std::string workspace, std::string name);
+
+  // Publishes one entry that has its id; resumes when its fate is known.
+  http::Task<Published> publish(const access::Identity& identity, FeedKey feed,
+                                std::shared_ptr<const PreparedEntry> entry);
+
+  void stop();
+
+ private:
+  const EngineOptions options_;
+  sql::Executor& executor_;
+  const Clock& clock_;
+  Directory directory_;
+  Follower follower_;
+  Writer writer_;
+};
+
+}  // namespace courant::feeds

@@ -1,0 +1,160 @@
+#include "feeds/reader.h"
+
+#include <limits>
+
+#include "feeds/publish_call.h"
+#include "feeds/queries.h"
+#include "kernel/digest.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
+
+namespace courant::feeds {
+namespace {
+
+constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
+
+// What read_range.sql gives.
+struct Slice {
+  LogBounds bounds;
+  std::vector<StoredEntry> entries;  // newest first
+};
+
+Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto, std::int64_t limit) {
+  sql::Parameters parameters;
+  parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(limit);
+  const sql::Rows rows = session.run(queries::read_range, parameters);
+  if (rows.empty()) throw Problem(404, "The feed does not exist any more");
+  Slice slice;
+  slice.bounds = {rows[0].integer(0), rows[0].integer(1)};
+  for (int i = 0; i < rows.size(); ++i) {
+    const sql::Row row = rows[i];
+    if (row.is_null(2)) continue;
+    StoredEntry entry;
+    entry.position = row.integer(2);
+    entry.id = row.text(4);
+    entry.updated = row.instant(5);
+    entry.needs_alternate = row.boolean(6);
+    entry.salt = row.hex(7);
+    entry.leaf = row.hex(8);
+    entry.chain = row.hex(9);
+    entry.xml = row.text(10);
+    entry.recorded = row.instant(11);
+    slice.entries.push_back(std::move(entry));
+  }
+  return slice;
+}
+
+// The position that a marker means: digits, or an entry's id (its first revision).
+std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::string& marker) {
+  if (const std::optional<std::uint64_t> position = parse_unsigned(marker)) {
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(*position, kEndless - 2000));
+  }
+  const sql::Rows rows =
+      session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(marker)));
+  if (rows.empty()) throw Problem(404, "There is no entry with the id " + marker + " in this feed");
+  return rows[0].integer(10);
+}
+
+struct PageSlice {
+  PageRange range;
+  Slice slice;
+};
+
+PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const PageQuery& query) {
+  const FeedKey key = feed.facts().key;
+  if (query.marker == "last") {
+    const std::int64_t floor = feed.state()->floor;
+    Slice slice = read_slice(session, key, floor, floor + query.limit, query.limit);
+    return {last_range(slice.bounds, query.limit), std::move(slice)};
+  }
+  if (!query.marker && !query.starting_at) {
+    Slice slice = read_slice(session, key, 0, kEndless, query.limit);
+    return {head_range(slice.bounds, query.limit), std::move(slice)};
+  }
+  std::int64_t marker = 0;
+  if (query.marker) {
+    marker = resolve_marker(session, key, *query.marker);
+  } else {
+    marker = session.run(queries::position_at, sql::Parameters().add(key.lane).add(key.feed).add(*query.starting_at))[0]
+                 .integer(0);
+    marker = std::max(marker, feed.state()->floor);
+  }
+  if (query.direction == PageQuery::Direction::kForward) {
+    Slice slice = read_slice(session, key, marker, marker + query.limit, query.limit);
+    return {forward_range(slice.bounds, marker, query.limit), std::move(slice)};
+  }
+  Slice slice = read_slice(session, key, marker - query.limit, marker, query.limit);
+  return {backward_range(slice.bounds, marker, query.limit), std::move(slice)};
+}
+
+}  // namespace
+
+std::string page_etag(const FeedState& state, std::string_view representation, std::string_view query,
+                      std::int64_t upto) {
+  std::string inputs(representation);
+  inputs.append("\n").append(query);
+  for (const std::int64_t number :
+       {state.revision, std::int64_t{kRendererVersion}, state.floor, state.redactions, state.generation, upto}) {
+    inputs += "\n" + std::to_string(number);
+  }
+  return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "\"";
+}
+
+RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
+                       const std::string& hub_url) {
+  PageSlice page = read_page_slice(session, feed, query);
+  const FeedFacts& facts = feed.facts();
+  const std::shared_ptr<const FeedState> state = feed.state();
+
+  RenderedPage rendered;
+  rendered.range = page.range;
+  rendered.links = links_of(query, page.range, page.slice.bounds);
+  rendered.etag = page_etag(*state, "atom", rendered.links.self, page.range.upto);
+
+  FeedDocument document;
+  document.id = facts.uri;
+  document.title = state->settings.title;
+  document.author = state->settings.author;
+  document.updated = page.slice.entries.empty() ? facts.created : page.slice.entries.front().updated;
+  document.feed_url = feed_url;
+  document.links = {{"self", feed_url + rendered.links.self}, {"current", feed_url}};
+  document.links.push_back({"previous", feed_url + rendered.links.previous});
+  if (!rendered.links.next.empty()) document.links.push_back({"next", feed_url + rendered.links.next});
+  if (!rendered.links.last.empty()) document.links.push_back({"last", feed_url + rendered.links.last});
+  const std::int64_t archived = complete_pages(page.slice.bounds.head, facts.page_size);
+  if (page.range.is_head && archived > 0) {
+    document.links.push_back({"prev-archive", feed_url + "/archive/" + std::to_string(archived)});
+  }
+  if (!hub_url.empty()) document.links.push_back({"hub", hub_url});
+  if (page.range.is_head && !page.slice.entries.empty()) {
+    document.chain_position = page.slice.entries.front().position;
+    document.chain = page.slice.entries.front().chain;
+  }
+  document.entries = std::move(page.slice.entries);
+  rendered.document = render_feed(document);
+  return rendered;
+}
+
+std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id) {
+  const sql::Rows rows =
+      session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(id)));
+  if (rows.empty()) return std::nullopt;
+  const sql::Row row = rows[0];
+  StoredEntry entry;
+  entry.position = row.integer(0);
+  entry.id = row.text(2);
+  entry.updated = row.instant(3);
+  entry.needs_alternate = row.boolean(4);
+  entry.salt = row.hex(5);
+  entry.leaf = row.hex(6);
+  entry.chain = row.hex(7);
+  entry.xml = row.text(8);
+  entry.recorded = row.instant(9);
+  return entry;
+}
+
+std::vector<StoredEntry> read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto) {
+  return read_slice(session, feed, after, upto, upto - after).entries;
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,40 @@
+// Reading stored entries: pages, single entries, and the entity tags of what is shown.
+// Threads: database threads; pure where no session is taken.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "feeds/directory.h"
+#include "feeds/page.h"
+#include "feeds/render.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+// A page as it is shown: which positions, what the feed's bounds were when it was read, and the document's bytes.
+struct RenderedPage {
+  PageRange range;
+  std::string etag;
+  std::string document;
+  PageLinks links;
+};
+
+// feed_url and hub_url are absolute; hub_url may be empty. Throws Problem (400, 404, 410) for markers that lead
+// nowhere.
+RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
+                       const std::string& hub_url);
+
+// The newest revision of an entry; nullopt: there is none of that id.
+std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
+
+// The entries of the positions (after, upto], newest first.
+std::vector<StoredEntry> read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto);
+
+// The weak entity tag of a feed page: the same on every process and after restarts. query: the page's own, "" at the
+// head.
+std::string page_etag(const FeedState& state, std::string_view representation, std::string_view query,
+                      std::int64_t upto);
+
+}  // namespace courant::feeds

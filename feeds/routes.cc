@@ -1,0 +1,253 @@
+#include "feeds/routes.h"
+
+#include "feeds/page.h"
+#include "feeds/reader.h"
+#include "feeds/render.h"
+#include "feeds/service_document.h"
+#include "http/conditional.h"
+#include "http/gzip.h"
+#include "http/negotiate.h"
+#include "http/response_bytes.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
+
+namespace courant::feeds {
+namespace {
+
+using http::PathArguments;
+using http::Request;
+using http::Response;
+using http::Task;
+
+constexpr std::size_t kGzipAbove = 1024;
+constexpr const char* kFeedType = "application/atom+xml;type=feed;charset=utf-8";
+constexpr const char* kEntryType = "application/atom+xml;type=entry;charset=utf-8";
+constexpr const char* kForever = "public, max-age=31536000, immutable";
+
+void require_atom(const Request& request) {
+  static const std::vector<std::string_view> kOffered = {"application/atom+xml", "application/xml", "text/xml"};
+  if (!http::choose_media_type(request.combined_header("accept"), kOffered)) {
+    throw Problem(406, "This is served as application/atom+xml only");
+  }
+}
+
+// Sets the body, in gzip where the client likes it and it is worth it.
+void set_body(Response& response, const Request& request, std::string document) {
+  response.with("Vary", "Accept, Accept-Encoding");
+  if (document.size() > kGzipAbove && http::accepts_gzip(request.combined_header("accept-encoding"))) {
+    response.with("Content-Encoding", "gzip");
+    document = http::gzip(document, 1);
+  }
+  response.body = http::make_bytes(std::move(document));
+}
+
+Response not_modified(const std::string& etag) {
+  Response response;
+  response.status = 304;
+  response.head =
+      http::compose_head(304, {{"ETag", etag}, {"Cache-Control", "no-cache"}, {"Vary", "Accept, Accept-Encoding"}});
+  return response;
+}
+
+// A conditional GET of a head that has not changed, from memory alone.
+std::optional<Response> head_at_once(Engine& engine, const Request& request, const PathArguments& arguments) {
+  if (!request.query.empty()) return std::nullopt;
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  if (!known || !engine.follower().is_current()) return std::nullopt;
+  const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
+  if (!feed) return std::nullopt;
+  const std::string etag = page_etag(*feed->state(), "atom", "", feed->head());
+  if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
+  return not_modified(etag);
+}
+
+std::string link_field(const std::string& feed_url, const RenderedPage& page, const std::string& hub_url) {
+  std::string links = "<" + feed_url + page.links.self + ">; rel=\"self\"";
+  if (!hub_url.empty()) links += ", <" + hub_url + ">; rel=\"hub\"";
+  links += ", <" + feed_url + page.links.previous + ">; rel=\"previous\"";
+  if (!page.links.next.empty()) links += ", <" + feed_url + page.links.next + ">; rel=\"next\"";
+  return links;
+}
+
+Task<Response> get_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
+  require_atom(request);
+  const std::optional<Parameters> parameters = parse_query(request.query);
+  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
+  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
+  const PageQuery query = parse_page_query(*parameters, feed->facts().page_size);
+  if (!query.search.empty()) throw Problem(501, "Filters (search) are not available in this version");
+  const std::string feed_url = engine.feed_url(feed->facts());
+  const std::string hub_url = engine.options().hub_url;
+  const auto read = [feed, query, feed_url, hub_url](sql::Session& session) {
+    return read_page(session, *feed, query, feed_url, hub_url);
+  };
+  RenderedPage page = co_await engine.executor().run(read);
+  feed->advance(page.range.is_head ? page.range.upto : 0);
+
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  if (known && http::if_none_match_matches(*known, page.etag)) co_return not_modified(page.etag);
+  Response response;
+  response.with("Content-Type", kFeedType).with("ETag", page.etag);
+  response.with("Cache-Control", page.range.is_full && query.marker != "last" ? kForever : "no-cache");
+  response.with("Feed-Position", std::to_string(page.range.upto));
+  response.with("Link", link_field(feed_url, page, hub_url));
+  set_body(response, request, std::move(page.document));
+  co_return response;
+}
+
+Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url, const Request& request) {
+  Response response;
+  response.status = status;
+  response.with("Content-Type", kEntryType).with("ETag", "\"" + std::to_string(entry.position) + "\"");
+  response.with("Cache-Control", "no-cache").with("Feed-Position", std::to_string(entry.position));
+  if (request.method == http::Method::kPost) {
+    response.with("Location", entry_url(feed_url, entry.id)).with("Content-Location", entry_url(feed_url, entry.id));
+    response.with("Feed-Chain", std::to_string(entry.position) + " " + entry.chain);
+  }
+  response.body = http::make_bytes(render_entry(entry, feed_url));
+  return response;
+}
+
+Task<Response> get_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
+  require_atom(request);
+  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
+  const std::string id = arguments[2];
+  const auto find = [feed, id](sql::Session& session) { return read_entry_by_id(session, feed->facts().key, id); };
+  const std::optional<StoredEntry> entry = co_await engine.executor().run(find);
+  if (!entry) throw Problem(404, "There is no entry with the id " + id + " in this feed");
+  const std::string etag = "\"" + std::to_string(entry->position) + "\"";
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  if (known && http::if_none_match_matches(*known, etag)) co_return not_modified(etag);
+  co_return entry_response(200, *entry, engine.feed_url(feed->facts()), request);
+}
+
+PreparedEntry read_posted(Engine& engine, const LiveFeed& feed, const Request& request) {
+  const std::shared_ptr<const FeedState> state = feed.state();
+  EntryRules rules;
+  rules.default_author = state->settings.author;
+  rules.base = engine.feed_url(feed.facts()) + "/";
+  rules.server_ids = state->settings.server_ids;
+  rules.client_updated = state->settings.client_updated;
+  rules.lenient = state->settings.lenient;
+  rules.max_bytes = engine.options().max_entry_bytes;
+  Result<PreparedEntry> entry = read_entry(request.body, rules);
+  if (!entry) {
+    const Fault& fault = entry.fault();
+    std::string detail = fault.detail;
+    if (fault.line > 0) detail += " (line " + std::to_string(fault.line);
+    if (fault.column > 0) detail += ", column " + std::to_string(fault.column);
+    if (fault.line > 0) detail += ")";
+    throw Problem(fault.detail == "atom:updated is blank" ? 400 : 422, std::move(detail));
+  }
+  if (entry->id.empty()) {
+    const std::optional<std::string_view> key = request.header("idempotency-key");
+    set_id(*entry, "urn:uuid:" + (key ? uuid_v5(feed.facts().uri + "\n" + access::Identity::anonymous().name() + "\n" +
+                                                std::string(*key))
+                                      : uuid_v7(engine.clock().now())));
+  }
+  return *std::move(entry);
+}
+
+StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
+  StoredEntry stored;
+  stored.position = result.position;
+  stored.id = entry.id;
+  stored.updated = result.updated;
+  stored.recorded = result.recorded;
+  stored.needs_alternate = entry.needs_alternate;
+  stored.salt = result.salt;
+  stored.leaf = result.leaf;
+  stored.chain = result.chain;
+  stored.xml = entry.before_times + "<published>" + format_rfc3339(result.published) + "</published><updated>" +
+               format_rfc3339(result.updated) + "</updated>" + entry.after_times;
+  return stored;
+}
+
+[[noreturn]] void throw_unpublished(const Published& result, const std::string& id, const std::string& feed_url) {
+  const std::string url = entry_url(feed_url, id);
+  switch (result.outcome) {
+    case PublishOutcome::kConflict:
+      throw Problem(
+          409, "The feed holds other content under the id " + id + ", at position " + std::to_string(result.position))
+          .with("Location", url);
+    case PublishOutcome::kGone:
+      throw Problem(410, "The entry " + id + " was deleted and cannot come back");
+    case PublishOutcome::kNoFeed:
+      throw Problem(404, "The feed does not exist any more");
+    case PublishOutcome::kUnknown:
+      throw Problem(503,
+                    "The database cannot be reached: whether the entry was stored is not known. Send it again with the "
+                    "id " +
+                        id + ", or ask for " + url)
+          .with("Retry-After", "1");
+    case PublishOutcome::kRefused:
+      throw Problem(500, "The server could not store this entry");
+    default:
+      throw Problem(503, "Too many entries wait to be stored: try again in a moment").with("Retry-After", "1");
+  }
+}
+
+Task<Response> post_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
+  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
+  const std::string feed_url = engine.feed_url(feed->facts());
+  const auto entry = std::make_shared<const PreparedEntry>(read_posted(engine, *feed, request));
+  const access::Identity identity = access::Identity::anonymous();
+  const Published result = co_await engine.publish(identity, feed->facts().key, entry);
+  if (result.outcome == PublishOutcome::kCreated) {
+    co_return entry_response(201, stored_form(*entry, result), feed_url, request);
+  }
+  const bool is_retry = result.outcome == PublishOutcome::kSame && !feed->state()->settings.duplicates_conflict;
+  if (is_retry) {
+    const auto find = [feed, entry](sql::Session& session) {
+      return read_entry_by_id(session, feed->facts().key, entry->id);
+    };
+    const std::optional<StoredEntry> stored = co_await engine.executor().run(find);
+    if (stored) co_return entry_response(200, *stored, feed_url, request);
+  }
+  Published conflict = result;
+  if (conflict.outcome == PublishOutcome::kSame) conflict.outcome = PublishOutcome::kConflict;
+  throw_unpublished(conflict, entry->id, feed_url);
+}
+
+// Which bodies are taken at all, before one is read.
+std::uint64_t admit_post(Engine& engine, const Request& request) {
+  const std::string type = ascii_lower(trim(split(request.combined_header("content-type"), ';').front()));
+  const bool is_xml = type.empty() || type == "application/atom+xml" || type == "application/xml" || type == "text/xml";
+  if (!is_xml) throw Problem(415, "This feed takes application/atom+xml;type=entry, not " + type);
+  return engine.options().max_entry_bytes;
+}
+
+Task<Response> get_service(Engine& engine, const PathArguments& arguments) {
+  const std::string only = arguments.empty() ? std::string() : arguments[0];
+  if (!only.empty() && engine.workspace(only) == nullptr) throw Problem(404, "There is no workspace " + only);
+  co_return http::text_response(200, "application/atomsvc+xml", service_document(engine, only));
+}
+
+}  // namespace
+
+std::vector<http::Route> routes(Engine& engine) {
+  using http::Method;
+  const auto post = [&engine](const Request& request, const PathArguments& arguments) {
+    return post_entry(engine, request, arguments);
+  };
+  const auto admit = [&engine](const Request& request, const PathArguments&) { return admit_post(engine, request); };
+  const auto feed = [&engine](const Request& request, const PathArguments& arguments) {
+    return get_feed(engine, request, arguments);
+  };
+  const auto at_once = [&engine](const Request& request, const PathArguments& arguments) {
+    return head_at_once(engine, request, arguments);
+  };
+  const auto entry = [&engine](const Request& request, const PathArguments& arguments) {
+    return get_entry(engine, request, arguments);
+  };
+  const auto service = [&engine](const Request&, const PathArguments& arguments) {
+    return get_service(engine, arguments);
+  };
+  return {{"/", Method::kGet, service, nullptr, nullptr},
+          {"/{workspace}", Method::kGet, service, nullptr, nullptr},
+          {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr},
+          {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit},
+          {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr}};
+}
+
+}  // namespace courant::feeds

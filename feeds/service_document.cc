@@ -1,0 +1,38 @@
+#include "feeds/service_document.h"
+
+#include <algorithm>
+
+#include "kernel/text.h"
+
+namespace courant::feeds {
+namespace {
+
+std::string title_element(std::string_view title) {
+  return "<atom:title>" + xml_text(title) + "</atom:title>";
+}
+
+}  // namespace
+
+std::string service_document(Engine& engine, const std::string& only_workspace) {
+  std::vector<std::shared_ptr<LiveFeed>> feeds = engine.directory().all();
+  std::sort(feeds.begin(), feeds.end(), [](const auto& a, const auto& b) { return a->facts().name < b->facts().name; });
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<service xmlns=\"http://www.w3.org/2007/app\" "
+      "xmlns:atom=\"http://www.w3.org/2005/Atom\">\n";
+  for (const auto& [name, settings] : engine.options().workspaces) {
+    if (!only_workspace.empty() && name != only_workspace) continue;
+    out += "<workspace>" + title_element(settings.title.empty() ? name : settings.title) + "\n";
+    for (const std::shared_ptr<LiveFeed>& feed : feeds) {
+      if (feed->facts().workspace != name) continue;
+      const std::shared_ptr<const FeedState> state = feed->state();
+      out += "<collection href=\"" + xml_attribute(engine.feed_url(feed->facts())) + "\">" +
+             title_element(state->settings.title);
+      for (const std::string& type : state->settings.accept) out += "<accept>" + xml_text(type) + "</accept>";
+      out += "</collection>\n";
+    }
+    out += "</workspace>\n";
+  }
+  return out + "</service>\n";
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,15 @@
+// The AtomPub service document: which workspaces and feeds there are, and what they accept.
+// Specification: RFC 5023 section 8.
+// Threads: any.
+#pragma once
+
+#include <string>
+
+#include "feeds/engine.h"
+
+namespace courant::feeds {
+
+// Of all workspaces, or of the one named.
+std::string service_document(Engine& engine, const std::string& only_workspace);
+
+}  // namespace courant::feeds

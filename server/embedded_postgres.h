@@ -1,0 +1,38 @@
+// A PostgreSQL of Courant's own: made once in the data directory, reachable through a Unix socket only, run as an
+// unprivileged user when the server is root, restarted when it dies, and gone when the server is gone.
+// Specification: PostgreSQL 15.
+// Threads: start and stop from one thread; a supervising thread of its own waits for the postmaster.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "kernel/result.h"
+
+namespace courant::server {
+
+struct EmbeddedPostgresOptions {
+  std::string data;               // the server's data directory, absolute; the cluster lies in its folder "postgres"
+  std::string user = "postgres";  // whom the postmaster runs as when the server is root
+};
+
+class EmbeddedPostgres {
+ public:
+  explicit EmbeddedPostgres(EmbeddedPostgresOptions options);
+  ~EmbeddedPostgres();  // stops
+  EmbeddedPostgres(const EmbeddedPostgres&) = delete;
+  EmbeddedPostgres& operator=(const EmbeddedPostgres&) = delete;
+
+  // Makes the cluster where there is none and starts it. Returns the database's URL once it takes connections. A fault
+  // says what to do. Two servers on one data directory: the second is refused.
+  Result<std::string> start();
+
+  // Ends the postmaster: quickly, and by force where that takes longer than ten seconds.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::server
