@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "archive/routes.h"
 #include "feeds/engine.h"
 #include "feeds/routes.h"
 #include "http/router.h"
@@ -133,6 +134,7 @@ int serve(const ServeOptions& options) {
 
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
+  for (http::Route& route : archive::routes(engine)) router.add(std::move(route));
   add_probes(router);
 
   http::ServerOptions server_options;

@@ -1,0 +1,53 @@
+// The real program on a database and a free port, ready when the constructor returns.
+// Threads: one.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+#include "tests/support/http_client.h"
+#include "tests/support/process.h"
+
+namespace courant::test {
+
+class CourantServer {
+ public:
+  // source: {"--database", URL} or {"--data", FOLDER}.
+  explicit CourantServer(std::vector<std::string> source, int port = free_port())
+      : source_(std::move(source)), port_(port) {
+    start();
+  }
+
+  int port() const { return port_; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  Process& process() { return *process_; }
+
+  void start() {
+    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant", "serve", "--listen",
+                                          "127.0.0.1:" + std::to_string(port_)};
+    arguments.insert(arguments.end(), source_.begin(), source_.end());
+    process_ = std::make_unique<Process>(arguments, COURANT_BINARY_DIR "/courant-under-test.log");
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (HttpClient(port_).get("/-/health/live").status != 200) {
+      if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("courant does not start");
+    }
+  }
+
+  void kill_and_restart() {
+    process_->signal(SIGKILL);
+    process_->wait();
+    start();
+  }
+
+ private:
+  const std::vector<std::string> source_;
+  const int port_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace courant::test

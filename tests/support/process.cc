@@ -1,0 +1,65 @@
+#include "tests/support/process.h"
+
+#include <cerrno>
+#include <random>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace courant::test {
+
+Process::Process(const std::vector<std::string>& arguments, const std::string& output) : child_(::fork()) {
+  if (child_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(file, STDOUT_FILENO);
+  ::dup2(file, STDERR_FILENO);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+Process::~Process() {
+  if (child_ <= 0) return;
+  signal(SIGKILL);
+  wait();
+}
+
+void Process::signal(int number) {
+  if (child_ > 0) ::kill(child_, number);
+}
+
+int Process::wait() {
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  child_ = 0;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Below the range that the system takes for clients: a client that retries a dead server's port there may otherwise
+// connect to itself, and hold the port.
+int free_port() {
+  std::random_device random;
+  for (;;) {
+    const int port = std::uniform_int_distribution<int>(20'000, 32'000)(random);
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool is_free = ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(probe);
+    if (is_free) return port;
+  }
+}
+
+}  // namespace courant::test

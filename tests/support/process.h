@@ -1,0 +1,30 @@
+// A program under test: started with arguments, its output kept in a file, killed with everything it started.
+// Threads: one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace courant::test {
+
+class Process {
+ public:
+  // output: a file that standard output and error are appended to.
+  Process(const std::vector<std::string>& arguments, const std::string& output);
+  ~Process();  // SIGKILL, where it still runs
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void signal(int number);
+  int wait();  // the exit status, or 128 + the signal's number
+
+ private:
+  pid_t child_;
+};
+
+// A TCP port on loopback that nobody uses at this moment.
+int free_port();
+
+}  // namespace courant::test
