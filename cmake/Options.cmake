@@ -10,8 +10,9 @@ target_include_directories(courant_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE
 target_compile_options(courant_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                        -Woverloaded-virtual -Wimplicit-fallthrough -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 reports these two falsely inside coroutine frames and std::variant.
-  target_compile_options(courant_options INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer)
+  # g++ 12 reports these falsely inside coroutine frames and std::variant.
+  target_compile_options(courant_options INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer
+                         -Wno-mismatched-new-delete)
 else()
   target_compile_options(courant_options INTERFACE -Wthread-safety)
 endif()
