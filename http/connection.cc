@@ -132,11 +132,18 @@ Task<bool> Connection::read_more() {
 Task<bool> Connection::flush(Bytes body) {
   if (out_.empty() && !body) co_return true;
   enter(Phase::kWrite);
-  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(out_),
-                                                     body ? asio::buffer(*body) : asio::const_buffer()};
+  std::array<asio::const_buffer, 2> buffers;
+  buffers[0] = asio::buffer(out_);
+  if (body) buffers[1] = asio::buffer(*body);
   auto [error, count] = co_await asio::async_write(socket_, buffers, kToken);
   out_.clear();
   co_return !error;
+}
+
+Task<bool> Connection::flush_composed() {
+  const Bytes none;
+  const bool written = co_await flush(none);
+  co_return written;
 }
 
 Response Connection::answer_to_failure(std::exception_ptr failure, const Request& request) const {
@@ -154,7 +161,10 @@ Task<bool> Connection::refuse(Problem problem, Request request) {
   context_.metrics.refused.add();
   const Response response = reply_to(problem, request);
   append_head(out_, response, {context_.date_line, false, false, request.method == Method::kHead});
-  const bool written = co_await flush(request.method == Method::kHead ? nullptr : response.body);
+  // Named, since g++ 12 destroys a conditional temporary of an awaited call twice.
+  Bytes body;
+  if (request.method != Method::kHead) body = response.body;
+  const bool written = co_await flush(body);
   if (!written) co_return false;
   // A close with unread bytes would reset the connection and take the answer with it: read some of them first.
   boost::system::error_code ignored;
@@ -176,7 +186,7 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
   if (!has_body) co_return true;
   if (framing.expects_continue && in_.empty()) {
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool written = co_await flush(nullptr);
+    const bool written = co_await flush_composed();
     if (!written) co_return false;
   }
   enter(Phase::kBody);
@@ -220,7 +230,7 @@ Task<bool> Connection::serve_one() {
   in_.erase(0, skip_empty_lines(in_));
   std::optional<std::size_t> length = head_length(in_);
   if (!length || out_.size() > kFlushAbove) {
-    const bool written = co_await flush(nullptr);
+    const bool written = co_await flush_composed();
     if (!written) co_return false;
   }
   if (!length) enter(in_.empty() ? Phase::kIdle : Phase::kHead);
@@ -316,7 +326,8 @@ Task<bool> Connection::serve_one() {
   const bool is_head = request.method == Method::kHead;
   append_head(out_, *response, {context_.date_line, keep_alive, head.framing.is_http10, is_head});
   context_.metrics.requests.add();
-  const Bytes body = is_head ? nullptr : response->body;
+  Bytes body;
+  if (!is_head) body = response->body;
   if (body && body->size() < kGatherBelow) {
     out_ += *body;
   } else if (body) {
@@ -324,7 +335,7 @@ Task<bool> Connection::serve_one() {
     if (!written) co_return false;
   }
   if (keep_alive) co_return true;
-  co_await flush(nullptr);
+  co_await flush_composed();
   co_return false;
 }
 
