@@ -150,7 +150,8 @@ void read_framing(const Request& request, Framing& framing) {
   if (framing.is_http10 && codings > 0) refuse("Transfer-Encoding cannot be used in HTTP/1.0");
   bool says_close = false;
   bool says_keep = false;
-  for (const std::string_view piece : split(request.combined_header("connection"), ',')) {
+  const std::string connection = request.combined_header("connection");
+  for (const std::string_view piece : split(connection, ',')) {
     says_close = says_close || equal_ignoring_case(trim(piece), "close");
     says_keep = says_keep || equal_ignoring_case(trim(piece), "keep-alive");
   }
