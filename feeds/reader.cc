@@ -89,12 +89,14 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
 
 }  // namespace
 
-std::string page_etag(const FeedState& state, std::string_view representation, std::string_view query,
+std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query,
                       std::int64_t upto) {
-  std::string inputs(representation);
-  inputs.append("\n").append(query);
+  // The feed's own id keeps a feed of another database, whose positions begin anew, from repeating a tag.
+  const std::shared_ptr<const FeedState> state = feed.state();
+  std::string inputs = feed.facts().uri + "\n";
+  inputs.append(representation).append("\n").append(query);
   for (const std::int64_t number :
-       {state.revision, std::int64_t{kRendererVersion}, state.floor, state.redactions, state.generation, upto}) {
+       {state->revision, std::int64_t{kRendererVersion}, state->floor, state->redactions, state->generation, upto}) {
     inputs += "\n" + std::to_string(number);
   }
   return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "\"";
@@ -109,7 +111,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   RenderedPage rendered;
   rendered.range = page.range;
   rendered.links = links_of(query, page.range, page.slice.bounds);
-  rendered.etag = page_etag(*state, "atom", rendered.links.self, page.range.upto);
+  rendered.etag = page_etag(feed, "atom", rendered.links.self, page.range.upto);
 
   FeedDocument document;
   document.id = facts.uri;

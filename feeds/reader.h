@@ -34,7 +34,6 @@ std::vector<StoredEntry> read_entries(sql::Session& session, FeedKey feed, std::
 
 // The weak entity tag of a feed page: the same on every process and after restarts. query: the page's own, "" at the
 // head.
-std::string page_etag(const FeedState& state, std::string_view representation, std::string_view query,
-                      std::int64_t upto);
+std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query, std::int64_t upto);
 
 }  // namespace courant::feeds

@@ -56,7 +56,7 @@ std::optional<Response> head_at_once(Engine& engine, const Request& request, con
   if (!known || !engine.follower().is_current()) return std::nullopt;
   const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
   if (!feed) return std::nullopt;
-  const std::string etag = page_etag(*feed->state(), "atom", "", feed->head());
+  const std::string etag = page_etag(*feed, "atom", "", feed->head());
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
   return not_modified(etag);
 }
