@@ -1,0 +1,410 @@
+#include "http/client.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <future>
+
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netdb.h>
+
+#include "tests/support/sink.h"
+
+namespace {
+
+// What the lookup of the name "slow.test" waits for; a lookup takes as long as somebody's name server wants.
+courant::test::Gate* slow_lookup = nullptr;
+
+}  // namespace
+
+// Takes the place of the system's function for libcurl also, so that names have the addresses that a test needs.
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto system = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  const std::string name = node == nullptr ? "" : node;
+  if (name == "slow.test") {
+    if (slow_lookup != nullptr) slow_lookup->wait();
+    return EAI_AGAIN;
+  }
+  if (name == "nowhere.test") return EAI_NONAME;
+  if (name == "inside.test" || name == "other.test") node = "127.0.0.1";
+  return system(node, service, hints, result);
+}
+
+namespace courant::http {
+namespace {
+
+using namespace std::chrono_literals;
+using Outcome = ClientReply::Outcome;
+using test::Gate;
+using test::GateOpener;
+using test::Sink;
+using test::SinkReply;
+using test::SinkRequest;
+
+SinkReply answer_ok(const SinkRequest&) {
+  return SinkReply{.body = "ok"};
+}
+
+ClientRequest post(const std::string& url, const std::string& body) {
+  ClientRequest request;
+  request.method = "POST";
+  request.url = url;
+  request.body = make_bytes(body);
+  return request;
+}
+
+class ClientTest : public testing::Test {
+ protected:
+  static ClientOptions options(const std::vector<std::string>& allowed = {"127.0.0.0/8"}) {
+    std::vector<Network> networks;
+    for (const std::string& text : allowed) networks.push_back(*Network::parse(text));
+    ClientOptions options;
+    options.guard = std::make_shared<AddressGuard>(std::move(networks));
+    options.user_agent = "Courant/test";
+    return options;
+  }
+
+  static ClientReply ask(Client& client, ClientRequest request) {
+    std::promise<ClientReply> promise;
+    EXPECT_TRUE(client.send(std::move(request), [&](ClientReply reply) { promise.set_value(std::move(reply)); }));
+    return promise.get_future().get();
+  }
+  static ClientReply get(Client& client, const std::string& url) { return ask(client, ClientRequest{.url = url}); }
+
+  Metrics metrics_;
+};
+
+TEST_F(ClientTest, GetsAnAnswer) {
+  Sink sink([](const SinkRequest&) {
+    return SinkReply{.status = 404, .headers = {{"X-Seen", " yes "}, {"Retry-After", "7"}}, .body = "gone"};
+  });
+  Client client(options(), metrics_);
+  const ClientReply reply = get(client, sink.url("/callback?a=1&b=%20"));
+  EXPECT_EQ(reply.outcome, Outcome::kAnswered) << reply.detail;
+  EXPECT_EQ(reply.status, 404);
+  EXPECT_EQ(reply.body, "gone");
+  EXPECT_FALSE(reply.is_cut);
+  EXPECT_TRUE(reply.was_connected);
+  EXPECT_EQ(reply.header("x-seen"), "yes");
+  EXPECT_EQ(reply.header("RETRY-AFTER"), "7");
+  EXPECT_FALSE(reply.header("Location").has_value());
+  const SinkRequest request = sink.requests().at(0);
+  EXPECT_EQ(request.method, "GET");
+  EXPECT_EQ(request.target, "/callback?a=1&b=%20");
+  EXPECT_EQ(request.header("User-Agent"), "Courant/test");
+  EXPECT_FALSE(request.header("Accept-Encoding").has_value());
+  EXPECT_FALSE(request.header("Cookie").has_value());
+  EXPECT_FALSE(request.header("Authorization").has_value());
+  EXPECT_EQ(metrics_.counter("courant_client_requests_total", "", {{"outcome", "answered"}}).value(), 1);
+}
+
+TEST_F(ClientTest, PostsABodyWithItsHeaders) {
+  Sink sink([](const SinkRequest&) { return SinkReply{.status = 204}; });
+  Client client(options(), metrics_);
+  std::string body(300'000, 'x');
+  body[7] = '\0';
+  ClientRequest request = post(sink.url(), body);
+  request.headers = {{"Content-Type", "application/atom+xml"}, {"Feed-Position", "7"}, {"X-Empty", ""}};
+  const ClientReply reply = ask(client, std::move(request));
+  EXPECT_EQ(reply.status, 204) << reply.detail;
+  EXPECT_EQ(ask(client, post(sink.url("/untyped"), "")).status, 204);
+  ClientRequest without_body = post(sink.url("/none"), "");
+  without_body.body = nullptr;
+  EXPECT_EQ(ask(client, std::move(without_body)).status, 204);
+  const std::vector<SinkRequest> seen = sink.requests();
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0].method, "POST");
+  EXPECT_TRUE(seen[0].body == body);
+  EXPECT_EQ(seen[0].header("Content-Type"), "application/atom+xml");
+  EXPECT_EQ(seen[0].header("Feed-Position"), "7");
+  EXPECT_EQ(seen[0].header("X-Empty"), "");
+  EXPECT_FALSE(seen[0].header("Expect").has_value());
+  EXPECT_FALSE(seen[1].header("Content-Type").has_value()) << "nobody said it is a form";
+  EXPECT_EQ(seen[2].header("Content-Length"), "0");
+}
+
+TEST_F(ClientTest, KeepsOnlyTheBeginOfALongBody) {
+  Sink sink([](const SinkRequest&) { return SinkReply{.body = std::string(5'000'000, 'b')}; });
+  Client client(options(), metrics_);
+  const ClientReply reply = get(client, sink.url());
+  EXPECT_EQ(reply.outcome, Outcome::kAnswered) << reply.detail;
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, std::string(4096, 'b'));
+  EXPECT_TRUE(reply.is_cut);
+  const ClientReply none = ask(client, ClientRequest{.url = sink.url(), .max_body = 0});
+  EXPECT_EQ(none.status, 200);
+  EXPECT_EQ(none.body, "");
+  Sink exact([](const SinkRequest&) { return SinkReply{.body = std::string(4096, 'e')}; });
+  EXPECT_FALSE(get(client, exact.url()).is_cut);
+}
+
+TEST_F(ClientTest, NeverInflatesABody) {
+  Sink sink([](const SinkRequest& request) {
+    if (request.target == "/te") {
+      return SinkReply{.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"};
+    }
+    return SinkReply{.headers = {{"Content-Encoding", "gzip"}}, .body = "\x1f\x8b no gzip"};
+  });
+  Client client(options(), metrics_);
+  EXPECT_EQ(get(client, sink.url()).body, "\x1f\x8b no gzip");
+  EXPECT_EQ(get(client, sink.url("/te")).outcome, Outcome::kBroken);
+}
+
+TEST_F(ClientTest, BoundsTheHeaderFieldsOfAnAnswer) {
+  Sink sink([](const SinkRequest& request) {
+    if (request.target == "/one") return SinkReply{.headers = {{"X-Long", std::string(40'000, 'x')}}};
+    std::string interim;
+    for (int i = 0; i < 2000; ++i) interim += "HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n";
+    return SinkReply{.raw = interim};
+  });
+  Client client(options(), metrics_);
+  EXPECT_EQ(get(client, sink.url("/one")).outcome, Outcome::kBroken);
+  const ClientReply endless = get(client, sink.url("/interim"));
+  EXPECT_EQ(endless.outcome, Outcome::kBroken);
+  EXPECT_THAT(endless.detail, testing::HasSubstr("header fields are longer"));
+}
+
+TEST_F(ClientTest, EndsAtTheDeadlineWhenThePeerIsSilent) {
+  Gate gate;
+  Sink sink([&](const SinkRequest&) {
+    gate.wait();
+    return SinkReply{};
+  });
+  const GateOpener opener{gate};
+  Client client(options(), metrics_);
+  const ClientReply reply = ask(client, ClientRequest{.url = sink.url(), .deadline = 150ms});
+  EXPECT_EQ(reply.outcome, Outcome::kTimeout);
+  EXPECT_EQ(reply.status, 0);
+  EXPECT_TRUE(reply.was_connected);
+  EXPECT_GE(reply.latency, 140ms);
+  EXPECT_LT(reply.latency, 5s);
+}
+
+TEST_F(ClientTest, EndsAtTheDeadlineWhenThePeerDrips) {
+  Sink sink([](const SinkRequest&) { return SinkReply{.body = std::string(4000, 'd'), .byte_pause = 5ms}; });
+  Client client(options(), metrics_);
+  const ClientReply reply = ask(client, ClientRequest{.url = sink.url(), .deadline = 400ms});
+  EXPECT_EQ(reply.outcome, Outcome::kTimeout);
+  EXPECT_TRUE(reply.body.empty());
+  EXPECT_LT(reply.latency, 5s);
+}
+
+TEST_F(ClientTest, SaysWhatBroke) {
+  int free_port = 0;
+  { free_port = Sink(answer_ok).port(); }
+  Sink sink([](const SinkRequest& request) {
+    if (request.target == "/close") return SinkReply{.raw = ""};
+    if (request.target == "/short") return SinkReply{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"};
+    return SinkReply{.raw = "SSH-2.0-OpenSSH_9.2\r\n"};
+  });
+  Client client(options(), metrics_);
+  const ClientReply unheard = get(client, "http://127.0.0.1:" + std::to_string(free_port) + "/");
+  EXPECT_EQ(unheard.outcome, Outcome::kConnect) << unheard.detail;
+  EXPECT_FALSE(unheard.was_connected);
+  EXPECT_NE(unheard.detail, "");
+  EXPECT_EQ(get(client, "http://nowhere.test/").outcome, Outcome::kResolve);
+  EXPECT_EQ(get(client, "https://127.0.0.1:" + std::to_string(sink.port()) + "/").outcome, Outcome::kTls);
+  EXPECT_EQ(get(client, sink.url("/close")).outcome, Outcome::kBroken);
+  EXPECT_EQ(get(client, sink.url("/short")).outcome, Outcome::kBroken);
+  EXPECT_EQ(get(client, sink.url("/ssh")).outcome, Outcome::kBroken);
+}
+
+TEST_F(ClientTest, NeverOpensAConnectionToAForbiddenAddress) {
+  Sink sink(answer_ok);
+  Client client(options({}), metrics_);
+  const std::string port = std::to_string(sink.port());
+  const ClientReply literal = get(client, sink.url());
+  EXPECT_EQ(literal.outcome, Outcome::kForbidden);
+  EXPECT_EQ(literal.detail, "127.0.0.1 is a loopback address");
+  for (const char* host : {"localhost", "2130706433", "127.1", "[::1]", "[::ffff:127.0.0.1]"}) {
+    EXPECT_EQ(get(client, "http://" + std::string(host) + ":" + port + "/").outcome, Outcome::kForbidden) << host;
+  }
+  const ClientReply resolved = get(client, "http://inside.test:" + port + "/");
+  EXPECT_EQ(resolved.outcome, Outcome::kForbidden) << "judged after the lookup";
+  EXPECT_EQ(resolved.detail, "127.0.0.1 is a loopback address");
+  for (const char* url : {"file:///etc/passwd", "gopher://127.0.0.1/", "relative", "", "http://"}) {
+    EXPECT_EQ(get(client, url).outcome, Outcome::kForbidden) << url;
+  }
+  EXPECT_EQ(sink.connections(), 0);
+  EXPECT_EQ(metrics_.counter("courant_client_requests_total", "", {{"outcome", "forbidden"}}).value(), 12);
+}
+
+TEST_F(ClientTest, ReachesANameInAnAllowedNetwork) {
+  Sink sink(answer_ok);
+  Client client(options(), metrics_);
+  const std::string port = std::to_string(sink.port());
+  EXPECT_EQ(get(client, "http://inside.test:" + port + "/").body, "ok");
+  EXPECT_EQ(get(client, "http://localhost:" + port + "/").body, "ok");
+}
+
+TEST_F(ClientTest, DoesNotFollowRedirects) {
+  Sink target(answer_ok);
+  Sink sink([&](const SinkRequest&) { return SinkReply{.status = 302, .headers = {{"Location", target.url()}}}; });
+  Client client(options(), metrics_);
+  const ClientReply reply = get(client, sink.url());
+  EXPECT_EQ(reply.outcome, Outcome::kAnswered);
+  EXPECT_EQ(reply.status, 302);
+  EXPECT_EQ(target.connections(), 0);
+}
+
+TEST_F(ClientTest, IgnoresProxiesOfTheEnvironment) {
+  Sink proxy(answer_ok);
+  Sink sink(answer_ok);
+  for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) ::setenv(name, proxy.url().c_str(), 1);
+  Client client(options(), metrics_);
+  EXPECT_EQ(get(client, sink.url()).status, 200);
+  for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) ::unsetenv(name);
+  EXPECT_EQ(proxy.connections(), 0);
+  EXPECT_EQ(sink.connections(), 1);
+}
+
+TEST_F(ClientTest, TakesTheProxyThatTheOperatorNames) {
+  Sink proxy(answer_ok);
+  ClientOptions through = options({});
+  through.egress_proxy = proxy.url();
+  ::setenv("no_proxy", "*", 1);
+  Client client(through, metrics_);
+  EXPECT_EQ(get(client, "http://feeds.example/x").body, "ok");
+  ::unsetenv("no_proxy");
+  EXPECT_EQ(proxy.requests().at(0).target, "http://feeds.example/x");
+  EXPECT_EQ(get(client, "http://10.0.0.1/x").outcome, Outcome::kForbidden) << "literals are still judged";
+  EXPECT_EQ(proxy.requests().size(), 1U);
+}
+
+TEST_F(ClientTest, ReusesConnections) {
+  Sink sink(answer_ok);
+  Client client(options(), metrics_);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client, post(sink.url(), "x")).status, 200);
+  EXPECT_EQ(sink.connections(), 1);
+}
+
+TEST_F(ClientTest, RefusesHeaderFieldsThatWouldSplitTheRequest) {
+  Sink sink(answer_ok);
+  Client client(options(), metrics_);
+  for (const auto& field : std::vector<std::pair<std::string, std::string>>{
+           {"X-A", "b\r\nX-C: d"}, {"X-A\nX-B", "c"}, {"X-A: b", "c"}, {"", "c"}}) {
+    ClientRequest request{.url = sink.url()};
+    request.headers = {field};
+    EXPECT_EQ(ask(client, std::move(request)).outcome, Outcome::kBroken) << field.first;
+  }
+  EXPECT_EQ(sink.connections(), 0);
+  EXPECT_THROW(client.send(ClientRequest{.method = "DELETE", .url = sink.url()}, [](ClientReply) {}),
+               std::invalid_argument);
+}
+
+TEST_F(ClientTest, KeepsToItsBoundOfAHostAndServesOthersMeanwhile) {
+  Gate gate;
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  Sink slow([&](const SinkRequest&) {
+    const int now = ++inside;
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+    }
+    gate.wait();
+    --inside;
+    return SinkReply{};
+  });
+  const GateOpener opener{gate};
+  Sink quick(answer_ok);
+  ClientOptions bounded = options();
+  bounded.per_host = 2;
+  Client client(bounded, metrics_);
+  std::atomic<int> answered{0};
+  std::promise<void> all;
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_TRUE(client.send(ClientRequest{.url = slow.url()}, [&](const ClientReply& reply) {
+      EXPECT_EQ(reply.status, 200) << reply.detail;
+      if (++answered == 8) all.set_value();
+    }));
+  }
+  EXPECT_TRUE(slow.wait_for(2));
+  EXPECT_EQ(get(client, "http://other.test:" + std::to_string(quick.port()) + "/").body, "ok");
+  EXPECT_EQ(slow.requests().size(), 2U);
+  gate.open();
+  all.get_future().get();
+  EXPECT_EQ(most, 2);
+}
+
+TEST_F(ClientTest, RefusesMoreThanItLetsWait) {
+  Gate gate;
+  Sink sink([&](const SinkRequest&) {
+    gate.wait();
+    return SinkReply{};
+  });
+  const GateOpener opener{gate};
+  ClientOptions small = options();
+  small.in_flight = 1;
+  std::atomic<int> done{0};
+  int accepted = 0;
+  {
+    Client client(small, metrics_);
+    const auto send = [&] {
+      return client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply&) { ++done; });
+    };
+    accepted += send() ? 1 : 0;
+    EXPECT_TRUE(sink.wait_for(1));
+    while (send()) ++accepted;
+    EXPECT_EQ(accepted, 5);
+  }
+  EXPECT_EQ(done, accepted) << "each accepted request is told exactly once";
+}
+
+TEST_F(ClientTest, EndsEverythingWhenStopped) {
+  Gate gate;
+  Sink sink([&](const SinkRequest&) {
+    gate.wait();
+    return SinkReply{};
+  });
+  const GateOpener opener{gate};
+  ClientOptions bounded = options();
+  bounded.per_host = 1;
+  Client client(bounded, metrics_);
+  std::atomic<int> stopped{0};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply& reply) {
+      if (reply.outcome == Outcome::kStopped) ++stopped;
+      EXPECT_FALSE(client.send(ClientRequest{.url = sink.url()}, [](const ClientReply&) { FAIL(); }));
+    }));
+  }
+  EXPECT_TRUE(sink.wait_for(1));
+  client.stop();
+  EXPECT_EQ(stopped, 3);
+  client.stop();
+  EXPECT_FALSE(client.send(ClientRequest{.url = sink.url()}, [](const ClientReply&) { FAIL(); }));
+}
+
+TEST_F(ClientTest, MayBeUsedAndStoppedByAnAnswer) {
+  Sink sink(answer_ok);
+  Client client(options(), metrics_);
+  std::promise<int> second;
+  EXPECT_TRUE(client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply&) {
+    client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply& reply) {
+      client.stop();
+      second.set_value(reply.status);
+      throw std::runtime_error("a receiver's mistake");
+    });
+  }));
+  EXPECT_EQ(second.get_future().get(), 200);
+}
+
+TEST_F(ClientTest, IsNotHeldUpByALookupThatNeverEnds) {
+  static Gate gate;  // the lookup's thread may outlive this test
+  const GateOpener opener{gate};
+  slow_lookup = &gate;
+  Sink sink(answer_ok);
+  Client client(options(), metrics_);
+  const ClientReply reply = ask(client, ClientRequest{.url = "http://slow.test/", .deadline = 100ms});
+  EXPECT_EQ(reply.outcome, Outcome::kTimeout);
+  EXPECT_FALSE(reply.was_connected);
+  EXPECT_EQ(get(client, sink.url()).status, 200) << "others are served while that lookup still waits";
+  std::promise<ClientReply> stopped;
+  EXPECT_TRUE(client.send(ClientRequest{.url = "http://slow.test/again"},
+                          [&](ClientReply last) { stopped.set_value(std::move(last)); }));
+  client.stop();
+  EXPECT_EQ(stopped.get_future().get().outcome, Outcome::kStopped);
+}
+
+}  // namespace
+}  // namespace courant::http
