@@ -63,6 +63,10 @@ void LiveFeed::replace_state(FeedState state) {
   state_.store(std::make_shared<const FeedState>(std::move(state)));
 }
 
+std::int64_t read_lanes(sql::Session& session) {
+  return session.run(queries::find_lanes)[0].integer(0);
+}
+
 std::shared_ptr<LiveFeed> Directory::find(std::string_view workspace, std::string_view name) const {
   const std::string full = full_name(workspace, name);
   return find_in(by_name_[piece_of_name(full)], full);
@@ -76,7 +80,20 @@ std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_vie
   const std::int64_t lane = lane_of(workspace, name);
   const sql::Rows rows = session.run(queries::find_feed, sql::Parameters().add(lane).add(workspace).add(name));
   if (rows.empty()) return nullptr;
-  const sql::Row row = rows[0];
+  return take(rows[0], {lane, rows[0].integer(0)}, workspace, name);
+}
+
+void Directory::load_all(sql::Session& session) {
+  const sql::Rows rows = session.run(queries::list_feeds);
+  for (int i = 0; i < rows.size(); ++i) {
+    const sql::Row row = rows[i];
+    take(row, {row.integer(10), row.integer(0)}, row.text(11), row.text(12));
+  }
+}
+
+// A row of find_feed or list_feeds, into memory.
+std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std::string_view workspace,
+                                          std::string_view name) {
   FeedState state;
   state.settings = stored_settings(row.text(3), full_name(workspace, name));
   state.revision = row.integer(4);
@@ -84,7 +101,6 @@ std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_vie
   state.redactions = row.integer(7);
   state.generation = row.integer(9);
   const std::int64_t head = row.integer(8);
-  const FeedKey key{lane, row.integer(0)};
   if (const std::shared_ptr<LiveFeed> known = find(key)) {
     known->replace_state(std::move(state));
     known->advance(head);

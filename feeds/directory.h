@@ -58,6 +58,9 @@ class LiveFeed {
   std::atomic<std::int64_t> head_;
 };
 
+// The lanes of a database, fixed when it was made.
+std::int64_t read_lanes(sql::Session& session);
+
 class Directory {
  public:
   explicit Directory(std::int64_t lanes) : lanes_(lanes) {}
@@ -74,6 +77,9 @@ class Directory {
                                    std::int64_t page_size, const FeedSettings& settings, Instant source_time,
                                    Instant now);
 
+  // All feeds of the database, into memory; at the start, so that readers and the hub need not ask for each.
+  void load_all(sql::Session& session);
+
   // All feeds that are known, in no order.
   std::vector<std::shared_ptr<LiveFeed>> all() const;
 
@@ -84,6 +90,7 @@ class Directory {
   using ByName = std::unordered_map<std::string, std::shared_ptr<LiveFeed>>;
   using ByKey = std::unordered_map<std::int64_t, std::shared_ptr<LiveFeed>>;  // by feed number, one map per lane
 
+  std::shared_ptr<LiveFeed> take(const sql::Row& row, FeedKey key, std::string_view workspace, std::string_view name);
   void remember(const std::shared_ptr<LiveFeed>& feed);
 
   // Maps are replaced, not changed: a reader keeps the one it has. Cut into pieces so that a new feed copies little.

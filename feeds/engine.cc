@@ -6,12 +6,6 @@
 namespace courant::feeds {
 namespace {
 
-bool is_valid_name(std::string_view name) {
-  if (name.empty() || name.size() > 64 || name.front() == '-' || name.front() == '.') return false;
-  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") ==
-         std::string_view::npos;
-}
-
 Problem no_such_feed(const std::string& workspace, const std::string& name) {
   return Problem(404, "There is no feed " + workspace + "/" + name);
 }
@@ -58,8 +52,7 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::s
     co_return existing;
   }
   if (!is_valid_name(name)) {
-    throw Problem(404,
-                  "A feed's name has 1 to 64 letters, digits, '.', '_', '~' or '-', and begins with no '-' or '.'");
+    throw Problem(404, std::string("A feed's name has ") + kNameRule);
   }
   const auto create = [this, workspace, name, settings](sql::Session& session) {
     FeedSettings made = settings->feeds;

@@ -55,6 +55,12 @@ Result<T> parse(std::string_view text, Read read_object) {
 
 }  // namespace
 
+bool is_valid_name(std::string_view name) {
+  if (name.empty() || name.size() > 64 || name.front() == '-' || name.front() == '.') return false;
+  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") ==
+         std::string_view::npos;
+}
+
 std::string to_json(const FeedSettings& settings) {
   return object_of(settings).dump();
 }

@@ -2,18 +2,19 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include <pthread.h>
 #include <signal.h>
 
 #include "archive/routes.h"
+#include "feeds/configure.h"
 #include "feeds/engine.h"
 #include "feeds/routes.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "kernel/log.h"
 #include "kernel/metrics.h"
-#include "kernel/problem.h"
 #include "server/embedded_postgres.h"
 #include "sql/database.h"
 #include "sql/executor.h"
@@ -22,7 +23,6 @@
 namespace courant::server {
 namespace {
 
-constexpr int kReaderThreads = 6;
 constexpr std::size_t kReaderQueue = 4096;
 
 // Prints a fault as a sentence and gives the exit status.
@@ -44,37 +44,67 @@ sigset_t block_signals() {
 
 // The database's URL: the one given, or of a private cluster that is started.
 Result<std::string> database_url(const ServeOptions& options, std::unique_ptr<EmbeddedPostgres>& embedded) {
-  if (!options.database.empty()) return options.database;
+  if (!options.config.database.url.empty()) return options.config.database.url;
   EmbeddedPostgresOptions postgres;
   postgres.data = std::filesystem::absolute(options.data).string();
   embedded = std::make_unique<EmbeddedPostgres>(postgres);
   return embedded->start();
 }
 
-Result<bool> migrate_database(sql::Database& database) {
+// The database, migrated and open.
+Result<std::unique_ptr<sql::Database>> open_database(const ServeOptions& options,
+                                                     std::unique_ptr<EmbeddedPostgres>& embedded) {
+  const Result<std::string> url = database_url(options, embedded);
+  if (!url) return url.fault();
+  sql::DatabaseOptions database_options;
+  database_options.url = *url;
+  database_options.listen_url = options.config.database.listen_url;
+  database_options.pool = static_cast<int>(options.config.database.pool);
+  auto database = std::make_unique<sql::Database>(database_options);
   try {
-    database.with_session([](sql::Session& session) {
+    database->with_session([](sql::Session& session) {
       sql::migrate(session, [](std::string_view name) { log_info("migrating the database", {{"step", name}}); });
     });
-    return true;
   } catch (const std::exception& error) {
     return Fault{std::string("the database cannot be used: ") + error.what()};
   }
+  return database;
 }
 
-std::int64_t lanes_of(sql::Database& database) {
-  constexpr sql::Query kLanes{"app.lanes", "select lanes from log_facts"};
-  std::int64_t lanes = 0;
-  database.with_session([&](sql::Session& session) { lanes = session.run(kLanes)[0].integer(0); });
-  return lanes;
+std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
+  std::vector<feeds::ConfiguredWorkspace> workspaces;
+  for (const WorkspaceConfig& from : config.workspaces) {
+    feeds::ConfiguredWorkspace& workspace = workspaces.emplace_back();
+    workspace.name = from.name;
+    workspace.settings = {from.title, from.auto_create, from.defaults.page_size, from.defaults.settings};
+    for (const FeedConfig& feed : from.feeds) {
+      workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
+    }
+  }
+  return workspaces;
 }
 
-// The workspace of a server that was given no configuration.
-feeds::WorkspaceSettings demo_workspace() {
-  feeds::WorkspaceSettings demo;
-  demo.title = "Demo";
-  demo.auto_create = true;
-  return demo;
+feeds::EngineOptions engine_options(const Config& config) {
+  feeds::EngineOptions options;
+  options.public_url = config.server.public_url;
+  if (config.hub.enabled) options.hub_url = options.public_url + "/hub";
+  options.source_time = config.source_time;
+  options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
+  return options;
+}
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  options.listen = config.server.listen;
+  options.threads = static_cast<int>(config.server.threads);
+  options.public_url = config.server.public_url;
+  options.hosts = config.server.hosts;
+  options.max_connections = static_cast<std::uint32_t>(config.server.max_connections);
+  options.header_timeout = config.limits.header_timeout;
+  options.body_timeout = config.limits.body_timeout;
+  options.idle_timeout = config.limits.idle_timeout;
+  options.drain = config.server.drain;
+  return options;
 }
 
 void add_probes(http::Router& router) {
@@ -100,13 +130,8 @@ void greet(const std::string& url) {
 
 int migrate(const ServeOptions& options) {
   std::unique_ptr<EmbeddedPostgres> embedded;
-  const Result<std::string> url = database_url(options, embedded);
-  if (!url) return say(url.fault());
-  sql::DatabaseOptions database_options;
-  database_options.url = *url;
-  sql::Database database(database_options);
-  const Result<bool> migrated = migrate_database(database);
-  if (!migrated) return say(migrated.fault());
+  const Result<std::unique_ptr<sql::Database>> database = open_database(options, embedded);
+  if (!database) return say(database.fault());
   std::printf("The database is up to date.\n");
   return 0;
 }
@@ -114,36 +139,40 @@ int migrate(const ServeOptions& options) {
 int serve(const ServeOptions& options) {
   const sigset_t signals = block_signals();
   std::unique_ptr<EmbeddedPostgres> embedded;
-  const Result<std::string> url = database_url(options, embedded);
-  if (!url) return say(url.fault());
-  sql::DatabaseOptions database_options;
-  database_options.url = *url;
-  sql::Database database(database_options);
-  const Result<bool> migrated = migrate_database(database);
-  if (!migrated) return say(migrated.fault());
+  const Result<std::unique_ptr<sql::Database>> database = open_database(options, embedded);
+  if (!database) return say(database.fault());
+
+  Config config = options.config;
+  if (config.server.public_url.empty()) config.server.public_url = "http://" + config.server.listen.front();
+  while (config.server.public_url.ends_with('/')) config.server.public_url.pop_back();
 
   const SystemClock clock;
+  std::int64_t lanes = 0;
+  Result<feeds::Configured> configured = Fault{};
+  (*database)->with_session([&](sql::Session& session) {
+    lanes = feeds::read_lanes(session);
+    configured = feeds::configure(session, lanes, configured_workspaces(config), config.source_time, clock.now());
+  });
+  if (!configured) return say(configured.fault());
+  for (const std::string& notice : configured->notices) log_warning(notice);
+
   Metrics metrics;
-  sql::Executor executor(database, kReaderThreads, kReaderQueue);
-  feeds::EngineOptions engine_options;
-  engine_options.public_url = options.public_url.empty() ? "http://" + options.listen.front() : options.public_url;
-  engine_options.workspaces.emplace("demo", demo_workspace());
-  engine_options.source_time = clock.now();
-  feeds::Engine engine(engine_options, lanes_of(database), database, executor, clock, metrics,
+  sql::Executor executor(**database, static_cast<int>(config.database.pool), kReaderQueue);
+  feeds::EngineOptions feeds_options = engine_options(config);
+  feeds_options.workspaces = std::move(configured->workspaces);
+  feeds::Engine engine(feeds_options, lanes, **database, executor, clock, metrics,
                        [](const std::vector<feeds::Advance>&) {});
+  (*database)->with_session([&](sql::Session& session) { engine.directory().load_all(session); });
 
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
   for (http::Route& route : archive::routes(engine)) router.add(std::move(route));
   add_probes(router);
 
-  http::ServerOptions server_options;
-  server_options.listen = options.listen;
-  server_options.public_url = engine_options.public_url;
-  http::Server server(server_options, router, metrics);
+  http::Server server(server_options(config), router, metrics);
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
-  greet(engine_options.public_url);
+  greet(config.server.public_url);
 
   int signal = 0;
   sigwait(&signals, &signal);

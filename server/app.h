@@ -3,17 +3,14 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "kernel/result.h"
+#include "server/config.h"
 
 namespace courant::server {
 
 struct ServeOptions {
   std::string data = "data";  // the data directory
-  std::vector<std::string> listen = {"127.0.0.1:8080"};
-  std::string public_url;  // empty: from the first listen address
-  std::string database;    // empty: a private PostgreSQL under `data`
+  Config config;
 };
 
 // Serves until SIGINT or SIGTERM. Returns the exit status; what went wrong is said on standard error.

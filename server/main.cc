@@ -1,34 +1,106 @@
 // The program: parses the command line and does what it says.
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
 #include <CLI/CLI.hpp>
 
 #include "server/app.h"
+#include "server/config.h"
+#include "server/config_table.h"
 
+namespace courant::server {
 namespace {
 
-void add_database_options(CLI::App& command, courant::server::ServeOptions& options) {
-  command
-      .add_option("--data", options.data, "the data directory; holds a private PostgreSQL unless --database is given")
+// What the command line says beside the file; by flag.
+struct Flags {
+  std::string data = "data";
+  std::string config;
+  std::map<std::string_view, std::vector<std::string>> settings;
+};
+
+// The flags of the settings table: all of them, or the database's alone.
+void add_flags(CLI::App& command, Flags& flags, bool are_all) {
+  command.add_option("--data", flags.data, "the data directory; holds a private PostgreSQL unless --database is given")
       ->capture_default_str();
-  command.add_option("--database", options.database, "a PostgreSQL 15 database to use: postgresql://user@host/name");
+  command.add_option("--config", flags.config, "a TOML file, see docs/CONFIGURATION.md; without: workspace demo alone");
+  Config defaults;
+  for (const Setting<Config>& setting : config_settings()) {
+    if (setting.rules.flag.empty() || (!are_all && setting.section != "database")) continue;
+    CLI::Option* const option =
+        command.add_option(std::string(setting.rules.flag), flags.settings[setting.rules.flag],
+                           std::string(setting.help) + " [" + value_text(setting, defaults) + "]");
+    option->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
 }
 
-}  // namespace
+// False: something is wrong and has been said.
+bool read_options(const Flags& flags, ServeOptions& options) {
+  options.data = flags.data;
+  options.config = default_config();
+  if (!flags.config.empty()) {
+    ConfigReading reading = read_config_file(flags.config);
+    if (!reading.faults.empty()) {
+      std::fputs(fault_lines(flags.config, reading.faults).c_str(), stderr);
+      return false;
+    }
+    options.config = std::move(reading.config);
+  }
+  for (const auto& [flag, values] : flags.settings) {
+    if (!values.empty()) set_by_flag(options.config, flag, values);
+  }
+  return true;
+}
 
-int main(int argc, char** argv) {
+int check_config(const std::string& path) {
+  const ConfigReading reading = read_config_file(path);
+  if (reading.faults.empty()) {
+    std::printf("%s is good.\n", path.c_str());
+    return 0;
+  }
+  std::fputs(fault_lines(path, reading.faults).c_str(), stderr);
+  return 1;
+}
+
+int run(int argc, char** argv) {
   CLI::App app("Courant, an event feed server: Atom in, cacheable pages out.", "courant");
   app.set_version_flag("--version", "courant " COURANT_VERSION);
   app.require_subcommand(1);
   app.footer("Example:\n  courant serve --data /var/lib/courant --listen 127.0.0.1:8080");
 
-  courant::server::ServeOptions options;
-  CLI::App* const serve = app.add_subcommand("serve", "serve feeds until stopped");
-  add_database_options(*serve, options);
-  serve->add_option("--listen", options.listen, "address:port to serve on, may be given several times")
-      ->capture_default_str();
-  serve->add_option("--public-url", options.public_url, "the base of every link, such as https://feeds.example.org");
-  CLI::App* const migrate = app.add_subcommand("migrate", "bring the database to this program's schema, and end");
-  add_database_options(*migrate, options);
+  Flags flags;
+  CLI::App* const serving = app.add_subcommand("serve", "serve feeds until stopped");
+  add_flags(*serving, flags, true);
+  CLI::App* const migrating = app.add_subcommand("migrate", "bring the database to this program's schema, and end");
+  add_flags(*migrating, flags, false);
+
+  CLI::App* const checking = app.add_subcommand("check-config", "say what is wrong with a configuration, and end");
+  std::string config;
+  bool wants_reference = false;
+  checking->add_option("file", config, "the TOML file");
+  checking->add_flag("--reference", wants_reference, "print what can be configured, in Markdown");
 
   CLI11_PARSE(app, argc, argv);
-  return serve->parsed() ? courant::server::serve(options) : courant::server::migrate(options);
+  if (*checking) {
+    if (wants_reference) {
+      std::fputs(configuration_reference().c_str(), stdout);
+      return 0;
+    }
+    if (config.empty()) {
+      std::fputs("courant: check-config needs a file: courant check-config FILE\n", stderr);
+      return 2;
+    }
+    return check_config(config);
+  }
+  ServeOptions options;
+  if (!read_options(flags, options)) return 1;
+  return *serving ? serve(options) : migrate(options);
+}
+
+}  // namespace
+}  // namespace courant::server
+
+int main(int argc, char** argv) {
+  return courant::server::run(argc, argv);
 }

@@ -28,7 +28,9 @@ struct Listener::State {
 
 Listener::Listener(const DatabaseOptions& options, const std::string& channel) {
   try {
-    state_ = std::make_unique<State>(connection_string(options), channel);
+    DatabaseOptions direct = options;
+    if (!options.listen_url.empty()) direct.url = options.listen_url;
+    state_ = std::make_unique<State>(connection_string(direct), channel);
   } catch (...) {
     rethrow_translated(false);
   }

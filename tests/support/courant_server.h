@@ -29,7 +29,7 @@ class CourantServer {
 
   void start() {
     std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant", "serve", "--listen",
-                                          "127.0.0.1:" + std::to_string(port_)};
+                                          "127.0.0.1:" + std::to_string(port_), "--operations", ""};
     arguments.insert(arguments.end(), source_.begin(), source_.end());
     process_ = std::make_unique<Process>(arguments, COURANT_BINARY_DIR "/courant-under-test.log");
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);

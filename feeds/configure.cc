@@ -1,0 +1,88 @@
+#include "feeds/configure.h"
+
+#include "feeds/directory.h"
+#include "feeds/queries.h"
+
+namespace courant::feeds {
+namespace {
+
+// Leaves the transaction: nothing of the configuration is applied.
+struct Rejected {
+  Fault fault;
+};
+
+class Configuring {
+ public:
+  Configuring(sql::Session& session, std::int64_t lanes, Instant source_time, Instant now)
+      : session_(session), directory_(lanes), source_time_(source_time), now_(now) {}
+
+  void put(const ConfiguredWorkspace& workspace) {
+    sql::Parameters parameters;
+    parameters.add(workspace.name).add(to_json(workspace.settings)).add(source_time_);
+    if (session_.run(queries::put_workspace, parameters)[0].boolean(0)) note("workspace " + workspace.name);
+    for (const ConfiguredFeed& feed : workspace.feeds) put(workspace.name, feed);
+  }
+
+  std::map<std::string, WorkspaceSettings, std::less<>> stored_workspaces() {
+    std::map<std::string, WorkspaceSettings, std::less<>> workspaces;
+    const sql::Rows rows = session_.run(queries::list_workspaces);
+    for (int i = 0; i < rows.size(); ++i) {
+      Result<WorkspaceSettings> settings = workspace_settings_from_json(rows[i].text(1));
+      if (!settings) {
+        throw Rejected{{"the stored settings of workspace " + std::string(rows[i].text(0)) +
+                        " cannot be read: " + settings.fault().detail}};
+      }
+      workspaces.emplace(rows[i].text(0), *std::move(settings));
+    }
+    return workspaces;
+  }
+
+  std::vector<std::string> notices() && { return std::move(notices_); }
+
+ private:
+  void put(const std::string& workspace, const ConfiguredFeed& feed) {
+    const std::shared_ptr<LiveFeed> live =
+        directory_.create(session_, workspace, feed.name, feed.page_size, feed.settings, source_time_, now_);
+    const std::int64_t page_size = live->facts().page_size;
+    if (page_size != feed.page_size) {
+      throw Rejected{{"the feed " + workspace + "/" + feed.name + " has page_size " + std::to_string(page_size) +
+                      ", which cannot become " + std::to_string(feed.page_size) +
+                      ": archive pages that are published would change. Keep the number, or name a new feed"}};
+    }
+    sql::Parameters parameters;
+    parameters.add(live->facts().key.lane).add(live->facts().key.feed).add(to_json(feed.settings)).add(source_time_);
+    if (session_.run(queries::put_feed_settings, parameters)[0].boolean(0)) note("feed " + workspace + "/" + feed.name);
+  }
+
+  void note(const std::string& what) {
+    notices_.push_back("the stored settings of " + what +
+                       " come from a newer configuration than this file and are used in its place; "
+                       "touch the file if it is the right one");
+  }
+
+  sql::Session& session_;
+  Directory directory_;
+  const Instant source_time_;
+  const Instant now_;
+  std::vector<std::string> notices_;
+};
+
+}  // namespace
+
+Result<Configured> configure(sql::Session& session, std::int64_t lanes,
+                             const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now) {
+  Configured configured;
+  try {
+    session.transaction([&] {
+      Configuring configuring(session, lanes, source_time, now);
+      for (const ConfiguredWorkspace& workspace : workspaces) configuring.put(workspace);
+      configured.workspaces = configuring.stored_workspaces();
+      configured.notices = std::move(configuring).notices();
+    });
+  } catch (Rejected& rejected) {
+    return std::move(rejected.fault);
+  }
+  return configured;
+}
+
+}  // namespace courant::feeds

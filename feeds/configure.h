@@ -1,0 +1,38 @@
+// Brings the configured workspaces and feeds into the database, where their settings live with a revision.
+// Threads: a database thread, before the engine is made.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "feeds/settings.h"
+#include "kernel/result.h"
+#include "kernel/time.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+struct ConfiguredFeed {
+  std::string name;
+  std::int64_t page_size = 25;
+  FeedSettings settings;
+};
+
+struct ConfiguredWorkspace {
+  std::string name;
+  WorkspaceSettings settings;
+  std::vector<ConfiguredFeed> feeds;
+};
+
+struct Configured {
+  std::map<std::string, WorkspaceSettings, std::less<>> workspaces;  // all that the database knows
+  std::vector<std::string> notices;                                  // sentences: where what is stored won
+};
+
+// Makes and updates what differs, in one transaction; deletes nothing. What is stored from a source newer than
+// source_time stays as it is, which a notice says. A fault: a setting was to change that cannot (page_size).
+Result<Configured> configure(sql::Session& session, std::int64_t lanes,
+                             const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now);
+
+}  // namespace courant::feeds

@@ -1,0 +1,122 @@
+// The configuration: what a file and the command line can set, read and judged.
+// One table (config_table.h) gives parsing, defaults, bounds, --help and docs/CONFIGURATION.md; these structs only say
+// where the values land. Precedence: command line over file over the defaults below.
+// Specification: TOML 1.0; docs/CONFIGURATION.md.
+// Threads: plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feeds/settings.h"
+#include "kernel/result.h"
+#include "kernel/time.h"
+
+namespace courant::server {
+
+struct FeedConfig {
+  std::string name;
+  std::int64_t page_size = 25;
+  feeds::FeedSettings settings;
+};
+
+struct WorkspaceConfig {
+  std::string name;
+  std::string title;
+  bool auto_create = false;
+  FeedConfig defaults;  // of its feeds, those made by publishing included; its name is empty
+  std::vector<FeedConfig> feeds;
+};
+
+struct Config {
+  struct Server {
+    std::vector<std::string> listen = {"127.0.0.1:8080"};
+    std::string public_url;
+    std::vector<std::string> hosts;
+    std::string operations = "127.0.0.1:9090";
+    std::chrono::milliseconds drain{10'000};
+    std::int64_t threads = 0;
+    std::int64_t max_connections = 10'000;
+  } server;
+
+  struct Database {
+    std::string url;
+    std::int64_t pool = 8;
+    std::string listen_url;
+  } database;
+
+  struct Limits {
+    std::int64_t max_entry_bytes = 1 << 20;
+    std::int64_t max_batch = 1000;
+    std::int64_t max_batch_bytes = 16 << 20;
+    std::int64_t max_page_bytes = 16 << 20;
+    std::int64_t max_media_bytes = 16 << 20;
+    std::chrono::milliseconds wait_cap{60'000};
+    std::chrono::milliseconds header_timeout{10'000};
+    std::chrono::milliseconds body_timeout{30'000};
+    std::chrono::milliseconds idle_timeout{75'000};
+  } limits;
+
+  struct Cache {
+    std::int64_t bytes = 256 << 20;
+  } cache;
+
+  struct Hub {
+    bool enabled = true;
+    std::vector<std::string> callback_allow;
+    bool foreign_topics = false;
+    std::chrono::milliseconds lease_default{std::chrono::hours(240)};
+    std::chrono::milliseconds lease_min{std::chrono::minutes(5)};
+    std::chrono::milliseconds lease_max{std::chrono::hours(720)};
+    std::chrono::milliseconds delivery_timeout{10'000};
+    std::int64_t document_entries = 1000;
+    std::int64_t document_bytes = 4 << 20;
+    bool allow_http = true;
+    std::string secrets_key;
+    std::string egress_proxy;
+    std::int64_t in_flight = 512;
+    std::int64_t in_flight_per_host = 16;
+    std::int64_t max_subscriptions_per_topic = 1'000'000;
+    std::int64_t max_subscriptions_per_host = 100'000;
+    std::int64_t max_pending_per_client = 1000;
+    std::int64_t verifications_per_host = 20;
+    std::string signature = "sha256";
+    std::vector<std::chrono::milliseconds> retry = {
+        std::chrono::seconds(0), std::chrono::seconds(5),  std::chrono::seconds(30),
+        std::chrono::minutes(2), std::chrono::minutes(10), std::chrono::minutes(30),
+        std::chrono::hours(1),   std::chrono::hours(2),    std::chrono::hours(4)};
+  } hub;
+
+  struct Access {
+    std::string mode = "open";
+  } access;
+
+  std::vector<WorkspaceConfig> workspaces;
+  Instant source_time;  // when the file was last changed; the epoch where there was none
+};
+
+// What reading found. The config is usable only where there is no fault.
+struct ConfigReading {
+  Config config;
+  std::vector<Fault> faults;  // in the order of the text, each with its line
+};
+
+// The defaults and the workspace "demo", in which feeds appear with their first publish: a server without a file.
+Config default_config();
+
+ConfigReading read_config(std::string_view toml);
+ConfigReading read_config_file(const std::string& path);
+
+// Sets what a flag of the command line ("--listen") stands for. The flag is one of the table.
+void set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values);
+
+// "FILE:3:7: server.listne ...", one line for each fault.
+std::string fault_lines(const std::string& path, const std::vector<Fault>& faults);
+
+// docs/CONFIGURATION.md, from the table.
+std::string configuration_reference();
+
+}  // namespace courant::server

@@ -1,0 +1,323 @@
+#include "server/config_table.h"
+
+#include "kernel/time.h"
+
+namespace courant::server {
+namespace {
+
+using std::chrono::milliseconds;
+using Text = std::string&;
+using Texts = std::vector<std::string>&;
+using Flag = bool&;
+using Number = std::int64_t&;
+using Duration = milliseconds&;
+using Durations = std::vector<milliseconds>&;
+
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kDay = 86'400 * kSecond;
+constexpr std::int64_t kMebibyte = 1 << 20;
+
+std::string quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
+std::string size_text(std::int64_t bytes) {
+  if (bytes > 0 && bytes % kMebibyte == 0) return quoted(std::to_string(bytes / kMebibyte) + "MiB");
+  if (bytes > 0 && bytes % 1024 == 0) return quoted(std::to_string(bytes / 1024) + "KiB");
+  return std::to_string(bytes);
+}
+
+std::string retention_text(const feeds::Retention& retain) {
+  if (retain.entries > 0) return quoted(std::to_string(retain.entries) + " entries");
+  if (retain.age.count() > 0) return quoted(format_duration(retain.age));
+  return quoted("forever");
+}
+
+template <class List, class Write>
+std::string list_text(const List& list, Write write) {
+  std::string out;
+  for (const auto& item : list) out += (out.empty() ? "" : ", ") + write(item);
+  return "[" + out + "]";
+}
+
+}  // namespace
+
+const std::vector<Setting<Config>>& config_settings() {
+  static const std::vector<Setting<Config>> kSettings = {
+      {"server",
+       "listen",
+       +[](Config& c) -> Texts { return c.server.listen; },
+       "addresses to serve on, each address:port; port 0 lets the system choose",
+       {.flag = "--listen"}},
+      {"server",
+       "public_url",
+       +[](Config& c) -> Text { return c.server.public_url; },
+       "the base of every link; empty: made from the first listen address",
+       {.flag = "--public-url"}},
+      {"server", "hosts", +[](Config& c) -> Texts { return c.server.hosts; },
+       "further Host names that are ours; requests for others get 421"},
+      {"server",
+       "operations",
+       +[](Config& c) -> Text { return c.server.operations; },
+       "address of the operator's pages (/metrics, /health), on loopback; empty turns them off",
+       {.flag = "--operations"}},
+      {"server",
+       "drain",
+       +[](Config& c) -> Duration { return c.server.drain; },
+       "longest wait for requests in progress when stopping",
+       {.most = 600 * kSecond}},
+      {"server",
+       "threads",
+       +[](Config& c) -> Number { return c.server.threads; },
+       "threads that serve connections; 0: one for each core",
+       {.most = 256}},
+      {"server",
+       "max_connections",
+       +[](Config& c) -> Number { return c.server.max_connections; },
+       "connection floods: more connections than this are closed at once",
+       {.least = 16, .most = 1'000'000}},
+
+      {"database",
+       "url",
+       +[](Config& c) -> Text { return c.database.url; },
+       "a PostgreSQL 15 database, postgresql://user@host/name; empty: a private PostgreSQL under --data",
+       {.flag = "--database"}},
+      {"database",
+       "pool",
+       +[](Config& c) -> Number { return c.database.pool; },
+       "connections for reading; writer, follower and hub have their own",
+       {.least = 2, .most = 200}},
+      {"database", "listen_url", +[](Config& c) -> Text { return c.database.listen_url; },
+       "a direct connection for LISTEN, where url goes through a pooler; empty: url"},
+
+      {"limits",
+       "max_entry_bytes",
+       +[](Config& c) -> Number { return c.limits.max_entry_bytes; },
+       "the longest entry that can be published; longer is 413",
+       {.least = 1024, .most = 64 * kMebibyte, .is_size = true}},
+      {"limits",
+       "max_batch",
+       +[](Config& c) -> Number { return c.limits.max_batch; },
+       "entries of one posted feed",
+       {.least = 1, .most = 100'000, .in_effect = false}},
+      {"limits",
+       "max_batch_bytes",
+       +[](Config& c) -> Number { return c.limits.max_batch_bytes; },
+       "bytes of one posted feed",
+       {.least = 1024, .most = 1024 * kMebibyte, .is_size = true, .in_effect = false}},
+      {"limits",
+       "max_page_bytes",
+       +[](Config& c) -> Number { return c.limits.max_page_bytes; },
+       "a page of a feed ends early at this length",
+       {.least = 64 * 1024, .most = 1024 * kMebibyte, .is_size = true}},
+      {"limits",
+       "max_media_bytes",
+       +[](Config& c) -> Number { return c.limits.max_media_bytes; },
+       "the longest media resource",
+       {.least = 1024, .most = 1024 * kMebibyte, .is_size = true, .in_effect = false}},
+      {"limits",
+       "wait_cap",
+       +[](Config& c) -> Duration { return c.limits.wait_cap; },
+       "the longest time that a long poll is held",
+       {.most = 600 * kSecond, .in_effect = false}},
+      {"limits",
+       "header_timeout",
+       +[](Config& c) -> Duration { return c.limits.header_timeout; },
+       "slow headers: time for a request's header from its first byte; then 408",
+       {.least = 100, .most = 600 * kSecond}},
+      {"limits",
+       "body_timeout",
+       +[](Config& c) -> Duration { return c.limits.body_timeout; },
+       "slow bodies: time for a request's body; then 408",
+       {.least = 100, .most = 3600 * kSecond}},
+      {"limits",
+       "idle_timeout",
+       +[](Config& c) -> Duration { return c.limits.idle_timeout; },
+       "a connection without requests is closed after this",
+       {.least = 100, .most = 3600 * kSecond}},
+
+      {"cache",
+       "bytes",
+       +[](Config& c) -> Number { return c.cache.bytes; },
+       "memory for rendered pages",
+       {.most = 1024 * 1024 * kMebibyte, .is_size = true, .in_effect = false}},
+
+      {"hub", "enabled", +[](Config& c) -> Flag { return c.hub.enabled; },
+       "whether subscriptions are taken and pushed"},
+      {"hub", "callback_allow", +[](Config& c) -> Texts { return c.hub.callback_allow; },
+       "networks that callbacks may lie in although the address guard would refuse them: [\"127.0.0.0/8\"]"},
+      {"hub",
+       "foreign_topics",
+       +[](Config& c) -> Flag { return c.hub.foreign_topics; },
+       "topics of other servers, fetched when pinged; this version knows only false",
+       {.words = {"false"}}},
+      {"hub",
+       "lease_default",
+       +[](Config& c) -> Duration { return c.hub.lease_default; },
+       "lease of a subscription that asks for none",
+       {.least = kSecond, .most = 365 * kDay}},
+      {"hub",
+       "lease_min",
+       +[](Config& c) -> Duration { return c.hub.lease_min; },
+       "shortest lease given",
+       {.least = kSecond, .most = 365 * kDay}},
+      {"hub",
+       "lease_max",
+       +[](Config& c) -> Duration { return c.hub.lease_max; },
+       "longest lease given",
+       {.least = kSecond, .most = 365 * kDay}},
+      {"hub",
+       "delivery_timeout",
+       +[](Config& c) -> Duration { return c.hub.delivery_timeout; },
+       "slow callbacks: time for a verification or delivery, from name lookup to the last byte",
+       {.least = 100, .most = 600 * kSecond}},
+      {"hub",
+       "document_entries",
+       +[](Config& c) -> Number { return c.hub.document_entries; },
+       "most entries of one pushed document",
+       {.least = 1, .most = 10'000}},
+      {"hub",
+       "document_bytes",
+       +[](Config& c) -> Number { return c.hub.document_bytes; },
+       "length at which a pushed document ends; one entry always fits",
+       {.least = 1024, .most = 64 * kMebibyte, .is_size = true}},
+      {"hub", "allow_http", +[](Config& c) -> Flag { return c.hub.allow_http; },
+       "whether callbacks without TLS (http:) are taken"},
+      {"hub", "secrets_key", +[](Config& c) -> Text { return c.hub.secrets_key; },
+       "file with the key that encrypts subscribers' secrets (64 hexadecimal digits), the same for all servers of a "
+       "database; empty: made under --data"},
+      {"hub", "egress_proxy", +[](Config& c) -> Text { return c.hub.egress_proxy; },
+       "proxy for verifications and deliveries; the environment's proxies are never used"},
+      {"hub",
+       "in_flight",
+       +[](Config& c) -> Number { return c.hub.in_flight; },
+       "deliveries at once, in all",
+       {.least = 1, .most = 100'000}},
+      {"hub",
+       "in_flight_per_host",
+       +[](Config& c) -> Number { return c.hub.in_flight_per_host; },
+       "deliveries at once to one host: a slow host cannot delay others",
+       {.least = 1, .most = 100'000}},
+      {"hub",
+       "max_subscriptions_per_topic",
+       +[](Config& c) -> Number { return c.hub.max_subscriptions_per_topic; },
+       "more are 429",
+       {.least = 1, .most = 1'000'000'000}},
+      {"hub",
+       "max_subscriptions_per_host",
+       +[](Config& c) -> Number { return c.hub.max_subscriptions_per_host; },
+       "subscriptions of one callback host; more are 429",
+       {.least = 1, .most = 1'000'000'000}},
+      {"hub",
+       "max_pending_per_client",
+       +[](Config& c) -> Number { return c.hub.max_pending_per_client; },
+       "verifications that one requesting address may have waiting; more are 429",
+       {.least = 1, .most = 1'000'000}},
+      {"hub",
+       "verifications_per_host",
+       +[](Config& c) -> Number { return c.hub.verifications_per_host; },
+       "verifications a second to one callback host: nobody is flooded through the hub",
+       {.least = 1, .most = 100'000}},
+      {"hub",
+       "signature",
+       +[](Config& c) -> Text { return c.hub.signature; },
+       "algorithm of X-Hub-Signature",
+       {.words = {"sha256", "sha1", "sha384", "sha512"}}},
+      {"hub",
+       "retry",
+       +[](Config& c) -> Durations { return c.hub.retry; },
+       "pauses before the tries of a delivery that failed; the last one repeats while the lease lives",
+       {.most = 30 * kDay}},
+
+      {"access",
+       "mode",
+       +[](Config& c) -> Text { return c.access.mode; },
+       "who may publish and read; this version knows only \"open\"",
+       {.words = {"open"}}},
+  };
+  return kSettings;
+}
+
+const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
+  using W = WorkspaceConfig;
+  static const std::vector<Setting<W>> kSettings = {
+      {"", "name", +[](W& w) -> Text { return w.name; }, "1 to 64 of A-Z a-z 0-9 . _ ~ -; the first part of its URLs"},
+      {"", "title", +[](W& w) -> Text { return w.title; }, "for people; empty: the name"},
+      {"", "auto_create", +[](W& w) -> Flag { return w.auto_create; }, "feeds appear with their first publish"},
+  };
+  return kSettings;
+}
+
+const std::vector<Setting<FeedConfig>>& feed_settings() {
+  using F = FeedConfig;
+  static const std::vector<Setting<F>> kSettings = {
+      {"", "author", +[](F& f) -> Text { return f.settings.author; }, "of the feed, and of entries that name none"},
+      {"",
+       "page_size",
+       +[](F& f) -> Number { return f.page_size; },
+       "entries of a page and of an archive page; cannot change once the feed exists",
+       {.least = 1, .most = 1000}},
+      {"", "accept", +[](F& f) -> Texts { return f.settings.accept; }, "media types that can be posted"},
+      {"",
+       "entry_ids",
+       +[](F& f) -> Flag { return f.settings.server_ids; },
+       "whose atom:id counts: the client's, or always one made by the server",
+       {.words = {"client", "server"}}},
+      {"",
+       "duplicates",
+       +[](F& f) -> Flag { return f.settings.duplicates_conflict; },
+       "the same entry again: answered with the stored one (200), or 409 as Atom Hopper does",
+       {.words = {"idempotent", "conflict"}}},
+      {"", "client_updated", +[](F& f) -> Flag { return f.settings.client_updated; },
+       "keep the client's atom:updated instead of the time of storing"},
+      {"",
+       "edits",
+       +[](F& f) -> Flag { return f.settings.edits; },
+       "whether PUT and DELETE are allowed",
+       {.in_effect = false}},
+      {"", "lenient", +[](F& f) -> Flag { return f.settings.lenient; },
+       "drop unknown elements of the Atom namespace instead of refusing the entry"},
+      {"",
+       "retain",
+       +[](F& f) -> feeds::Retention& { return f.settings.retain; },
+       "how long entries are kept: \"forever\", \"30d\" or \"100000 entries\"",
+       {.in_effect = false}},
+      {"", "redactable", +[](F& f) -> Flag { return f.settings.redactable; },
+       "archive pages may have to be rendered anew: caches are not told that they are immutable"},
+      {"",
+       "cors",
+       +[](F& f) -> Texts { return f.settings.cors; },
+       "origins of web pages that may read",
+       {.in_effect = false}},
+  };
+  return kSettings;
+}
+
+template <class Target>
+std::string value_text(const Setting<Target>& setting, Target& target) {
+  struct Writer {
+    const Setting<Target>& setting;
+    Target& target;
+    std::string operator()(Text (*field)(Target&)) const { return quoted(field(target)); }
+    std::string operator()(Flag (*field)(Target&)) const {
+      if (setting.rules.words.size() == 2) return quoted(setting.rules.words[field(target) ? 1 : 0]);
+      return field(target) ? "true" : "false";
+    }
+    std::string operator()(Number (*field)(Target&)) const {
+      return setting.rules.is_size ? size_text(field(target)) : std::to_string(field(target));
+    }
+    std::string operator()(Duration (*field)(Target&)) const { return quoted(format_duration(field(target))); }
+    std::string operator()(feeds::Retention& (*field)(Target&)) const { return retention_text(field(target)); }
+    std::string operator()(Texts (*field)(Target&)) const { return list_text(field(target), quoted); }
+    std::string operator()(Durations (*field)(Target&)) const {
+      return list_text(field(target), [](milliseconds pause) { return quoted(format_duration(pause)); });
+    }
+  };
+  return std::visit(Writer{setting, target}, setting.field);
+}
+
+template std::string value_text(const Setting<Config>&, Config&);
+template std::string value_text(const Setting<WorkspaceConfig>&, WorkspaceConfig&);
+template std::string value_text(const Setting<FeedConfig>&, FeedConfig&);
+
+}  // namespace courant::server

@@ -1,0 +1,50 @@
+// The table of settings: one row for each key of the configuration file. A row's default is what its field holds in a
+// default-made struct, so it is written once.
+// Threads: immutable.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "server/config.h"
+
+namespace courant::server {
+
+// Where a setting lands, which also says its type in the file. Whole numbers become sizes ("1MiB") where is_size.
+template <class Target>
+using Field =
+    std::variant<std::string& (*)(Target&), bool& (*)(Target&), std::int64_t& (*)(Target&),
+                 std::chrono::milliseconds& (*)(Target&), feeds::Retention& (*)(Target&),
+                 std::vector<std::string>& (*)(Target&), std::vector<std::chrono::milliseconds>& (*)(Target&)>;
+
+struct Rules {
+  std::int64_t least = 0;  // bounds of numbers, and of durations in milliseconds
+  std::int64_t most = INT64_MAX;
+  std::vector<std::string_view> words = {};  // the only texts; of a bool field: {means false, means true}
+  bool is_size = false;
+  std::string_view flag = {};  // of the command line: "--listen"
+  bool in_effect = true;       // false: read and judged, but this version does nothing with it
+};
+
+template <class Target>
+struct Setting {
+  std::string_view section;  // "server"; of rows of a workspace or feed: empty
+  std::string_view name;
+  Field<Target> field;
+  std::string_view help;  // what it means, in a sentence
+  Rules rules = {};
+};
+
+const std::vector<Setting<Config>>& config_settings();
+const std::vector<Setting<WorkspaceConfig>>& workspace_settings();  // name, title, auto_create
+const std::vector<Setting<FeedConfig>>& feed_settings();            // in a workspace: defaults of its feeds
+
+// A field's present value as it would stand in the file: "\"10s\"", "[]", "512".
+template <class Target>
+std::string value_text(const Setting<Target>& setting, Target& target);
+
+}  // namespace courant::server

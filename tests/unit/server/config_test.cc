@@ -1,0 +1,127 @@
+#include "server/config.h"
+
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace courant::server {
+namespace {
+
+std::string faults_of(std::string_view toml) {
+  return fault_lines("f", read_config(toml).faults);
+}
+
+TEST(Config, TheReferenceIsWhatTheTableSays) {
+  std::ifstream file(COURANT_SOURCE_DIR "/docs/CONFIGURATION.md");
+  std::ostringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), configuration_reference())
+      << "run: build/dev/courant check-config --reference > docs/CONFIGURATION.md";
+}
+
+TEST(Config, TheExamplesAreGood) {
+  const ConfigReading reading = read_config_file(COURANT_SOURCE_DIR "/docs/examples/demo.toml");
+  EXPECT_EQ(fault_lines("demo.toml", reading.faults), "");
+  EXPECT_GT(reading.config.source_time, Instant());
+}
+
+TEST(Config, ReadsEveryKindOfValue) {
+  const ConfigReading reading = read_config(R"(
+[server]
+listen = "127.0.0.1:1"
+drain = "250ms"
+[limits]
+max_entry_bytes = "4KiB"
+max_page_bytes = 65536
+[hub]
+enabled = false
+callback_allow = ["127.0.0.0/8", "::1/128"]
+retry = ["0s", "1m"]
+signature = "sha512"
+)");
+  EXPECT_EQ(fault_lines("f", reading.faults), "");
+  const Config& config = reading.config;
+  EXPECT_EQ(config.server.listen, std::vector<std::string>{"127.0.0.1:1"});
+  EXPECT_EQ(config.server.drain, std::chrono::milliseconds(250));
+  EXPECT_EQ(config.limits.max_entry_bytes, 4096);
+  EXPECT_EQ(config.limits.max_page_bytes, 65536);
+  EXPECT_FALSE(config.hub.enabled);
+  EXPECT_EQ(config.hub.callback_allow.size(), 2U);
+  EXPECT_EQ(config.hub.retry.back(), std::chrono::minutes(1));
+  EXPECT_EQ(config.hub.signature, "sha512");
+}
+
+TEST(Config, AFeedTakesWhatItDoesNotSayFromItsWorkspace) {
+  const ConfigReading reading = read_config(R"(
+[[workspaces]]
+name = "billing"
+page_size = 50
+duplicates = "conflict"
+[[workspaces.feeds]]
+name = "invoices"
+page_size = 100
+retain = "30d"
+[[workspaces.feeds]]
+name = "payments"
+title = "Payments"
+retain = "1000 entries"
+)");
+  EXPECT_EQ(fault_lines("f", reading.faults), "");
+  const WorkspaceConfig& workspace = reading.config.workspaces.at(0);
+  EXPECT_EQ(workspace.title, "billing");
+  EXPECT_EQ(workspace.feeds.at(0).page_size, 100);
+  EXPECT_EQ(workspace.feeds.at(0).settings.title, "invoices");
+  EXPECT_EQ(workspace.feeds.at(0).settings.retain.age, std::chrono::hours(24 * 30));
+  EXPECT_TRUE(workspace.feeds.at(0).settings.duplicates_conflict);
+  EXPECT_EQ(workspace.feeds.at(1).page_size, 50);
+  EXPECT_EQ(workspace.feeds.at(1).settings.title, "Payments");
+  EXPECT_EQ(workspace.feeds.at(1).settings.retain.entries, 1000);
+}
+
+TEST(Config, SaysWhereAndWhatIsWrong) {
+  EXPECT_EQ(faults_of("[server]\nlistne = \"x\"\n"),
+            "f:2:10: there is no setting server.listne: did you mean listen?\n");
+  EXPECT_EQ(faults_of("[sever]\n"), "f:1:1: there is no section [sever]: did you mean server?\n");
+  EXPECT_EQ(faults_of("[server]\nthreads = 1000\n"), "f:2:11: server.threads must lie between 0 and 256\n");
+  EXPECT_EQ(faults_of("[server]\ndrain = 10\n"),
+            "f:2:9: server.drain must be a duration such as \"250ms\", \"10s\", \"5m\", \"2h\" or \"10d\"\n");
+  EXPECT_EQ(faults_of("[hub]\nsignature = \"md5\"\n"),
+            "f:2:13: hub.signature must be \"sha256\" or \"sha1\" or \"sha384\" or \"sha512\"\n");
+  EXPECT_EQ(faults_of("[hub]\nenabled = \"yes\"\n"), "f:2:11: hub.enabled must be true or false\n");
+  EXPECT_EQ(faults_of("[hub]\nforeign_topics = true\n"),
+            "f:2:18: hub.foreign_topics = true is not available in this version\n");
+  EXPECT_EQ(faults_of("[limits]\nmax_entry_bytes = \"big\"\n"),
+            "f:2:19: limits.max_entry_bytes must be a size such as \"16MiB\" or a number of bytes\n");
+  EXPECT_EQ(faults_of("[[workspaces]]\nname = \"a b\"\n"),
+            "f:1:1: workspaces.name must have 1 to 64 letters, digits, '.', '_', '~' or '-', and begin with no '-' or "
+            "'.'\n");
+  EXPECT_EQ(faults_of("[[workspaces]]\nname = \"a\"\n[[workspaces]]\nname = \"a\"\n"),
+            "f:3:1: there are two workspaces called a\n");
+  EXPECT_EQ(faults_of("[hub]\ncallback_allow = [\"10.0.0.0/33\"]\n").substr(0, 7), "f:2:19:");
+}
+
+TEST(Config, TellsEveryFaultAtOnce) {
+  EXPECT_EQ(read_config("[server]\nlistne = 1\ndrain = 1\n").faults.size(), 2U);
+}
+
+TEST(Config, WhatIsNotTomlIsOneFault) {
+  const ConfigReading reading = read_config("[server\n");
+  ASSERT_EQ(reading.faults.size(), 1U);
+  EXPECT_EQ(reading.faults[0].line, 1);
+}
+
+TEST(Config, AMissingFileIsAFault) {
+  EXPECT_EQ(read_config_file("/nowhere/c.toml").faults.at(0).detail, "the file /nowhere/c.toml cannot be read");
+}
+
+TEST(Config, FlagsWinOverTheFile) {
+  Config config = read_config("[server]\nlisten = \"127.0.0.1:1\"\n").config;
+  set_by_flag(config, "--listen", {"127.0.0.1:2", "[::1]:2"});
+  set_by_flag(config, "--database", {"postgresql://x/y"});
+  EXPECT_EQ(config.server.listen.size(), 2U);
+  EXPECT_EQ(config.database.url, "postgresql://x/y");
+}
+
+}  // namespace
+}  // namespace courant::server
