@@ -137,6 +137,31 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   return rendered;
 }
 
+std::optional<PushPage> read_push(sql::Session& session, const LiveFeed& feed, std::int64_t from, std::int64_t upto,
+                                  std::int64_t max_entries, std::int64_t max_bytes, const std::string& self,
+                                  const std::string& feed_url, const std::string& hub_url) {
+  const FeedKey key = feed.facts().key;
+  sql::Parameters parameters;
+  parameters.add(key.lane).add(key.feed).add(from).add(upto).add(max_entries).add(max_bytes);
+  const sql::Rows bound = session.run(queries::push_bound, parameters);
+  if (bound[0].is_null(0)) return std::nullopt;
+  PushPage page;
+  page.to = bound[0].integer(0);
+  const std::shared_ptr<const FeedState> state = feed.state();
+  FeedDocument document;
+  document.entries = read_entries(session, key, from, page.to);
+  document.id = feed.facts().uri;
+  document.title = state->settings.title;
+  document.author = state->settings.author;
+  document.updated = document.entries.empty() ? feed.facts().created : document.entries.front().updated;
+  document.feed_url = feed_url;
+  document.links = {{"self", self}, {"hub", hub_url}};
+  document.range = {from, page.to};
+  page.entries = static_cast<std::int64_t>(document.entries.size());
+  page.document = render_feed(document);
+  return page;
+}
+
 std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id) {
   const sql::Rows rows =
       session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(id)));

@@ -26,6 +26,17 @@ struct RenderedPage {
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
                        const std::string& hub_url);
 
+// What is new in (from, upto], for the hub: at most max_entries and max_bytes of it, but one entry at least.
+struct PushPage {
+  std::int64_t to = 0;  // how far the document reaches
+  std::int64_t entries = 0;
+  std::string document;
+};
+// nullopt: nothing is committed after `from`. self: the topic's URL as its subscriber wrote it.
+std::optional<PushPage> read_push(sql::Session& session, const LiveFeed& feed, std::int64_t from, std::int64_t upto,
+                                  std::int64_t max_entries, std::int64_t max_bytes, const std::string& self,
+                                  const std::string& feed_url, const std::string& hub_url);
+
 // The newest revision of an entry; nullopt: there is none of that id.
 std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
 

@@ -87,6 +87,12 @@ std::string render_feed(const FeedDocument& document) {
     append_attribute(out, "value", document.chain);
     out += "/>\n";
   }
+  if (document.range) {
+    out += "<c:range xmlns:c=\"urn:courant:log:1\"";
+    append_attribute(out, "previous", std::to_string(document.range->first));
+    append_attribute(out, "position", std::to_string(document.range->second));
+    out += "/>\n";
+  }
   for (const StoredEntry& entry : document.entries) {
     append_entry(out, entry, document.feed_url);
     out += '\n';

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/time.h"
@@ -43,9 +44,11 @@ struct FeedDocument {
   Instant updated;          // of an empty document: the feed's creation
   std::vector<Link> links;  // absolute, in the order to be written
   bool is_archive = false;
-  std::int64_t chain_position = 0;   // of c:chain
-  std::string chain;                 // hexadecimal; empty: no c:chain
-  std::string feed_url;              // of the collection: entries' own URLs stand below it
+  std::int64_t chain_position = 0;  // of c:chain
+  std::string chain;                // hexadecimal; empty: no c:chain
+  std::string feed_url;             // of the collection: entries' own URLs stand below it
+  // Of a document that is pushed: it covers the positions after `range->first` up to `range->second`.
+  std::optional<std::pair<std::int64_t, std::int64_t>> range;
   std::vector<StoredEntry> entries;  // newest first
 };
 

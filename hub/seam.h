@@ -16,7 +16,7 @@ class Session;
 namespace courant::hub {
 
 // A topic that this server can push: any page that a reader could poll at the head.
-struct Topic {
+struct Topic {            // a plain value
   std::string canonical;  // its one spelling: what subscriptions are compared by
   std::int64_t lane;      // where its log lives, as named by wake-ups
   std::int64_t feed;
@@ -50,10 +50,10 @@ class TopicSource {
   // The last position of a feed that this process knows of, from memory; 0 where it knows none. Threads: any, at once.
   virtual std::int64_t known_position(std::int64_t lane, std::int64_t feed) = 0;
 
-  // What is new after `from`, rendered with `self` as sent by the subscriber; at least one entry however long, where
-  // there is one. nullopt: nothing has been committed after `from`. Threads: database threads.
+  // What is new after `from` and not after `upto`, rendered with `self` as sent by the subscriber; at least one entry
+  // however long, where there is one. nullopt: nothing has been committed after `from`. Threads: database threads.
   virtual std::optional<PushDocument> read(sql::Session& session, const Topic& topic, const std::string& self,
-                                           std::int64_t from, const PushLimits& limits) = 0;
+                                           std::int64_t from, std::int64_t upto, const PushLimits& limits) = 0;
 };
 
 // "This feed has moved to this position": told to the hub after commits, from this process or another.

@@ -1,5 +1,6 @@
 #include "server/app.h"
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "kernel/log.h"
 #include "kernel/metrics.h"
 #include "server/embedded_postgres.h"
+#include "server/hub_runner.h"
 #include "sql/database.h"
 #include "sql/executor.h"
 #include "sql/migrate.h"
@@ -160,13 +162,31 @@ int serve(const ServeOptions& options) {
   sql::Executor executor(**database, static_cast<int>(config.database.pool), kReaderQueue);
   feeds::EngineOptions feeds_options = engine_options(config);
   feeds_options.workspaces = std::move(configured->workspaces);
+  // The hub is made after the engine and told by it: until it is there, nothing moves that it would have to know.
+  std::atomic<HubRunner*> told{nullptr};
   feeds::Engine engine(feeds_options, lanes, **database, executor, clock, metrics,
-                       [](const std::vector<feeds::Advance>&) {});
+                       [&told](const std::vector<feeds::Advance>& advances) {
+                         if (HubRunner* const hub = told.load()) hub->moved(advances);
+                       });
   (*database)->with_session([&](sql::Session& session) { engine.directory().load_all(session); });
+
+  std::unique_ptr<HubRunner> hub;
+  if (config.hub.enabled) {
+    Result<std::unique_ptr<HubRunner>> made =
+        HubRunner::make(config, options.data, (*database)->options(), engine.directory(), clock, metrics);
+    if (!made) return say(made.fault());
+    hub = *std::move(made);
+    told = hub.get();
+    const Result<bool> running = hub->start();
+    if (!running) return say(running.fault());
+  }
 
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
   for (http::Route& route : archive::routes(engine)) router.add(std::move(route));
+  if (hub) {
+    for (http::Route& route : hub->routes()) router.add(std::move(route));
+  }
   add_probes(router);
 
   http::Server server(server_options(config), router, metrics);
@@ -179,6 +199,7 @@ int serve(const ServeOptions& options) {
   log_info("stopping", {{"signal", signal}});
   server.stop();
   engine.stop();
+  if (hub) hub->stop();
   executor.stop();
   return 0;
 }

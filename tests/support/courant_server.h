@@ -2,6 +2,7 @@
 // Threads: one.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -28,8 +29,16 @@ class CourantServer {
   Process& process() { return *process_; }
 
   void start() {
-    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant", "serve", "--listen",
-                                          "127.0.0.1:" + std::to_string(port_), "--operations", ""};
+    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant",
+                                          "serve",
+                                          "--listen",
+                                          "127.0.0.1:" + std::to_string(port_),
+                                          "--operations",
+                                          "",
+                                          "--config",
+                                          COURANT_SOURCE_DIR "/tests/data/test.toml"};
+    const bool has_data = std::find(source_.begin(), source_.end(), "--data") != source_.end();
+    if (!has_data) arguments.insert(arguments.end(), {"--data", COURANT_BINARY_DIR "/courant-under-test"});
     arguments.insert(arguments.end(), source_.begin(), source_.end());
     process_ = std::make_unique<Process>(arguments, COURANT_BINARY_DIR "/courant-under-test.log");
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);

@@ -100,6 +100,18 @@ class Sink {
     return static_cast<int>(sockets_.size());
   }
 
+  // Waits until something holds, looked at with each request that comes or is answered; false: it does not within 30
+  // seconds.
+  bool wait_until(const std::function<bool()>& holds) const {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds()) {
+      std::unique_lock lock(mutex_);
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      changed_.wait_for(lock, std::chrono::milliseconds(20));
+    }
+    return true;
+  }
+
   // Waits until `count` requests came (before they are answered); false: they did not within 20 seconds.
   bool wait_for(std::size_t count) const {
     std::unique_lock lock(mutex_);

@@ -1,0 +1,385 @@
+#include "hub/dispatcher.h"
+
+#include <limits>
+
+#include "hub/messages.h"
+#include "kernel/log.h"
+#include "kernel/problem.h"
+
+namespace courant::hub {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDatabasePause{1'000};
+constexpr milliseconds kNoSecretPause = std::chrono::hours(1);
+constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t kSavedAtOnce = 5000;
+
+// Calls at the end of a scope.
+template <class Call>
+struct Finally {
+  Call call;
+  ~Finally() { call(); }
+};
+template <class Call>
+Finally(Call) -> Finally<Call>;
+
+bool is_success(const http::ClientReply& reply) {
+  return reply.outcome == http::ClientReply::Outcome::kAnswered && reply.status / 100 == 2;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Loop& loop)
+    : loop_(loop),
+      documents_(loop),
+      retry_(loop.options.retry),
+      random_(static_cast<std::minstd_rand::result_type>(loop.clock.ticks().time_since_epoch().count())),
+      turns_(loop.options.in_flight, loop.options.in_flight_per_host),
+      timer_(loop.io),
+      delivered_(loop.metrics.counter("courant_hub_deliveries_total", "Documents sent to callbacks",
+                                      {{"outcome", "delivered"}})),
+      failed_(
+          loop.metrics.counter("courant_hub_deliveries_total", "Documents sent to callbacks", {{"outcome", "failed"}})),
+      entries_(loop.metrics.counter("courant_hub_entries_delivered_total", "Entries that callbacks have taken")),
+      count_(loop.metrics.gauge("courant_hub_subscriptions", "Subscriptions that this process delivers")) {}
+
+void Dispatcher::adopt(Subscription subscription) {
+  const auto known = by_number_.find(subscription.number);
+  LivePtr live;
+  if (known != by_number_.end()) {
+    live = known->second;
+    const std::int64_t cursor = live->cursor;
+    const std::int64_t frozen = live->frozen;
+    const std::int64_t failures = live->failures;
+    static_cast<Subscription&>(*live) = std::move(subscription);
+    live->cursor = cursor;
+    live->frozen = frozen;
+    live->failures = failures;
+    stop_resting(live);  // whoever has just answered a verification can be tried at once
+  } else {
+    live = std::make_shared<Live>();
+    static_cast<Subscription&>(*live) = std::move(subscription);
+    by_number_.emplace(live->number, live);
+    Feed& feed = by_feed_[{live->topic.lane, live->topic.feed}];
+    feed.subscriptions.insert(live);
+    count_.set(static_cast<double>(by_number_.size()));
+    const Instant now = loop_.clock.now();
+    if (live->next_attempt && *live->next_attempt > now) {
+      rest(live, std::chrono::duration_cast<milliseconds>(*live->next_attempt - now));
+    }
+  }
+  plan_lease(live, lease_due(*live));
+  wake(live);
+  pump();
+}
+
+void Dispatcher::forget(std::int64_t number) {
+  if (const auto found = by_number_.find(number); found != by_number_.end()) {
+    const LivePtr live = found->second;
+    remove(live);
+  }
+}
+
+void Dispatcher::drop_shard(std::int64_t shard) {
+  std::vector<LivePtr> gone;
+  for (const auto& [number, live] : by_number_) {
+    if (live->shard == shard) gone.push_back(live);
+  }
+  for (const LivePtr& live : gone) remove(live);
+}
+
+void Dispatcher::remove(const LivePtr& live) {
+  live->is_gone = true;
+  stop_resting(live);
+  dirty_.erase(live);
+  by_number_.erase(live->number);
+  const auto feed = by_feed_.find({live->topic.lane, live->topic.feed});
+  feed->second.subscriptions.erase(live);
+  if (feed->second.subscriptions.empty()) by_feed_.erase(feed);
+  count_.set(static_cast<double>(by_number_.size()));
+}
+
+void Dispatcher::moved(std::int64_t lane, std::int64_t feed, std::int64_t position) {
+  const auto found = by_feed_.find({lane, feed});
+  if (found == by_feed_.end() || found->second.head >= position) return;
+  found->second.head = position;
+  for (const LivePtr& live : found->second.subscriptions) wake(live);
+  pump();
+}
+
+void Dispatcher::look_at_all() {
+  std::vector<FeedName> names;
+  for (const auto& [name, feed] : by_feed_) names.push_back(name);
+  for (const auto& [lane, feed] : names) moved(lane, feed, loop_.source.known_position(lane, feed));
+}
+
+std::int64_t Dispatcher::head_of(const Live& live) {
+  Feed& feed = by_feed_[{live.topic.lane, live.topic.feed}];
+  feed.head = std::max(feed.head, loop_.source.known_position(live.topic.lane, live.topic.feed));
+  return feed.head;
+}
+
+void Dispatcher::wake(const LivePtr& live) {
+  if (live->is_gone || live->phase != Phase::kIdle || head_of(*live) <= live->cursor) return;
+  live->phase = Phase::kWaiting;
+  turns_.add(live->callback_host, live);
+}
+
+void Dispatcher::pump() {
+  if (loop_.is_stopping) return;
+  while (std::optional<LivePtr> live = turns_.take()) loop_.start(deliver(*live));
+}
+
+// One document, then its host's next subscription has the turn.
+http::Task<void> Dispatcher::deliver(LivePtr live) {
+  const std::string host = live->callback_host;
+  const Finally leaving{[this, live, host] {
+    turns_.leave(host);
+    if (live->phase == Phase::kDelivering) live->phase = Phase::kIdle;
+    wake(live);
+    pump();
+  }};
+  live->phase = Phase::kDelivering;
+  bool goes_on = true;
+  while (goes_on) goes_on = co_await deliver_one(live);
+}
+
+// Whether the turn goes on: the document held nothing, only the cursor has moved.
+http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
+  if (live->is_gone || loop_.is_stopping) co_return false;
+  if (live->has_lost_secret) {
+    log_error("a subscription's secret was sealed with another key: nothing is delivered unsigned",
+              {{"subscription", live->number}});
+    rest(live, kNoSecretPause);
+    co_return false;
+  }
+  const std::int64_t upto = live->frozen > live->cursor ? live->frozen : kAll;
+  std::optional<PushDocument> document;
+  bool can_read = true;
+  try {
+    document = co_await documents_.read(live->topic, live->self, live->cursor, upto);
+  } catch (const std::exception&) {
+    can_read = false;
+  }
+  if (!can_read) rest(live, kDatabasePause);
+  if (!document || live->is_gone || loop_.is_stopping) co_return false;
+  if (document->entries == 0) {
+    move_cursor(live, document->to);
+    co_return true;
+  }
+  if (!loop_.shards.owned(live->shard, loop_.clock.ticks())) {
+    rest(live, kDatabasePause);
+    co_return false;
+  }
+  live->frozen = document->to;
+  Delivery delivery;
+  delivery.subscription = live->number;
+  delivery.callback = live->callback;
+  delivery.hub_url = loop_.options.hub_url;
+  delivery.secret = live->secret;
+  delivery.document = *document;
+  http::ClientRequest request =
+      delivery_request(delivery, loop_.options.signature, loop_.clock.now(), loop_.options.delivery_timeout);
+  const http::ClientReply reply = co_await loop_.send(std::move(request));
+  if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return false;
+  if (is_success(reply)) {
+    delivered(live, *document);
+  } else {
+    co_await failed(live, reply);
+  }
+  co_return false;
+}
+
+void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
+  delivered_.add();
+  entries_.add(static_cast<double>(document.entries));
+  live->failures = 0;
+  live->next_attempt.reset();
+  move_cursor(live, document.to);
+  // The host works again: what waits for it is tried now.
+  const auto others = resting_hosts_.find(live->callback_host);
+  if (others == resting_hosts_.end()) return;
+  const std::unordered_set<LivePtr> rested = others->second;
+  for (const LivePtr& other : rested) {
+    if (other->failures == 0 || other->was_told_when) continue;
+    stop_resting(other);
+    wake(other);
+  }
+}
+
+http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply) {
+  failed_.add();
+  const bool is_answered = reply.outcome == http::ClientReply::Outcome::kAnswered;
+  if (is_answered && reply.status == 410) {
+    log_info("a subscriber is gone (410): its subscription ends", {{"subscription", live->number}});
+    const std::optional<ShardEpoch> owner = loop_.shards.owned(live->shard, loop_.clock.ticks());
+    if (!owner) co_return;
+    const auto work = [this, owner, live](sql::Session& session) {
+      return loop_.store.end(session, *owner, live->number, live->lease_until);
+    };
+    bool is_ended = false;
+    try {
+      is_ended = co_await loop_.executor.run(work);
+    } catch (const std::exception&) {
+      rest(live, kDatabasePause);
+    }
+    if (is_ended && !live->is_gone) remove(live);
+    co_return;
+  }
+  ++live->failures;
+  const double chance = static_cast<double>(random_()) / static_cast<double>(std::minstd_rand::max());
+  milliseconds pause = retry_.pause(static_cast<int>(std::min<std::int64_t>(live->failures, 1000)), chance);
+  std::optional<milliseconds> told;
+  if (is_answered && (reply.status == 429 || reply.status == 503)) {
+    const std::optional<std::string_view> field = reply.header("Retry-After");
+    if (field) told = retry_after(*field, loop_.clock.now());
+  }
+  live->was_told_when = told.has_value();
+  if (told) pause = std::max(pause, *told);
+  log_info("a delivery failed",
+           {{"subscription", live->number},
+            {"host", live->callback_host},
+            {"outcome", is_answered ? std::to_string(reply.status) : std::string(http::outcome_name(reply.outcome))},
+            {"failures", live->failures},
+            {"next_in", format_duration(pause)}});
+  live->next_attempt = loop_.clock.now() + pause;
+  touch(live);
+  rest(live, pause);
+}
+
+void Dispatcher::rest(const LivePtr& live, milliseconds pause) {
+  if (live->is_gone) return;
+  stop_resting(live);
+  live->phase = Phase::kResting;
+  live->rests_until = loop_.clock.ticks() + pause;
+  resting_.emplace(live->rests_until, live->number);
+  resting_hosts_[live->callback_host].insert(live);
+  arm_timer();
+}
+
+void Dispatcher::stop_resting(const LivePtr& live) {
+  if (live->phase != Phase::kResting) return;
+  live->phase = Phase::kIdle;
+  resting_.erase({live->rests_until, live->number});
+  const auto host = resting_hosts_.find(live->callback_host);
+  host->second.erase(live);
+  if (host->second.empty()) resting_hosts_.erase(host);
+}
+
+void Dispatcher::arm_timer() {
+  if (resting_.empty() || loop_.is_stopping) return;
+  if (timer_.expiry() == resting_.begin()->first) return;
+  timer_.expires_at(resting_.begin()->first);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) wake_rested();
+  });
+}
+
+void Dispatcher::wake_rested() {
+  const Ticks now = loop_.clock.ticks();
+  while (!resting_.empty() && resting_.begin()->first <= now) {
+    const LivePtr live = by_number_.at(resting_.begin()->second);
+    stop_resting(live);
+    wake(live);
+  }
+  arm_timer();
+  pump();
+}
+
+void Dispatcher::move_cursor(const LivePtr& live, std::int64_t position) {
+  live->cursor = position;
+  live->frozen = 0;
+  touch(live);
+}
+
+void Dispatcher::touch(const LivePtr& live) {
+  live->is_dirty = true;
+  dirty_.insert(live);
+}
+
+http::Task<void> Dispatcher::save() {
+  while (!dirty_.empty()) {
+    std::vector<LivePtr> taken;
+    std::vector<SavedCursor> cursors;
+    while (!dirty_.empty() && taken.size() < kSavedAtOnce) {
+      const LivePtr live = *dirty_.begin();
+      dirty_.erase(dirty_.begin());
+      const std::optional<ShardEpoch> owner = loop_.shards.owned(live->shard, loop_.clock.ticks());
+      if (!owner) continue;  // whoever owns it now has read an older cursor, and repeats a little
+      taken.push_back(live);
+      live->is_dirty = false;
+      SavedCursor& saved = cursors.emplace_back();
+      saved.owner = *owner;
+      saved.number = live->number;
+      saved.cursor = live->cursor;
+      saved.frozen = live->frozen;
+      saved.failures = live->failures;
+      saved.next_attempt = live->next_attempt;
+    }
+    std::exception_ptr failure;
+    try {
+      const auto work = [this, &cursors](sql::Session& session) {
+        loop_.store.save(session, cursors);
+        return true;
+      };
+      co_await loop_.executor.run(work);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure) continue;
+    for (const LivePtr& live : taken) {
+      if (!live->is_gone) touch(live);
+    }
+    std::rethrow_exception(failure);
+  }
+}
+
+// The next thing to do about a lease: to renew it at three quarters of its time where the hub does that, or to end it.
+Instant Dispatcher::lease_due(const Live& live) const {
+  const Instant renewal = live.verified + (live.lease_until - live.verified) * 3 / 4;
+  return live.renews && renewal > loop_.clock.now() ? renewal : live.lease_until;
+}
+
+void Dispatcher::plan_lease(const LivePtr& live, Instant when) {
+  live->lease_due = when;
+  leases_.emplace(when, live->number);
+}
+
+http::Task<void> Dispatcher::keep_leases() {
+  const Instant now = loop_.clock.now();
+  while (!leases_.empty() && leases_.begin()->first <= now) {
+    const auto [due, number] = *leases_.begin();
+    leases_.erase(leases_.begin());
+    const auto found = by_number_.find(number);
+    if (found == by_number_.end() || found->second->lease_due != due) continue;  // renewed meanwhile
+    const LivePtr live = found->second;
+    const std::optional<ShardEpoch> owner = loop_.shards.owned(live->shard, loop_.clock.ticks());
+    if (!owner) continue;  // planned again when its owner loads it
+    const bool is_over = live->lease_until <= now;
+    bool is_ended = false;
+    bool is_done = true;
+    try {
+      const auto work = [this, live, owner, is_over, now](sql::Session& session) {
+        if (is_over) return loop_.store.end(session, *owner, live->number, now);
+        loop_.store.renew(session, live->shard, live->number);
+        return false;
+      };
+      is_ended = co_await loop_.executor.run(work);
+    } catch (const std::exception&) {
+      is_done = false;
+    }
+    if (live->is_gone) continue;
+    if (is_ended) {
+      log_info("a subscription's lease is over", {{"subscription", number}});
+      remove(live);
+    } else if (!is_done) {
+      plan_lease(live, now + std::chrono::seconds(5));
+    } else if (!is_over) {
+      plan_lease(live, live->lease_until);
+    }
+  }
+}
+
+}  // namespace courant::hub

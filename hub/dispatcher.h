@@ -1,0 +1,100 @@
+// The dispatcher: holds the subscriptions of this process's shards in memory and brings each to the end of its log, one
+// document at a time, in order, tried again until the callback takes it.
+// Threads: the hub's loop.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "hub/documents.h"
+#include "hub/loop.h"
+#include "hub/turns.h"
+
+namespace courant::hub {
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(Loop& loop);
+
+  // A subscription of an owned shard, new or with a new lease; one that is known keeps its cursor.
+  void adopt(Subscription subscription);
+  void forget(std::int64_t number);
+  void drop_shard(std::int64_t shard);
+
+  void moved(std::int64_t lane, std::int64_t feed, std::int64_t position);
+  // Asks memory where the feeds of all subscriptions stand: what no wake-up told is found here.
+  void look_at_all();
+
+  // Writes back what has moved. Throws where the database cannot be asked; then nothing is lost.
+  http::Task<void> save();
+  // Ends what has outlived its lease, and asks for the renewals that are due.
+  http::Task<void> keep_leases();
+
+  // Deliveries in progress.
+  int active() const { return turns_.taken(); }
+  std::size_t subscriptions() const { return by_number_.size(); }
+
+ private:
+  using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed
+  enum class Phase { kIdle, kWaiting, kDelivering, kResting };
+
+  struct Live : Subscription {
+    Phase phase = Phase::kIdle;
+    bool is_gone = false;  // ended, or another process's now
+    bool is_dirty = false;
+    bool was_told_when = false;  // rests because its callback said for how long
+    Ticks rests_until{};
+    Instant lease_due;  // when something is to be done about its lease
+  };
+  using LivePtr = std::shared_ptr<Live>;
+
+  struct Feed {
+    std::int64_t head = 0;
+    std::unordered_set<LivePtr> subscriptions;
+  };
+
+  std::int64_t head_of(const Live& live);
+  void remove(const LivePtr& live);
+  void wake(const LivePtr& live);
+  void pump();
+  http::Task<void> deliver(LivePtr live);
+  http::Task<bool> deliver_one(LivePtr live);
+  void delivered(const LivePtr& live, const PushDocument& document);
+  http::Task<void> failed(LivePtr live, const http::ClientReply& reply);
+  void rest(const LivePtr& live, std::chrono::milliseconds pause);
+  void stop_resting(const LivePtr& live);
+  void arm_timer();
+  void wake_rested();
+  void move_cursor(const LivePtr& live, std::int64_t position);
+  void touch(const LivePtr& live);
+  Instant lease_due(const Live& live) const;
+  void plan_lease(const LivePtr& live, Instant when);
+
+  Loop& loop_;
+  Documents documents_;
+  const RetryLaw retry_;
+  std::minstd_rand random_;
+  Turns<LivePtr> turns_;
+  std::unordered_map<std::int64_t, LivePtr> by_number_;
+  std::map<FeedName, Feed> by_feed_;
+  std::set<std::pair<Ticks, std::int64_t>> resting_;                            // subscriptions, by when they go on
+  std::unordered_map<std::string, std::unordered_set<LivePtr>> resting_hosts_;  // the same, by callback host
+  std::set<std::pair<Instant, std::int64_t>> leases_;  // when something is to be done about a subscription's lease
+  std::unordered_set<LivePtr> dirty_;
+  boost::asio::steady_timer timer_;  // for the first of resting_
+
+  Counter& delivered_;
+  Counter& failed_;
+  Counter& entries_;
+  Gauge& count_;
+};
+
+}  // namespace courant::hub

@@ -1,0 +1,318 @@
+#include "hub/hub.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "hub/dispatcher.h"
+#include "hub/form.h"
+#include "hub/verifier.h"
+#include "kernel/log.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
+
+namespace courant::hub {
+
+namespace asio = boost::asio;
+
+struct Hub::State {
+  State(HubOptions the_options, Vault vault, TopicSource& source, sql::Executor& executor, Transport& transport,
+        std::shared_ptr<const http::AddressGuard> the_guard, const Clock& clock, Metrics& metrics)
+      : options(std::move(the_options)),
+        guard(std::move(the_guard)),
+        store(options.process, std::move(vault)),
+        loop{options, source, executor, transport, store, clock, metrics, io, Shards(options.shard_lease)},
+        dispatcher(loop),
+        verifier(loop, dispatcher) {}
+
+  // The loop's thread:
+  void start() {
+    loop.start(keep_shards());
+    loop.start(keep_requests());
+    loop.start(keep_cursors());
+    thread = std::thread([this] { io.run(); });
+  }
+  http::Task<void> sleep(asio::steady_timer& timer, std::chrono::milliseconds duration);
+  http::Task<void> keep_shards();
+  http::Task<void> keep_requests();
+  http::Task<void> keep_cursors();
+  http::Task<void> beat();
+  http::Task<void> load(std::int64_t shard);
+  http::Task<void> give_up_surplus(const KeptShards& kept);
+  http::Task<void> finish();
+  void take_moves();
+
+  const HubOptions options;
+  const std::shared_ptr<const http::AddressGuard> guard;
+  Store store;
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  Loop loop;
+  Dispatcher dispatcher;
+  Verifier verifier;
+  std::int64_t shards = 0;
+  asio::steady_timer shards_timer{io};
+  asio::steady_timer requests_timer{io};
+  asio::steady_timer cursors_timer{io};
+  int keepers = 3;  // of the coroutines above that have not ended
+
+  std::mutex mutex;                                                     // guards what follows; held for moments only
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> moves;  // not yet told to the loop, by lane and feed
+  bool is_told = false;                                                 // the loop will take them
+
+  std::thread thread;
+};
+
+http::Task<void> Hub::State::sleep(asio::steady_timer& timer, std::chrono::milliseconds duration) {
+  if (loop.is_stopping) co_return;
+  timer.expires_after(duration);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// A heartbeat a second: keeps the shards of this process, takes free ones and loads their subscriptions.
+http::Task<void> Hub::State::keep_shards() {
+  bool was_well = true;
+  while (!loop.is_stopping) {
+    std::string trouble;
+    try {
+      co_await beat();
+    } catch (const std::exception& error) {
+      trouble = error.what();
+    }
+    if (!trouble.empty() && was_well) log_warning("the hub cannot reach the database", {{"error", trouble}});
+    was_well = trouble.empty();
+    co_await sleep(shards_timer, options.heartbeat);
+  }
+  if (--keepers == 0) loop.start(finish());
+}
+
+http::Task<void> Hub::State::beat() {
+  const Ticks asked = loop.clock.ticks();
+  const auto keep = [this](sql::Session& session) { return store.keep_shards(session, options.shard_lease); };
+  const KeptShards kept = co_await loop.executor.run(keep);
+  for (const std::int64_t shard : loop.shards.update(kept, asked)) dispatcher.drop_shard(shard);
+  for (const std::int64_t shard : loop.shards.unloaded()) co_await load(shard);
+  if (static_cast<std::int64_t>(kept.shards.size()) > kept.fair) co_await give_up_surplus(kept);
+  dispatcher.look_at_all();
+  co_await dispatcher.keep_leases();
+}
+
+http::Task<void> Hub::State::load(std::int64_t shard) {
+  using Heads = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
+  struct Loaded {
+    std::vector<Subscription> subscriptions;
+    Heads heads;
+  };
+  const auto read = [this, shard](sql::Session& session) {
+    Loaded loaded;
+    loaded.subscriptions = store.load(session, shard);
+    for (const Subscription& subscription : loaded.subscriptions) {
+      const auto place = loaded.heads.try_emplace({subscription.topic.lane, subscription.topic.feed}, -1).first;
+      if (place->second < 0) place->second = loop.source.position(session, subscription.topic);
+    }
+    return loaded;
+  };
+  Loaded loaded = co_await loop.executor.run(read);
+  loop.shards.set_loaded(shard);
+  for (Subscription& subscription : loaded.subscriptions) dispatcher.adopt(std::move(subscription));
+  for (const auto& [name, head] : loaded.heads) dispatcher.moved(name.first, name.second, head);
+}
+
+// Another process has come: it gets its share. Cursors are saved first, so that nothing is repeated.
+http::Task<void> Hub::State::give_up_surplus(const KeptShards& kept) {
+  std::vector<std::int64_t> surplus;
+  for (std::size_t i = static_cast<std::size_t>(kept.fair); i < kept.shards.size(); ++i) {
+    surplus.push_back(kept.shards[i].shard);
+  }
+  co_await dispatcher.save();
+  for (const std::int64_t shard : surplus) {
+    loop.shards.drop(shard);
+    dispatcher.drop_shard(shard);
+  }
+  const auto release = [this, &surplus](sql::Session& session) {
+    store.release_shards(session, surplus);
+    return true;
+  };
+  co_await loop.executor.run(release);
+}
+
+http::Task<void> Hub::State::keep_requests() {
+  while (!loop.is_stopping) {
+    try {
+      co_await verifier.look();
+    } catch (const std::exception&) {
+      // keep_shards says that the database is away; requests wait there
+    }
+    co_await sleep(requests_timer, options.heartbeat);
+  }
+  if (--keepers == 0) loop.start(finish());
+}
+
+http::Task<void> Hub::State::keep_cursors() {
+  while (!loop.is_stopping) {
+    try {
+      co_await dispatcher.save();
+    } catch (const std::exception&) {
+      // as above; what could not be saved is kept
+    }
+    co_await sleep(cursors_timer, options.save_every);
+  }
+  if (--keepers == 0) loop.start(finish());
+}
+
+// The last coroutine: what was in flight has been answered (kStopped, or better), cursors are saved, shards released.
+http::Task<void> Hub::State::finish() {
+  try {
+    co_await dispatcher.save();
+    const std::vector<std::int64_t> owned = loop.shards.all();
+    const auto release = [this, &owned](sql::Session& session) {
+      store.release_shards(session, owned);
+      store.forget_process(session);
+      return true;
+    };
+    co_await loop.executor.run(release);
+  } catch (const std::exception& error) {
+    log_warning("the hub could not save its last cursors: a little will be delivered again", {{"error", error.what()}});
+  }
+  work.reset();
+}
+
+void Hub::State::take_moves() {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> taken;
+  {
+    const std::lock_guard lock(mutex);
+    taken.swap(moves);
+    is_told = false;
+  }
+  for (const auto& [name, position] : taken) dispatcher.moved(name.first, name.second, position);
+}
+
+Hub::Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, Transport& transport,
+         std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics)
+    : state_(std::make_unique<State>(std::move(options), std::move(vault), source, executor, transport,
+                                     std::move(guard), clock, metrics)) {}
+
+Hub::~Hub() {
+  stop();
+}
+
+Result<bool> Hub::start(sql::Session& session) {
+  const Result<std::int64_t> shards = state_->store.open(session);
+  if (!shards) return shards.fault();
+  state_->shards = *shards;
+  state_->start();
+  return true;
+}
+
+void Hub::moved(const std::vector<Moved>& feeds) {
+  State& state = *state_;
+  {
+    const std::lock_guard lock(state.mutex);
+    for (const Moved& feed : feeds) {
+      std::int64_t& position = state.moves[{feed.lane, feed.feed}];
+      position = std::max(position, feed.position);
+    }
+    if (state.is_told) return;
+    state.is_told = true;
+  }
+  asio::post(state.io, [&state] { state.take_moves(); });
+}
+
+http::Task<int> Hub::take(std::string body, std::string identity, std::string client) {
+  State& state = *state_;
+  const HubOptions& options = state.options;
+  const HubRequest form = parse_form(body, options.allow_http);
+  if (form.publisher) {
+    // Our feeds need no ping: their commits are known. Others' topics are not fetched.
+    const auto find = [&state, &form](sql::Session& session) {
+      for (const std::string& topic : form.publisher->topics) {
+        if (!state.loop.source.find(session, topic)) throw Problem(403, topic + " is not a topic of this hub");
+      }
+      return true;
+    };
+    co_await state.loop.executor.run(find);
+    co_return 204;
+  }
+  const SubscriberRequest& asked = *form.subscriber;
+  if (const std::optional<std::string> why = state.guard->refusal_of_literal(asked.callback_parts)) {
+    throw Problem(400, "hub.callback cannot be called: " + *why);
+  }
+  NewRequest request;
+  request.is_subscribe = asked.is_subscribe;
+  request.self = asked.topic;
+  request.callback = asked.callback;
+  request.callback_host = asked.callback_parts.host;
+  request.secret = asked.secret;
+  request.identity = std::move(identity);
+  request.client = std::move(client);
+  request.lease = std::clamp(asked.lease.value_or(options.lease_default), options.lease_min, options.lease_max);
+  request.verify_token = asked.verify_token;
+  request.renews = asked.is_old_style;
+  const auto put = [&state, &options, &request](sql::Session& session) {
+    const std::optional<Topic> topic = state.loop.source.find(session, request.self);
+    if (!topic) throw Problem(403, request.self + " is not a topic of this hub");
+    request.topic = *topic;
+    const Counts limits{options.max_pending_per_client, options.max_subscriptions_per_topic,
+                        options.max_subscriptions_per_host};
+    const Counts counts = state.store.count(session, request, limits);
+    const auto refuse = [](const char* what) {
+      throw Problem(429, std::string("There are too many ") + what + ": try again later").with("Retry-After", "60");
+    };
+    if (counts.of_client >= limits.of_client) refuse("unverified requests from this address");
+    if (request.is_subscribe && counts.of_topic >= limits.of_topic) refuse("subscriptions of this topic");
+    if (request.is_subscribe && counts.of_host >= limits.of_host) refuse("subscriptions of this callback's host");
+    state.store.put_request(session, request, state.shards);
+    return true;
+  };
+  co_await state.loop.executor.run(put);
+  asio::post(state.io, [&state] { state.requests_timer.cancel(); });
+  co_return 202;
+}
+
+void Hub::stop() {
+  State& state = *state_;
+  if (!state.thread.joinable()) return;
+  asio::post(state.io, [&state] {
+    state.loop.is_stopping = true;
+    state.shards_timer.cancel();
+    state.requests_timer.cancel();
+    state.cursors_timer.cancel();
+  });
+  state.loop.transport.stop();
+  state.thread.join();
+}
+
+std::vector<http::Route> routes(Hub& hub) {
+  constexpr std::uint64_t kMaxForm = 256 * 1024;
+  const auto post = [&hub](const http::Request& request, const http::PathArguments&) -> http::Task<http::Response> {
+    std::string body = request.body;
+    std::string identity = "anonymous";
+    std::string client(request.client_address);
+    const int status = co_await hub.take(std::move(body), std::move(identity), std::move(client));
+    if (status == 204) {
+      http::Response done;
+      done.status = 204;
+      co_return done;
+    }
+    co_return http::text_response(202, "text/plain", "Accepted. The callback will be asked whether it wants this.\n");
+  };
+  const auto admit = [](const http::Request& request, const http::PathArguments&) -> std::uint64_t {
+    const std::string field = request.combined_header("content-type");
+    const std::string type = ascii_lower(trim(split(field, ';').front()));
+    if (type != "application/x-www-form-urlencoded") {
+      throw Problem(415, "The hub takes application/x-www-form-urlencoded, not " + (type.empty() ? "nothing" : type));
+    }
+    return kMaxForm;
+  };
+  return {{"/hub", http::Method::kPost, post, nullptr, admit}};
+}
+
+}  // namespace courant::hub

@@ -1,0 +1,68 @@
+// The hub's loop: one thread on which all its state lives, so that nothing of it needs a lock. Whatever waits (for
+// PostgreSQL, callbacks, time) is a coroutine on it.
+// Threads: everything here belongs to the loop's thread, unless it says otherwise.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "http/task.h"
+#include "hub/retry_law.h"
+#include "hub/seam.h"
+#include "hub/shards.h"
+#include "hub/store.h"
+#include "hub/transport.h"
+#include "kernel/digest.h"
+#include "kernel/metrics.h"
+#include "kernel/time.h"
+#include "sql/executor.h"
+
+namespace courant::hub {
+
+struct HubOptions {
+  std::string hub_url;
+  std::string process;  // a name that no other process of this database has
+  std::chrono::seconds lease_default{10 * 86'400};
+  std::chrono::seconds lease_min{300};
+  std::chrono::seconds lease_max{30 * 86'400};
+  std::chrono::milliseconds delivery_timeout{10'000};
+  PushLimits document;
+  bool allow_http = true;
+  int in_flight = 512;          // deliveries at once
+  int in_flight_per_host = 16;  // of one callback host
+  std::int64_t max_subscriptions_per_topic = 1'000'000;
+  std::int64_t max_subscriptions_per_host = 100'000;
+  std::int64_t max_pending_per_client = 1000;
+  std::int64_t verifications_per_host = 20;  // a second
+  HmacAlgorithm signature = HmacAlgorithm::kSha256;
+  std::vector<std::chrono::milliseconds> retry = {std::chrono::milliseconds(0)};
+  std::vector<std::chrono::milliseconds> verification_retry = {std::chrono::seconds(5), std::chrono::seconds(30),
+                                                               std::chrono::minutes(2), std::chrono::minutes(10)};
+  std::chrono::milliseconds shard_lease{4'000};  // a dead process's shards are taken over after this
+  std::chrono::milliseconds heartbeat{1'000};
+  std::chrono::milliseconds save_every{200};  // what a crash repeats at most, beside what is in flight
+};
+
+// What the parts of the hub share.
+struct Loop {
+  const HubOptions& options;
+  TopicSource& source;
+  sql::Executor& executor;
+  Transport& transport;
+  const Store& store;
+  const Clock& clock;
+  Metrics& metrics;
+  boost::asio::io_context& io;
+  Shards shards;
+  bool is_stopping = false;
+
+  // Runs a coroutine to its end. What it throws is logged.
+  void start(http::Task<void> task);
+  http::Task<http::ClientReply> send(http::ClientRequest request);
+};
+
+}  // namespace courant::hub

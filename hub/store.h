@@ -1,0 +1,97 @@
+// What the hub keeps in PostgreSQL: subscriptions, requests and shards. A change of a subscription names the epoch of
+// its shard: a process that lost the shard changes nothing.
+// Threads: database threads; immutable.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hub/subscription.h"
+#include "kernel/result.h"
+#include "kernel/sealed.h"
+#include "sql/database.h"
+
+namespace courant::hub {
+
+struct ShardEpoch {
+  std::int64_t shard = 0;
+  std::int64_t epoch = 0;
+};
+
+struct KeptShards {
+  std::vector<ShardEpoch> shards;  // that this process owns
+  std::int64_t fair = 0;           // how many it should own
+};
+
+struct NewRequest {
+  bool is_subscribe = true;
+  Topic topic;
+  std::string self;
+  std::string callback;
+  std::string callback_host;
+  std::optional<std::string> secret;
+  std::string identity;
+  std::string client;
+  std::chrono::seconds lease{0};
+  std::optional<std::string> verify_token;
+  bool renews = false;
+};
+
+// How many there are already, counted no further than the limits.
+struct Counts {
+  std::int64_t of_client = 0;  // requests waiting
+  std::int64_t of_topic = 0;   // subscriptions
+  std::int64_t of_host = 0;    // subscriptions
+};
+
+struct SavedCursor {
+  ShardEpoch owner;
+  std::int64_t number = 0;
+  std::int64_t cursor = 0;
+  std::int64_t frozen = 0;
+  std::int64_t failures = 0;
+  std::optional<Instant> next_attempt;
+};
+
+class Store {
+ public:
+  // process: a name that no other process of this database has.
+  Store(std::string process, Vault vault) : process_(std::move(process)), vault_(std::move(vault)) {}
+
+  // Once before all else. A fault: the database's secrets are sealed with another key.
+  Result<std::int64_t> open(sql::Session& session);  // how many shards there are
+
+  KeptShards keep_shards(sql::Session& session, std::chrono::milliseconds lease) const;
+  void release_shards(sql::Session& session, const std::vector<std::int64_t>& shards) const;
+  void forget_process(sql::Session& session) const;
+
+  Counts count(sql::Session& session, const NewRequest& request, const Counts& limits) const;
+  void put_request(sql::Session& session, const NewRequest& request, std::int64_t shards) const;
+  // At most `per_host` of each callback's host and `limit` in all.
+  std::vector<PendingRequest> due_requests(sql::Session& session, const std::vector<std::int64_t>& shards,
+                                           std::int64_t per_host, std::int64_t limit) const;
+  void put_off_request(sql::Session& session, std::int64_t number, std::chrono::milliseconds pause) const;
+  void drop_request(sql::Session& session, std::int64_t number) const;
+
+  // nullopt: the request was replaced meanwhile, or the shard has another owner.
+  std::optional<Subscription> confirm(sql::Session& session, std::int64_t request, ShardEpoch owner, Instant verified,
+                                      Instant lease_until, std::int64_t cursor) const;
+  // The ended subscription's number; nullopt: there was none, or as above.
+  std::optional<std::int64_t> confirm_end(sql::Session& session, std::int64_t request, ShardEpoch owner) const;
+
+  std::vector<Subscription> load(sql::Session& session, std::int64_t shard) const;
+  void save(sql::Session& session, const std::vector<SavedCursor>& cursors) const;
+  // Ends it where its lease is over by `lease_until`; false: it is not, or the shard has another owner.
+  bool end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const;
+  void renew(sql::Session& session, std::int64_t shard, std::int64_t number) const;
+
+ private:
+  Subscription subscription_of(const sql::Row& row) const;
+
+  const std::string process_;
+  const Vault vault_;
+};
+
+}  // namespace courant::hub

@@ -1,0 +1,46 @@
+// A subscription: a reader whose cursor the hub keeps.
+// Threads: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "hub/seam.h"
+#include "kernel/time.h"
+
+namespace courant::hub {
+
+struct Subscription {
+  std::int64_t shard = 0;
+  std::int64_t number = 0;  // unique in the database
+  Topic topic;
+  std::string self;  // the topic as its subscriber wrote it
+  std::string callback;
+  std::string callback_host;
+  std::optional<std::string> secret;
+  bool has_lost_secret = false;  // it was sealed with a key that we do not have: nothing may be delivered unsigned
+  bool renews = false;           // the hub verifies it again before the lease ends
+  Instant verified;
+  Instant lease_until;
+  std::int64_t cursor = 0;              // everything up to this position has been delivered
+  std::int64_t frozen = 0;              // bytes of (cursor, frozen] may have been sent; 0: none
+  std::int64_t failures = 0;            // since the last success
+  std::optional<Instant> next_attempt;  // nullopt: at once
+};
+
+// An accepted request, waiting for its verification.
+struct PendingRequest {
+  std::int64_t number = 0;
+  std::int64_t shard = 0;
+  bool is_subscribe = true;
+  Topic topic;
+  std::string self;
+  std::string callback;
+  std::string callback_host;
+  std::chrono::seconds lease{0};
+  std::optional<std::string> verify_token;
+  std::int64_t attempts = 0;
+};
+
+}  // namespace courant::hub

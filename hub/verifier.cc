@@ -1,0 +1,141 @@
+#include "hub/verifier.h"
+
+#include "hub/messages.h"
+#include "kernel/log.h"
+
+namespace courant::hub {
+namespace {
+
+constexpr int kAtOnce = 64;  // verifications
+
+}  // namespace
+
+Verifier::Verifier(Loop& loop, Dispatcher& dispatcher)
+    : loop_(loop),
+      dispatcher_(dispatcher),
+      retry_(loop.options.verification_retry),
+      confirmed_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
+                                      {{"outcome", "confirmed"}})),
+      refused_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
+                                    {{"outcome", "refused"}})) {}
+
+http::Task<void> Verifier::look() {
+  if (is_looking_ || loop_.is_stopping) co_return;
+  is_looking_ = true;
+  std::vector<PendingRequest> due;
+  std::exception_ptr failure;
+  try {
+    const std::vector<std::int64_t> shards = loop_.shards.all();
+    const std::int64_t per_host = loop_.options.verifications_per_host;
+    const auto work = [this, &shards, per_host](sql::Session& session) {
+      return loop_.store.due_requests(session, shards, per_host, 4 * kAtOnce);
+    };
+    due = co_await loop_.executor.run(work);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  is_looking_ = false;
+  if (failure) std::rethrow_exception(failure);
+  for (PendingRequest& request : due) {
+    if (active() >= kAtOnce || loop_.is_stopping) co_return;
+    if (in_progress_.contains(request.number) || !loop_.shards.owned(request.shard, loop_.clock.ticks())) continue;
+    if (!take_turn(request.callback_host)) continue;
+    in_progress_.insert(request.number);
+    loop_.start(verify(std::move(request)));
+  }
+}
+
+bool Verifier::take_turn(const std::string& host) {
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(loop_.clock.ticks().time_since_epoch());
+  if (now != second_) {
+    second_ = now;
+    begun_.clear();
+  }
+  return ++begun_[host] <= loop_.options.verifications_per_host;
+}
+
+http::Task<void> Verifier::verify(PendingRequest request) {
+  const std::int64_t number = request.number;
+  std::exception_ptr failure;
+  try {
+    co_await ask(std::move(request));
+  } catch (...) {
+    failure = std::current_exception();  // the request waits in the database and is found again
+  }
+  in_progress_.erase(number);
+  if (failure) std::rethrow_exception(failure);
+}
+
+http::Task<void> Verifier::ask(PendingRequest request) {
+  Verification verification;
+  verification.is_subscribe = request.is_subscribe;
+  verification.topic = request.self;
+  verification.callback = request.callback;
+  verification.challenge = to_base64url(random_bytes(24));
+  verification.lease = request.lease;
+  verification.verify_token = request.verify_token;
+  // Taken before the callback is asked: what is published from now on will be delivered.
+  const auto find_position = [this, &request](sql::Session& session) {
+    return loop_.source.position(session, request.topic);
+  };
+  verification.position = co_await loop_.executor.run(find_position);
+  http::ClientRequest message = verification_request(verification, loop_.options.delivery_timeout);
+  const http::ClientReply reply = co_await loop_.send(std::move(message));
+  if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
+  if (confirms(reply, verification.challenge)) {
+    confirmed_.add();
+    co_await confirm(request, verification.position);
+  } else {
+    refused_.add();
+    co_await disappointed(request, reply);
+  }
+}
+
+http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t position) {
+  const std::optional<ShardEpoch> owner = loop_.shards.owned(request.shard, loop_.clock.ticks());
+  if (!owner) co_return;  // its new owner asks again
+  if (!request.is_subscribe) {
+    const auto end = [this, &request, owner](sql::Session& session) {
+      return loop_.store.confirm_end(session, request.number, *owner);
+    };
+    const std::optional<std::int64_t> ended = co_await loop_.executor.run(end);
+    if (ended) dispatcher_.forget(*ended);
+    log_info("unsubscription verified", {{"topic", request.topic.canonical}, {"host", request.callback_host}});
+    co_return;
+  }
+  const Instant now = loop_.clock.now();
+  const auto work = [this, &request, owner, now, position](sql::Session& session) {
+    return loop_.store.confirm(session, request.number, *owner, now, now + request.lease, position);
+  };
+  std::optional<Subscription> subscription = co_await loop_.executor.run(work);
+  if (!subscription || !loop_.shards.owned(request.shard, loop_.clock.ticks())) co_return;
+  log_info(
+      "subscription verified",
+      {{"topic", request.topic.canonical}, {"host", request.callback_host}, {"subscription", subscription->number}});
+  dispatcher_.adopt(*std::move(subscription));
+}
+
+http::Task<void> Verifier::disappointed(const PendingRequest& request, const http::ClientReply& reply) {
+  using Outcome = http::ClientReply::Outcome;
+  const bool is_answered = reply.outcome == Outcome::kAnswered;
+  const bool is_final = (is_answered && reply.status == 404) || reply.outcome == Outcome::kForbidden ||
+                        request.attempts >= static_cast<std::int64_t>(loop_.options.verification_retry.size());
+  const std::chrono::milliseconds pause = retry_.pause(static_cast<int>(request.attempts) + 1, 0.5);
+  log_info("a callback did not confirm",
+           {{"topic", request.topic.canonical},
+            {"host", request.callback_host},
+            {"outcome", is_answered ? std::to_string(reply.status) : std::string(http::outcome_name(reply.outcome))},
+            {"detail", reply.detail},
+            {"next_in", is_final ? std::string("never") : format_duration(pause)}});
+  const auto work = [this, &request, is_final, pause](sql::Session& session) {
+    if (is_final) {
+      loop_.store.drop_request(session, request.number);
+    } else {
+      loop_.store.put_off_request(session, request.number, pause);
+    }
+    return true;
+  };
+  co_await loop_.executor.run(work);
+}
+
+}  // namespace courant::hub

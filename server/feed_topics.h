@@ -1,0 +1,33 @@
+// Where the hub meets the feeds: every feed is a topic under its URL.
+// Threads: see hub/seam.h.
+#pragma once
+
+#include <string>
+
+#include "feeds/directory.h"
+#include "hub/seam.h"
+#include "kernel/uri.h"
+
+namespace courant::server {
+
+class FeedTopics final : public hub::TopicSource {
+ public:
+  // Both must outlive this. hub_url: what pushed documents name as their hub.
+  FeedTopics(feeds::Directory& directory, const std::string& public_url, std::string hub_url);
+
+  std::optional<hub::Topic> find(sql::Session& session, const std::string& url) override;
+  std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
+  std::int64_t known_position(std::int64_t lane, std::int64_t feed) override;
+  std::optional<hub::PushDocument> read(sql::Session& session, const hub::Topic& topic, const std::string& self,
+                                        std::int64_t from, std::int64_t upto, const hub::PushLimits& limits) override;
+
+ private:
+  std::shared_ptr<feeds::LiveFeed> feed_of(sql::Session& session, const hub::Topic& topic);
+
+  feeds::Directory& directory_;
+  const std::string public_url_;
+  const Uri public_parts_;
+  const std::string hub_url_;
+};
+
+}  // namespace courant::server

@@ -1,0 +1,147 @@
+#include "server/hub_runner.h"
+
+#include <filesystem>
+
+#include "hub/hub.h"
+#include "kernel/digest.h"
+#include "kernel/log.h"
+#include "server/feed_topics.h"
+#include "sql/executor.h"
+
+namespace courant::server {
+namespace {
+
+constexpr int kDatabaseThreads = 4;
+constexpr std::size_t kDatabaseQueue = 16'384;
+
+Result<Vault> open_vault(const Config& config, const std::string& data) {
+  std::string path = config.hub.secrets_key;
+  if (path.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(data, error);
+    path = data + "/hub.key";
+  }
+  return Vault::from_file(path);
+}
+
+std::shared_ptr<const http::AddressGuard> make_guard(const Config& config) {
+  std::vector<http::Network> allowed;
+  for (const std::string& text : config.hub.callback_allow) {
+    if (const Result<http::Network> network = http::Network::parse(text)) allowed.push_back(*network);
+  }
+  std::vector<std::string> own = config.server.listen;
+  if (const std::optional<Uri> url = parse_uri(config.server.public_url)) {
+    own.push_back(url->host + ":" + std::to_string(url->effective_port()));
+  }
+  if (!config.server.operations.empty()) own.push_back(config.server.operations);
+  return std::make_shared<const http::AddressGuard>(std::move(allowed), std::move(own));
+}
+
+HmacAlgorithm signature_named(std::string_view name) {
+  for (const HmacAlgorithm algorithm : {HmacAlgorithm::kSha1, HmacAlgorithm::kSha384, HmacAlgorithm::kSha512}) {
+    if (name_of(algorithm) == name) return algorithm;
+  }
+  return HmacAlgorithm::kSha256;
+}
+
+std::chrono::seconds seconds_of(std::chrono::milliseconds duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration);
+}
+
+hub::HubOptions hub_options(const Config& config) {
+  const Config::Hub& from = config.hub;
+  hub::HubOptions options;
+  options.hub_url = config.server.public_url + "/hub";
+  options.process = to_hex(random_bytes(8));
+  options.lease_default = seconds_of(from.lease_default);
+  options.lease_min = seconds_of(from.lease_min);
+  options.lease_max = seconds_of(from.lease_max);
+  options.delivery_timeout = from.delivery_timeout;
+  options.document = {from.document_entries, from.document_bytes};
+  options.allow_http = from.allow_http;
+  options.in_flight = static_cast<int>(from.in_flight);
+  options.in_flight_per_host = static_cast<int>(from.in_flight_per_host);
+  options.max_subscriptions_per_topic = from.max_subscriptions_per_topic;
+  options.max_subscriptions_per_host = from.max_subscriptions_per_host;
+  options.max_pending_per_client = from.max_pending_per_client;
+  options.verifications_per_host = from.verifications_per_host;
+  options.signature = signature_named(from.signature);
+  options.retry = from.retry;
+  return options;
+}
+
+http::ClientOptions client_options(const Config& config, const std::shared_ptr<const http::AddressGuard>& guard) {
+  http::ClientOptions options;
+  options.guard = guard;
+  // Verifications go beside the deliveries, and the dispatcher counts its own.
+  options.in_flight = static_cast<int>(config.hub.in_flight) + 64;
+  options.per_host = static_cast<int>(config.hub.in_flight_per_host) + 64;
+  options.egress_proxy = config.hub.egress_proxy;
+  options.user_agent = "Courant (+" + config.server.public_url + "/hub)";
+  return options;
+}
+
+sql::DatabaseOptions own_pool(sql::DatabaseOptions options) {
+  options.pool = kDatabaseThreads;
+  return options;
+}
+
+}  // namespace
+
+struct HubRunner::State {
+  State(const Config& config, Vault vault, const sql::DatabaseOptions& database_options, feeds::Directory& directory,
+        const Clock& clock, Metrics& metrics)
+      : guard(make_guard(config)),
+        database(own_pool(database_options)),
+        executor(database, kDatabaseThreads, kDatabaseQueue),
+        client(client_options(config, guard), metrics),
+        transport(client),
+        topics(directory, config.server.public_url, config.server.public_url + "/hub"),
+        hub(hub_options(config), std::move(vault), topics, executor, transport, guard, clock, metrics) {}
+
+  const std::shared_ptr<const http::AddressGuard> guard;
+  sql::Database database;
+  sql::Executor executor;
+  http::Client client;
+  hub::WebhookTransport transport;
+  FeedTopics topics;
+  hub::Hub hub;
+};
+
+HubRunner::HubRunner(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HubRunner::~HubRunner() = default;
+
+Result<std::unique_ptr<HubRunner>> HubRunner::make(const Config& config, const std::string& data,
+                                                   const sql::DatabaseOptions& database, feeds::Directory& directory,
+                                                   const Clock& clock, Metrics& metrics) {
+  Result<Vault> vault = open_vault(config, data);
+  if (!vault) return vault.fault();
+  return std::unique_ptr<HubRunner>(
+      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, directory, clock, metrics)));
+}
+
+Result<bool> HubRunner::start() {
+  Result<bool> started = Fault{};
+  state_->database.with_session([&](sql::Session& session) { started = state_->hub.start(session); });
+  return started;
+}
+
+void HubRunner::moved(const std::vector<feeds::Advance>& advances) {
+  std::vector<hub::Moved> moves;
+  moves.reserve(advances.size());
+  for (const feeds::Advance& advance : advances) {
+    moves.push_back({advance.feed.lane, advance.feed.feed, advance.last});
+  }
+  state_->hub.moved(moves);
+}
+
+std::vector<http::Route> HubRunner::routes() {
+  return hub::routes(state_->hub);
+}
+
+void HubRunner::stop() {
+  state_->hub.stop();
+  state_->executor.stop();
+}
+
+}  // namespace courant::server

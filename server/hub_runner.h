@@ -1,0 +1,36 @@
+// The hub with all that it needs of its own: database threads, an HTTP client behind the guard, the key of its secrets.
+// Threads: made, started and stopped by one thread; moved from any.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "feeds/engine.h"
+#include "http/router.h"
+#include "server/config.h"
+#include "sql/database.h"
+
+namespace courant::server {
+
+class HubRunner {
+ public:
+  // data: the data directory, where the key of the secrets is made unless the configuration names a file.
+  // A fault says what is wrong with the configuration or the key.
+  static Result<std::unique_ptr<HubRunner>> make(const Config& config, const std::string& data,
+                                                 const sql::DatabaseOptions& database, feeds::Directory& directory,
+                                                 const Clock& clock, Metrics& metrics);
+  ~HubRunner();  // stops
+
+  Result<bool> start();
+  void moved(const std::vector<feeds::Advance>& advances);
+  std::vector<http::Route> routes();
+  void stop();
+
+ private:
+  struct State;
+  explicit HubRunner(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::server

@@ -1,0 +1,2 @@
+-- This process shares no longer (hub/shards.cc).
+delete from hub_processes where process = $1::text

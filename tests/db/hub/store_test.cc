@@ -1,0 +1,136 @@
+#include "hub/store.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/test_database.h"
+
+namespace courant::hub {
+namespace {
+
+using namespace std::chrono_literals;
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() { EXPECT_EQ(*mine_.open(session_), 64); }
+
+  static NewRequest request(const std::string& callback = "http://x.example/cb") {
+    NewRequest request;
+    request.topic = {"/demo/events", 3, 1};
+    request.self = "http://here.example/demo/events";
+    request.callback = callback;
+    request.callback_host = "x.example";
+    request.secret = "shh";
+    request.identity = "anonymous";
+    request.client = "192.0.2.1";
+    request.lease = 60s;
+    return request;
+  }
+  PendingRequest only_request(std::int64_t shard_count = 64) {
+    std::vector<std::int64_t> all;
+    for (std::int64_t shard = 0; shard < shard_count; ++shard) all.push_back(shard);
+    const std::vector<PendingRequest> due = mine_.due_requests(session_, all, 10, 10);
+    EXPECT_EQ(due.size(), 1U);
+    return due.at(0);
+  }
+  ShardEpoch owner_of(std::int64_t shard) {
+    for (const ShardEpoch& kept : mine_.keep_shards(session_, 10s).shards) {
+      if (kept.shard == shard) return kept;
+    }
+    return {};
+  }
+  Subscription subscribed() {
+    mine_.put_request(session_, request(), 64);
+    const PendingRequest pending = only_request();
+    return *mine_.confirm(session_, pending.number, owner_of(pending.shard), kNow, kNow + 60s, 5);
+  }
+
+  static constexpr Instant kNow{std::chrono::days(20'000)};
+  test::TestDatabase database_;
+  sql::Session session_{database_.url()};
+  const Vault vault_{Sha256{1}};
+  Store mine_{"mine", vault_};
+  Store theirs_{"theirs", vault_};
+};
+
+TEST_F(StoreTest, OneProcessOwnsAllShardsTwoShareThem) {
+  EXPECT_EQ(mine_.keep_shards(session_, 10s).shards.size(), 64U);
+  EXPECT_EQ(theirs_.keep_shards(session_, 10s).shards.size(), 0U);
+  const KeptShards kept = mine_.keep_shards(session_, 10s);
+  EXPECT_EQ(kept.fair, 32);
+  std::vector<std::int64_t> surplus;
+  for (std::size_t i = 32; i < kept.shards.size(); ++i) surplus.push_back(kept.shards[i].shard);
+  mine_.release_shards(session_, surplus);
+  EXPECT_EQ(theirs_.keep_shards(session_, 10s).shards.size(), 32U);
+}
+
+TEST_F(StoreTest, AnExpiredOwnerIsReplacedInAHigherEpoch) {
+  const KeptShards before = mine_.keep_shards(session_, -1s);
+  const KeptShards after = theirs_.keep_shards(session_, 10s);
+  ASSERT_EQ(after.shards.size(), 64U);
+  EXPECT_GT(after.shards[0].epoch, before.shards[0].epoch);
+}
+
+TEST_F(StoreTest, ANewerRequestReplacesAnOlderOne) {
+  mine_.put_request(session_, request(), 64);
+  const PendingRequest first = only_request();
+  mine_.put_request(session_, request(), 64);
+  const PendingRequest second = only_request();
+  EXPECT_NE(first.number, second.number);
+  EXPECT_FALSE(mine_.confirm(session_, first.number, owner_of(first.shard), kNow, kNow + 60s, 5))
+      << "the answer to a replaced request counts for nothing";
+  EXPECT_TRUE(mine_.confirm(session_, second.number, owner_of(second.shard), kNow, kNow + 60s, 5));
+}
+
+TEST_F(StoreTest, OnlyTheOwnerChangesASubscription) {
+  const Subscription made = subscribed();
+  EXPECT_EQ(made.cursor, 5);
+  EXPECT_EQ(made.secret, "shh");
+  const ShardEpoch owner = owner_of(made.shard);
+  mine_.save(session_, {{owner, made.number, 8, 0, 0, std::nullopt}});
+  EXPECT_EQ(mine_.load(session_, made.shard).at(0).cursor, 8);
+
+  mine_.save(session_, {{{owner.shard, owner.epoch - 1}, made.number, 6, 0, 0, std::nullopt}});
+  theirs_.save(session_, {{owner, made.number, 7, 0, 0, std::nullopt}});
+  EXPECT_EQ(mine_.load(session_, made.shard).at(0).cursor, 8);
+  EXPECT_FALSE(theirs_.end(session_, owner, made.number, made.lease_until));
+  EXPECT_TRUE(mine_.end(session_, owner, made.number, made.lease_until));
+}
+
+TEST_F(StoreTest, ARunningLeaseIsNotEnded) {
+  const Subscription made = subscribed();
+  EXPECT_FALSE(mine_.end(session_, owner_of(made.shard), made.number, made.lease_until - 1s));
+}
+
+TEST_F(StoreTest, ASubscriptionMadeAgainKeepsItsCursorAndNumber) {
+  const Subscription first = subscribed();
+  const ShardEpoch owner = owner_of(first.shard);
+  mine_.save(session_, {{owner, first.number, 8, 10, 2, kNow}});
+  mine_.put_request(session_, request(), 64);
+  const Subscription second = *mine_.confirm(session_, only_request().number, owner, kNow + 30s, kNow + 90s, 20);
+  EXPECT_EQ(second.number, first.number);
+  EXPECT_EQ(second.cursor, 8);
+  EXPECT_EQ(second.frozen, 10);
+  EXPECT_EQ(second.failures, 2);
+  EXPECT_EQ(second.lease_until, kNow + 90s);
+}
+
+TEST_F(StoreTest, OneHostsRequestsDoNotHideOthers) {
+  for (int i = 0; i < 20; ++i) mine_.put_request(session_, request("http://x.example/" + std::to_string(i)), 64);
+  NewRequest other = request("http://y.example/cb");
+  other.callback_host = "y.example";
+  mine_.put_request(session_, other, 64);
+  std::vector<std::int64_t> all;
+  for (std::int64_t shard = 0; shard < 64; ++shard) all.push_back(shard);
+  EXPECT_EQ(mine_.due_requests(session_, all, 3, 100).size(), 4U);
+  EXPECT_EQ(mine_.count(session_, request(), {10, 10, 10}).of_client, 10) << "counted no further than the limit";
+}
+
+TEST_F(StoreTest, AnotherKeyIsNoticed) {
+  Store other("other", Vault(Sha256{2}));
+  const Result<std::int64_t> opened = other.open(session_);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.fault().detail.find("hub.secrets_key"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace courant::hub

@@ -1,0 +1,35 @@
+#include "hub/shards.h"
+
+#include <gtest/gtest.h>
+
+namespace courant::hub {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Ticks kStart{1h};
+
+TEST(Shards, AreOwnedOnlyWhileTheLeaseSurelyLasts) {
+  Shards shards(4s);
+  EXPECT_TRUE(shards.update({{{1, 7}}, 1}, kStart).empty());
+  EXPECT_FALSE(shards.owned(1, kStart)) << "its subscriptions are not in memory yet";
+  shards.set_loaded(1);
+  EXPECT_EQ(shards.owned(1, kStart + 3s)->epoch, 7);
+  EXPECT_FALSE(shards.owned(1, kStart + 4s)) << "a process that was stopped must not send";
+  EXPECT_FALSE(shards.owned(2, kStart));
+}
+
+TEST(Shards, ANewEpochMeansToLoadAgain) {
+  Shards shards(4s);
+  shards.update({{{1, 7}, {2, 7}}, 2}, kStart);
+  shards.set_loaded(1);
+  shards.set_loaded(2);
+  EXPECT_EQ(shards.update({{{1, 7}, {2, 8}}, 2}, kStart + 1s), std::vector<std::int64_t>{2})
+      << "another process had it meanwhile";
+  EXPECT_EQ(shards.unloaded(), std::vector<std::int64_t>{2});
+  EXPECT_TRUE(shards.owned(1, kStart + 2s));
+  EXPECT_EQ(shards.update({{{2, 8}}, 2}, kStart + 2s), std::vector<std::int64_t>{1});
+}
+
+}  // namespace
+}  // namespace courant::hub

@@ -1,0 +1,43 @@
+#include "hub/turns.h"
+
+#include <gtest/gtest.h>
+
+namespace courant::hub {
+namespace {
+
+TEST(Turns, HostsAlternate) {
+  Turns<int> turns(10, 10);
+  for (const int item : {1, 2, 3}) turns.add("a", item);
+  turns.add("b", 4);
+  EXPECT_EQ(turns.take(), 1);
+  EXPECT_EQ(turns.take(), 4);
+  EXPECT_EQ(turns.take(), 2);
+  EXPECT_EQ(turns.take(), 3);
+  EXPECT_EQ(turns.take(), std::nullopt);
+}
+
+TEST(Turns, AHostTakesNoMoreThanItsPlaces) {
+  Turns<int> turns(10, 1);
+  turns.add("a", 1);
+  turns.add("a", 2);
+  turns.add("b", 3);
+  EXPECT_EQ(turns.take(), 1);
+  EXPECT_EQ(turns.take(), 3);
+  EXPECT_EQ(turns.take(), std::nullopt) << "2 waits for its host";
+  turns.leave("a");
+  EXPECT_EQ(turns.take(), 2);
+}
+
+TEST(Turns, AllTogetherTakeNoMoreThanThePlaces) {
+  Turns<int> turns(2, 2);
+  for (const char* const host : {"a", "b", "c"}) turns.add(host, 1);
+  EXPECT_TRUE(turns.take());
+  EXPECT_TRUE(turns.take());
+  EXPECT_FALSE(turns.take());
+  turns.leave("b");
+  EXPECT_TRUE(turns.take());
+  EXPECT_EQ(turns.taken(), 2);
+}
+
+}  // namespace
+}  // namespace courant::hub
