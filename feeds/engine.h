@@ -38,6 +38,7 @@ class Engine {
   const EngineOptions& options() const { return options_; }
   Directory& directory() { return directory_; }
   Follower& follower() { return follower_; }
+  const Follower& follower() const { return follower_; }
   sql::Executor& executor() { return executor_; }
   const Clock& clock() const { return clock_; }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include <nlohmann/json.hpp>
 #include <pthread.h>
 #include <signal.h>
 
@@ -18,6 +19,7 @@
 #include "kernel/metrics.h"
 #include "server/embedded_postgres.h"
 #include "server/hub_runner.h"
+#include "server/operations.h"
 #include "sql/database.h"
 #include "sql/executor.h"
 #include "sql/migrate.h"
@@ -109,22 +111,39 @@ http::ServerOptions server_options(const Config& config) {
   return options;
 }
 
-void add_probes(http::Router& router) {
+// What the probes and the operator's page say: ready while the database is heard.
+Health health_of(const feeds::Engine& engine) {
+  const bool is_heard = engine.follower().is_current();
+  const nlohmann::json document = {{"status", is_heard ? "ok" : "unavailable"},
+                                   {"database", is_heard ? "heard within two seconds" : "not heard for two seconds"}};
+  return {is_heard, document.dump() + "\n"};
+}
+
+void add_probes(http::Router& router, const feeds::Engine& engine) {
   const auto live = [](const http::Request&, const http::PathArguments&) {
     return std::optional(http::text_response(200, "text/plain", "ok\n"));
   };
+  const auto ready = [&engine](const http::Request&, const http::PathArguments&) {
+    Health health = health_of(engine);
+    return std::optional(http::text_response(health.is_ready ? 200 : 503, "application/json", std::move(health.json)));
+  };
   router.add({"/-/health/live", http::Method::kGet, nullptr, live, nullptr});
+  router.add({"/-/health/ready", http::Method::kGet, nullptr, ready, nullptr});
 }
 
-void greet(const std::string& url) {
+void greet(const Config::Server& server) {
+  const std::string& url = server.public_url;
   std::printf(
       "Courant serves %s\n\n"
+      "  Look:     %s/ in a browser\n"
       "  Publish:  curl -i -H 'Content-Type: application/atom+xml' --data "
       "'<entry xmlns=\"http://www.w3.org/2005/Atom\"><title>Hello</title><content>first</content></entry>' "
       "%s/demo/events\n"
-      "  Read:     curl -i %s/demo/events\n\n"
-      "Stop with Ctrl-C.\n",
-      url.c_str(), url.c_str(), url.c_str());
+      "  Read:     curl -i %s/demo/events\n"
+      "  Follow:   build/release/courant tail %s/demo/events\n",
+      url.c_str(), url.c_str(), url.c_str(), url.c_str(), url.c_str());
+  if (!server.operations.empty()) std::printf("  Watch:    http://%s/metrics\n\n", server.operations.c_str());
+  std::printf("Stop with Ctrl-C.\n");
   std::fflush(stdout);
 }
 
@@ -187,17 +206,23 @@ int serve(const ServeOptions& options) {
   if (hub) {
     for (http::Route& route : hub->routes()) router.add(std::move(route));
   }
-  add_probes(router);
+  add_probes(router, engine);
 
   http::Server server(server_options(config), router, metrics);
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
-  greet(config.server.public_url);
+  Operations operations(metrics, [&engine] { return health_of(engine); });
+  if (!config.server.operations.empty()) {
+    const Result<bool> shown = operations.start(config.server.operations);
+    if (!shown) return say(shown.fault());
+  }
+  greet(config.server);
 
   int signal = 0;
   sigwait(&signals, &signal);
   log_info("stopping", {{"signal", signal}});
   server.stop();
+  operations.stop();
   engine.stop();
   if (hub) hub->stop();
   executor.stop();

@@ -9,6 +9,7 @@
 #include "server/app.h"
 #include "server/config.h"
 #include "server/config_table.h"
+#include "server/feed_commands.h"
 
 namespace courant::server {
 namespace {
@@ -81,7 +82,21 @@ int run(int argc, char** argv) {
   checking->add_option("file", config, "the TOML file");
   checking->add_flag("--reference", wants_reference, "print what can be configured, in Markdown");
 
+  CLI::App* const publishing = app.add_subcommand("publish", "post Atom entries to a feed");
+  PublishOptions published;
+  publishing->add_option("feed", published.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events")->required();
+  publishing->add_option("files", published.files, "files, each an Atom entry; - is standard input")->required();
+
+  CLI::App* const tailing = app.add_subcommand("tail", "print a feed's entries as they come, oldest first");
+  TailOptions tailed;
+  tailing->add_option("feed", tailed.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events")->required();
+  tailing->add_option("--from", tailed.from, "begin after this position (0: with the first entry); default: the head");
+  tailing->add_option("--count", tailed.count, "end after so many entries");
+  tailing->add_flag("--xml", tailed.as_xml, "print whole entries");
+
   CLI11_PARSE(app, argc, argv);
+  if (*publishing) return publish(published);
+  if (*tailing) return tail(tailed);
   if (*checking) {
     if (wants_reference) {
       std::fputs(configuration_reference().c_str(), stdout);

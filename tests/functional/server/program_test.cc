@@ -1,0 +1,111 @@
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/courant_server.h"
+#include "tests/support/test_database.h"
+
+namespace courant::test {
+namespace {
+
+// The program's commands beside serve, run as a user runs them.
+class ProgramTest : public testing::Test {
+ protected:
+  struct Ran {
+    int status;
+    std::string output;
+  };
+  static Ran run(std::vector<std::string> arguments) {
+    const std::string path = COURANT_BINARY_DIR "/program-output.txt";
+    std::ofstream(path).close();
+    arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
+    const int status = Process(arguments, path).wait();
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return {status, text.str()};
+  }
+  static std::string file(const std::string& name, const std::string& text) {
+    std::string path = COURANT_BINARY_DIR "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+  static std::string entry(const std::string& id) {
+    return "<entry xmlns='http://www.w3.org/2005/Atom'><id>" + id + "</id><title>Title of " + id +
+           "</title><content>c</content></entry>";
+  }
+};
+
+TEST_F(ProgramTest, PublishThenTail) {
+  TestDatabase database;
+  CourantServer server({"--database", database.url()});
+  const std::string feed = server.url() + "/demo/events";
+  const std::string one = file("one.xml", entry("urn:x:1"));
+  const std::string two = file("two.xml", entry("urn:x:2"));
+  const std::string bad = file("bad.xml", "<entry>");
+
+  const Ran published = run({"publish", feed, one, two, one});
+  EXPECT_EQ(published.status, 0);
+  EXPECT_EQ(published.output, "2 published, 1 stored before, 0 failed\n");
+
+  const Ran refused = run({"publish", feed, bad, "/nowhere.xml"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.output.find("bad.xml was not stored: 422"), std::string::npos) << refused.output;
+  EXPECT_NE(refused.output.find("/nowhere.xml cannot be read"), std::string::npos) << refused.output;
+  EXPECT_NE(refused.output.find("0 published, 0 stored before, 2 failed\n"), std::string::npos) << refused.output;
+
+  const Ran tailed = run({"tail", feed, "--from", "0", "--count", "2"});
+  EXPECT_EQ(tailed.status, 0);
+  EXPECT_EQ(tailed.output.find("1  20"), 0U) << tailed.output;
+  EXPECT_NE(tailed.output.find("  urn:x:1  Title of urn:x:1\n2  20"), std::string::npos) << tailed.output;
+  EXPECT_NE(run({"tail", feed, "--from", "1", "--count", "1", "--xml"}).output.find("<id>urn:x:2</id>"),
+            std::string::npos);
+  EXPECT_EQ(run({"tail", feed, "--from", "99"}).status, 1) << "a position beyond the head";
+}
+
+TEST_F(ProgramTest, CheckConfigSaysEverythingThatIsWrong) {
+  const std::string bad = file("bad.toml", "[server]\nlistne = 1\ndrain = 1\n");
+  const Ran checked = run({"check-config", bad});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_NE(checked.output.find("bad.toml:2:"), std::string::npos) << checked.output;
+  EXPECT_NE(checked.output.find("bad.toml:3:"), std::string::npos) << checked.output;
+  EXPECT_EQ(run({"check-config", COURANT_SOURCE_DIR "/docs/examples/demo.toml"}).status, 0);
+  EXPECT_EQ(run({"serve", "--config", bad}).status, 1);
+}
+
+TEST_F(ProgramTest, HelpTeaches) {
+  for (const char* const command : {"serve", "migrate", "publish", "tail", "check-config"}) {
+    EXPECT_NE(run({"--help"}).output.find(command), std::string::npos);
+    EXPECT_EQ(run({command, "--help"}).status, 0) << command;
+  }
+  EXPECT_EQ(run({"--version"}).output.find("courant "), 0U);
+  EXPECT_NE(run({"nonsense"}).status, 0);
+}
+
+TEST_F(ProgramTest, TheOperatorSeesMetricsAndHealth) {
+  TestDatabase database;
+  const int operations = free_port();
+  CourantServer server({"--database", database.url(), "--operations", "127.0.0.1:" + std::to_string(operations)});
+  HttpClient(server.port()).post("/demo/events", entry("urn:x:1"));
+  HttpClient client(operations);
+  const Reply metrics = client.get("/metrics");
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_EQ(metrics.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(metrics.body.find("courant_hub_subscriptions 0"), std::string::npos) << metrics.body;
+  EXPECT_EQ(client.get("/health").status, 200);
+  EXPECT_EQ(client.get("/else").status, 404);
+  EXPECT_EQ(client.post("/metrics", "x").status, 405);
+  EXPECT_EQ(HttpClient(server.port()).get("/-/health/ready").status, 200);
+  EXPECT_EQ(HttpClient(server.port()).get("/metrics").status, 404) << "the public port shows none of it";
+}
+
+TEST_F(ProgramTest, TheOperatorsPagesStayOnLoopback) {
+  TestDatabase database;
+  const Ran started = run({"serve", "--database", database.url(), "--data", COURANT_BINARY_DIR "/courant-under-test",
+                           "--listen", "127.0.0.1:" + std::to_string(free_port()), "--operations", "0.0.0.0:9"});
+  EXPECT_EQ(started.status, 1);
+  EXPECT_NE(started.output.find("must be a loopback address"), std::string::npos) << started.output;
+}
+
+}  // namespace
+}  // namespace courant::test
