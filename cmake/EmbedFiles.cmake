@@ -1,4 +1,5 @@
 # Run by courant_embed at build time. Raw string literals end at 64 KiB in some compilers, so a file is cut into pieces.
+cmake_minimum_required(VERSION 3.25)
 set(declarations "")
 set(definitions "")
 foreach(file IN LISTS FILES)
