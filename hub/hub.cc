@@ -79,16 +79,12 @@ http::Task<void> Hub::State::sleep(asio::steady_timer& timer, std::chrono::milli
 
 // A heartbeat a second: keeps the shards of this process, takes free ones and loads their subscriptions.
 http::Task<void> Hub::State::keep_shards() {
-  bool was_well = true;
   while (!loop.is_stopping) {
-    std::string trouble;
     try {
       co_await beat();
-    } catch (const std::exception& error) {
-      trouble = error.what();
+    } catch (const std::exception&) {
+      // sql/ has logged why; the shards are kept while their lease lasts, and asked for again
     }
-    if (!trouble.empty() && was_well) log_warning("the hub cannot reach the database", {{"error", trouble}});
-    was_well = trouble.empty();
     co_await sleep(shards_timer, options.heartbeat);
   }
   if (--keepers == 0) loop.start(finish());

@@ -8,18 +8,17 @@ create table hub_facts (
 );
 insert into hub_facts (shards) values (64);
 
-create table hub_shards (
-  shard smallint primary key,
-  owner text not null default '',       -- a process; '': nobody
-  epoch bigint not null default 0,      -- grows with every change of owner
-  expires timestamptz not null default '-infinity'
-);
-insert into hub_shards (shard) select generate_series(0, shards - 1) from hub_facts;
-
-create table hub_processes (            -- who shares the shards at present
+create table hub_processes (            -- who shares the shards at present; beyond `expires` others take them over
   process text primary key,
   expires timestamptz not null
 );
+
+create table hub_shards (
+  shard smallint primary key,
+  owner text not null default '',       -- a process; '': nobody
+  epoch bigint not null default 0       -- grows with every change of owner
+);
+insert into hub_shards (shard) select generate_series(0, shards - 1) from hub_facts;
 
 create table subscriptions (
   shard smallint not null,
@@ -69,29 +68,27 @@ create table hub_requests (             -- accepted, and to be verified with the
 create index hub_requests_by_shard on hub_requests (shard, next_attempt);
 create index hub_requests_by_client on hub_requests (client);
 
--- One heartbeat of a process: keeps what it owns, takes its fair share of what nobody owns any more. Gives all that it
--- owns now, and how many it should own: it hands over what it has beyond that (release_shards).
+alter table subscriptions set (fillfactor = 80);  -- cursors move often, and touch no index
+
+-- One heartbeat of a process: it says that it lives, and takes its fair share of what nobody alive owns. Gives all that
+-- it owns now, and how many it should own: it hands over what it has beyond that (release_shards).
 create function keep_shards(p_process text, p_lease interval)
 returns table (shard smallint, epoch bigint, fair integer) language plpgsql volatile as $$
 declare
-  v_until timestamptz := clock_timestamp() + p_lease;
   v_fair integer;
   v_own integer;
 begin
-  insert into hub_processes as p (process, expires) values (p_process, v_until)
+  insert into hub_processes as p (process, expires) values (p_process, clock_timestamp() + p_lease)
   on conflict (process) do update set expires = excluded.expires;
   delete from hub_processes p where p.process in
     (select q.process from hub_processes q where q.expires < clock_timestamp() for update skip locked);
   select ceil((select count(*) from hub_shards)::numeric / greatest(count(*), 1)) into v_fair
   from hub_processes p where p.expires >= clock_timestamp();
-  update hub_shards s set expires = v_until
-  from (select h.shard from hub_shards h where h.owner = p_process order by h.shard for update) mine
-  where s.shard = mine.shard;
-  get diagnostics v_own = row_count;
+  select count(*) into v_own from hub_shards s where s.owner = p_process;
   if v_own < v_fair then
-    update hub_shards s set owner = p_process, epoch = s.epoch + 1, expires = v_until
+    update hub_shards s set owner = p_process, epoch = s.epoch + 1
     from (select h.shard from hub_shards h
-          where h.expires < clock_timestamp() and h.owner <> p_process
+          where not exists (select from hub_processes p where p.process = h.owner and p.expires >= clock_timestamp())
           order by h.shard limit v_fair - v_own for update skip locked) free
     where s.shard = free.shard;
   end if;
