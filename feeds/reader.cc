@@ -103,7 +103,7 @@ std::string page_etag(const LiveFeed& feed, std::string_view representation, std
 }
 
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
-                       const std::string& hub_url) {
+                       const std::string& hub_url, std::string_view representation) {
   PageSlice page = read_page_slice(session, feed, query);
   const FeedFacts& facts = feed.facts();
   const std::shared_ptr<const FeedState> state = feed.state();
@@ -111,7 +111,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   RenderedPage rendered;
   rendered.range = page.range;
   rendered.links = links_of(query, page.range, page.slice.bounds);
-  rendered.etag = page_etag(feed, "atom", rendered.links.self, page.range.upto);
+  rendered.etag = page_etag(feed, representation, rendered.links.self, page.range.upto);
 
   FeedDocument document;
   document.id = facts.uri;

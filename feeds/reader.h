@@ -13,7 +13,8 @@
 
 namespace courant::feeds {
 
-// A page as it is shown: which positions, what the feed's bounds were when it was read, and the document's bytes.
+// A page as it is shown: which positions, and the Atom document's bytes. Its entity tag is that of the representation
+// named, which may be made of the document.
 struct RenderedPage {
   PageRange range;
   std::string etag;
@@ -24,7 +25,7 @@ struct RenderedPage {
 // feed_url and hub_url are absolute; hub_url may be empty. Throws Problem (400, 404, 410) for markers that lead
 // nowhere.
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
-                       const std::string& hub_url);
+                       const std::string& hub_url, std::string_view representation = "atom");
 
 // What is new in (from, upto], for the hub: at most max_entries and max_bytes of it, but one entry at least.
 struct PushPage {

@@ -3,6 +3,7 @@
 #include "feeds/page.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
+#include "feeds/representation.h"
 #include "feeds/service_document.h"
 #include "http/conditional.h"
 #include "http/gzip.h"
@@ -10,6 +11,7 @@
 #include "http/response_bytes.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
+#include "xslt/page.h"
 
 namespace courant::feeds {
 namespace {
@@ -24,11 +26,13 @@ constexpr const char* kFeedType = "application/atom+xml;type=feed;charset=utf-8"
 constexpr const char* kEntryType = "application/atom+xml;type=entry;charset=utf-8";
 constexpr const char* kForever = "public, max-age=31536000, immutable";
 
-void require_atom(const Request& request) {
-  static const std::vector<std::string_view> kOffered = {"application/atom+xml", "application/xml", "text/xml"};
-  if (!http::choose_media_type(request.combined_header("accept"), kOffered)) {
-    throw Problem(406, "This is served as application/atom+xml only");
-  }
+constexpr const char* kHtmlType = "text/html; charset=utf-8";
+constexpr std::string_view kAtom = "application/atom+xml";
+
+Parameters query_of(const Request& request) {
+  std::optional<Parameters> parameters = parse_query(request.query);
+  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
+  return *std::move(parameters);
 }
 
 // Sets the body, in gzip where the client likes it and it is worth it.
@@ -41,12 +45,22 @@ void set_body(Response& response, const Request& request, std::string document) 
   response.body = http::make_bytes(std::move(document));
 }
 
-Response not_modified(const std::string& etag) {
+// link: as of the page, or empty.
+Response not_modified(const std::string& etag, const std::string& cache_control, const std::string& link) {
   Response response;
   response.status = 304;
-  response.head =
-      http::compose_head(304, {{"ETag", etag}, {"Cache-Control", "no-cache"}, {"Vary", "Accept, Accept-Encoding"}});
+  std::vector<std::pair<std::string, std::string>> headers = {
+      {"ETag", etag}, {"Cache-Control", cache_control}, {"Vary", "Accept, Accept-Encoding"}};
+  if (!link.empty()) headers.emplace_back("Link", link);
+  response.head = http::compose_head(304, headers);
   return response;
+}
+
+// Links that do not depend on where the feed stands: of answers from memory.
+std::string head_link_field(const std::string& feed_url, const std::string& hub_url) {
+  std::string links = "<" + feed_url + ">; rel=\"self\"";
+  if (!hub_url.empty()) links += ", <" + hub_url + ">; rel=\"hub\"";
+  return links;
 }
 
 // A conditional GET of a head that has not changed, from memory alone.
@@ -56,9 +70,10 @@ std::optional<Response> head_at_once(Engine& engine, const Request& request, con
   if (!known || !engine.follower().is_current()) return std::nullopt;
   const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
   if (!feed) return std::nullopt;
-  const std::string etag = page_etag(*feed, "atom", "", feed->head());
+  const Representation representation = choose_representation(request, {}, kAtom);
+  const std::string etag = page_etag(*feed, name_of(representation), "", feed->head());
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
-  return not_modified(etag);
+  return not_modified(etag, "no-cache", head_link_field(engine.feed_url(feed->facts()), engine.options().hub_url));
 }
 
 std::string link_field(const std::string& feed_url, const RenderedPage& page, const std::string& hub_url) {
@@ -70,27 +85,33 @@ std::string link_field(const std::string& feed_url, const RenderedPage& page, co
 }
 
 Task<Response> get_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
-  require_atom(request);
-  const std::optional<Parameters> parameters = parse_query(request.query);
-  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
+  const Parameters parameters = query_of(request);
+  const Representation representation = choose_representation(request, parameters, kAtom);
+  const std::string suffix(link_suffix(parameters));
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
-  const PageQuery query = parse_page_query(*parameters, feed->facts().page_size);
+  const PageQuery query = parse_page_query(parameters, feed->facts().page_size);
   if (!query.search.empty()) throw Problem(501, "Filters (search) are not available in this version");
   const std::string feed_url = engine.feed_url(feed->facts());
   const std::string hub_url = engine.options().hub_url;
-  const auto read = [feed, query, feed_url, hub_url](sql::Session& session) {
-    return read_page(session, *feed, query, feed_url, hub_url);
+  const std::string known(request.header("if-none-match").value_or(""));
+  const auto read = [feed, query, feed_url, hub_url, representation, suffix, known](sql::Session& session) {
+    RenderedPage page = read_page(session, *feed, query, feed_url, hub_url, name_of(representation));
+    const bool is_wanted = known.empty() || !http::if_none_match_matches(known, page.etag);
+    if (is_wanted && representation == Representation::kHtml) page.document = xslt::html_page(page.document, suffix);
+    return page;
   };
   RenderedPage page = co_await engine.executor().run(read);
   feed->advance(page.range.is_head ? page.range.upto : 0);
 
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  if (known && http::if_none_match_matches(*known, page.etag)) co_return not_modified(page.etag);
+  const std::string cache_control = page.range.is_full && query.marker != "last" ? kForever : "no-cache";
+  const std::string links = link_field(feed_url, page, hub_url);
+  if (!known.empty() && http::if_none_match_matches(known, page.etag)) {
+    co_return not_modified(page.etag, cache_control, links);
+  }
   Response response;
-  response.with("Content-Type", kFeedType).with("ETag", page.etag);
-  response.with("Cache-Control", page.range.is_full && query.marker != "last" ? kForever : "no-cache");
-  response.with("Feed-Position", std::to_string(page.range.upto));
-  response.with("Link", link_field(feed_url, page, hub_url));
+  response.with("Content-Type", representation == Representation::kHtml ? kHtmlType : kFeedType);
+  response.with("ETag", page.etag).with("Cache-Control", cache_control);
+  response.with("Feed-Position", std::to_string(page.range.upto)).with("Link", links);
   set_body(response, request, std::move(page.document));
   co_return response;
 }
@@ -108,17 +129,43 @@ Response entry_response(int status, const StoredEntry& entry, const std::string&
   return response;
 }
 
+// An entry for people: made like its Atom form, with an entity tag of its own.
+Response html_entry_response(const std::string& html, std::int64_t position, const std::string& etag) {
+  Response response;
+  response.with("Content-Type", kHtmlType).with("ETag", etag).with("Cache-Control", "no-cache");
+  response.with("Feed-Position", std::to_string(position)).with("Vary", "Accept, Accept-Encoding");
+  response.body = http::make_bytes(html);
+  return response;
+}
+
 Task<Response> get_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
-  require_atom(request);
+  const Parameters parameters = query_of(request);
+  const Representation representation = choose_representation(request, parameters, kAtom);
+  const std::string suffix(link_suffix(parameters));
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const std::string id = arguments[2];
-  const auto find = [feed, id](sql::Session& session) { return read_entry_by_id(session, feed->facts().key, id); };
-  const std::optional<StoredEntry> entry = co_await engine.executor().run(find);
-  if (!entry) throw Problem(404, "There is no entry with the id " + id + " in this feed");
-  const std::string etag = "\"" + std::to_string(entry->position) + "\"";
+  const std::string feed_url = engine.feed_url(feed->facts());
+  struct Found {
+    std::optional<StoredEntry> entry;
+    std::string html;
+  };
+  const auto find = [feed, id, feed_url, representation, suffix](sql::Session& session) {
+    Found result;
+    result.entry = read_entry_by_id(session, feed->facts().key, id);
+    if (result.entry && representation == Representation::kHtml) {
+      result.html = xslt::html_page(render_entry(*result.entry, feed_url), suffix);
+    }
+    return result;
+  };
+  const Found found = co_await engine.executor().run(find);
+  if (!found.entry) throw Problem(404, "There is no entry with the id " + id + " in this feed");
+  const std::string position = std::to_string(found.entry->position);
+  const bool is_html = representation == Representation::kHtml;
+  const std::string etag = is_html ? "\"" + position + "-html\"" : "\"" + position + "\"";
   const std::optional<std::string_view> known = request.header("if-none-match");
-  if (known && http::if_none_match_matches(*known, etag)) co_return not_modified(etag);
-  co_return entry_response(200, *entry, engine.feed_url(feed->facts()), request);
+  if (known && http::if_none_match_matches(*known, etag)) co_return not_modified(etag, "no-cache", "");
+  if (is_html) co_return html_entry_response(found.html, found.entry->position, etag);
+  co_return entry_response(200, *found.entry, feed_url, request);
 }
 
 PreparedEntry read_posted(Engine& engine, const LiveFeed& feed, const Request& request) {
@@ -217,10 +264,20 @@ std::uint64_t admit_post(Engine& engine, const Request& request) {
   return engine.options().max_entry_bytes;
 }
 
-Task<Response> get_service(Engine& engine, const PathArguments& arguments) {
+Task<Response> get_service(Engine& engine, const Request& request, const PathArguments& arguments) {
+  const Parameters parameters = query_of(request);
+  const Representation representation = choose_representation(request, parameters, "application/atomsvc+xml");
+  const std::string suffix(link_suffix(parameters));
   const std::string only = arguments.empty() ? std::string() : arguments[0];
   if (!only.empty() && engine.workspace(only) == nullptr) throw Problem(404, "There is no workspace " + only);
-  co_return http::text_response(200, "application/atomsvc+xml", service_document(engine, only));
+  if (representation == Representation::kHtml) {
+    const auto render = [&engine, only, suffix](sql::Session&) {
+      return xslt::html_page(service_document(engine, only), suffix);
+    };
+    std::string page = co_await engine.executor().run(render);
+    co_return http::text_response(200, kHtmlType, std::move(page)).with("Vary", "Accept");
+  }
+  co_return http::text_response(200, "application/atomsvc+xml", service_document(engine, only)).with("Vary", "Accept");
 }
 
 }  // namespace
@@ -240,8 +297,8 @@ std::vector<http::Route> routes(Engine& engine) {
   const auto entry = [&engine](const Request& request, const PathArguments& arguments) {
     return get_entry(engine, request, arguments);
   };
-  const auto service = [&engine](const Request&, const PathArguments& arguments) {
-    return get_service(engine, arguments);
+  const auto service = [&engine](const Request& request, const PathArguments& arguments) {
+    return get_service(engine, request, arguments);
   };
   return {{"/", Method::kGet, service, nullptr, nullptr},
           {"/{workspace}", Method::kGet, service, nullptr, nullptr},

@@ -45,8 +45,7 @@ struct WorkspaceSettings {
 
 // What a workspace or feed may be called: 1 to 64 of A-Z a-z 0-9 . _ ~ -, the first neither '-' nor '.'.
 bool is_valid_name(std::string_view name);
-inline constexpr const char* kNameRule =
-    "1 to 64 letters, digits, '.', '_', '~' or '-', and begin with no '-' or '.'";
+inline constexpr const char* kNameRule = "1 to 64 letters, digits, '.', '_', '~' or '-', and begin with no '-' or '.'";
 
 // The JSON forms that the database keeps. Unknown members of a newer program are ignored, missing ones have defaults.
 std::string to_json(const FeedSettings& settings);
