@@ -49,8 +49,9 @@ Uri callback_parts(const std::string& callback, bool allow_http) {
   return *std::move(parts);
 }
 
-SubscriberRequest read_subscriber(const Parameters& form, bool allow_http) {
+SubscriberRequest read_subscriber(const Parameters& form, bool is_subscribe, bool allow_http) {
   SubscriberRequest request;
+  request.is_subscribe = is_subscribe;
   request.topic = required(form, "hub.topic");
   require_text("hub.topic", request.topic);
   if (request.topic.size() > kMaxUrl) {
@@ -58,7 +59,8 @@ SubscriberRequest read_subscriber(const Parameters& form, bool allow_http) {
   }
   request.callback = required(form, "hub.callback");
   request.callback_parts = callback_parts(request.callback, allow_http);
-  if (const std::string* const lease = find_parameter(form, "hub.lease_seconds"); lease && !lease->empty()) {
+  const std::string* const lease = find_parameter(form, "hub.lease_seconds");
+  if (is_subscribe && lease != nullptr && !lease->empty()) {
     const std::optional<std::uint64_t> seconds = parse_unsigned(*lease);
     if (!seconds) throw Problem(400, "hub.lease_seconds must be a whole number of seconds");
     request.lease = std::chrono::seconds(std::min(*seconds, kMaxLease));
@@ -101,8 +103,7 @@ HubRequest parse_form(std::string_view body, bool allow_http) {
   if (mode == "publish") {
     request.publisher = read_publisher(*form);
   } else if (mode == "subscribe" || mode == "unsubscribe") {
-    request.subscriber = read_subscriber(*form, allow_http);
-    request.subscriber->is_subscribe = mode == "subscribe";
+    request.subscriber = read_subscriber(*form, mode == "subscribe", allow_http);
   } else {
     throw Problem(400, "hub.mode must be subscribe, unsubscribe or publish");
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "tests/support/emitted.h"
 #include "tests/support/raw_client.h"
 
 namespace courant::test {
@@ -49,6 +50,8 @@ class HttpClient {
       reply.status = std::stoi(bytes.substr(9, 3));
       reply.head = bytes.substr(0, end + 2);
       reply.body = bytes.substr(end + 4);
+      const bool is_atom = reply.header("Content-Type").starts_with("application/atom+xml");
+      if (is_atom && !reply.body.empty() && reply.header("Content-Encoding").empty()) keep_emitted(reply.body);
     } catch (const std::exception&) {
       client_.reset();
     }

@@ -60,7 +60,10 @@ class Subscriber {
   }
 
   SinkReply reply(const SinkRequest& request) {
-    if (request.method == "POST") return answer_ ? answer_(request) : SinkReply{.status = 204};
+    if (request.method == "POST") {
+      keep_emitted(request.body);
+      return answer_ ? answer_(request) : SinkReply{.status = 204};
+    }
     const std::size_t query = request.target.find('?');
     const std::optional<Parameters> parameters = parse_query(request.target.substr(query + 1));
     const std::string* const challenge = find_parameter(*parameters, "hub.challenge");
