@@ -1,8 +1,7 @@
 // Snapshot<T>: an immutable value that any thread replaces and any number of threads read.
 // Readers share the value by shared_ptr, so a replaced value lives until its last reader lets go. The lock is held for
-// the copy of a pointer alone. (std::atomic<std::shared_ptr> would be the same lock, and g++ 12's releases it too weakly
-// after a load: ThreadSanitizer shows the race.)
-// Threads: load and store from any; the last store wins.
+// the copy of a pointer alone. (std::atomic<std::shared_ptr> would be the same lock, and g++ 12's releases it too
+// weakly after a load: ThreadSanitizer shows the race.) Threads: load and store from any; the last store wins.
 #pragma once
 
 #include <memory>

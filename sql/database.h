@@ -132,9 +132,9 @@ class Session {
 };
 
 struct DatabaseOptions {
-  std::string url;  // postgresql://... or key=value
+  std::string url;         // postgresql://... or key=value
   std::string listen_url;  // a direct connection for LISTEN, where url leads through a pooler; empty: url
-  int pool = 8;     // most connections at once
+  int pool = 8;            // most connections at once
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds lock_timeout{10'000};
   std::chrono::milliseconds tcp_user_timeout{10'000};  // a dead peer is noticed within this

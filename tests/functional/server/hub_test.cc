@@ -296,8 +296,7 @@ TEST_F(HubTest, WhoeverIsFrozenIsReplacedWithinSeconds) {
     subscribe(*subscribers.back());
   }
   ASSERT_TRUE(subscribers[0]->wait_until([&] {
-    return session_.run(sql::Query{"owners", "select count(distinct owner) from hub_shards"})[0]
-               .integer(0) == 2;
+    return session_.run(sql::Query{"owners", "select count(distinct owner) from hub_shards"})[0].integer(0) == 2;
   })) << "two processes share the shards";
   for (int number = 2; number <= 10; ++number) publish(number);
   server_.process().signal(SIGSTOP);
