@@ -52,6 +52,16 @@ tcp::acceptor open_acceptor(asio::io_context& io, const tcp::endpoint& endpoint)
   return acceptor;
 }
 
+// Our threads share their port (SO_REUSEPORT), so a second server on it would get every other connection unnoticed:
+// binding without sharing tells whether somebody is there.
+void require_unused(asio::io_context& io, const tcp::endpoint& endpoint) {
+  if (endpoint.port() == 0) return;
+  tcp::acceptor probe(io);
+  probe.open(endpoint.protocol());
+  probe.set_option(tcp::acceptor::reuse_address(true));
+  probe.bind(endpoint);
+}
+
 // One thread's share: its io_context, its listening sockets, its connections. All of it belongs to the thread.
 struct IoThread {
   IoThread(const ServerOptions& options, Handler& handler, const HostPolicy& hosts, ServerMetrics& metrics,
@@ -168,6 +178,7 @@ Result<bool> Server::start() {
     std::optional<tcp::endpoint> endpoint = endpoint_of(listen);
     if (!endpoint) return Fault{"cannot listen on " + listen + ": it must be address:port, such as 127.0.0.1:8080"};
     try {
+      require_unused(state.threads.front()->io, *endpoint);
       for (const auto& thread : state.threads) {
         thread->acceptors.push_back(open_acceptor(thread->io, *endpoint));
         // Where the system chooses the port, the other threads share it.

@@ -186,8 +186,9 @@ struct EmbeddedPostgres::State {
       int status = 0;
       while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
       }
-      postmaster = 0;
       std::unique_lock lock_stopping(mutex);
+      postmaster = 0;
+      wake.notify_all();
       if (stopping) return;
       log_error("PostgreSQL ended and is started again", {{"status", status}, {"log", log}});
       if (std::chrono::steady_clock::now() - started > 30s) rest = 100ms;
@@ -244,9 +245,11 @@ void EmbeddedPostgres::stop() {
   state.wake.notify_all();
   if (state.supervisor.joinable()) {
     if (const pid_t postmaster = state.postmaster) ::kill(postmaster, SIGINT);
-    for (const auto by_force = std::chrono::steady_clock::now() + 10s; state.postmaster != 0;) {
-      if (std::chrono::steady_clock::now() > by_force) ::kill(state.postmaster, SIGQUIT);
-      std::this_thread::sleep_for(10ms);
+    {
+      std::unique_lock lock(state.mutex);
+      const auto is_gone = [&state] { return state.postmaster == 0; };
+      if (!state.wake.wait_for(lock, 10s, is_gone)) ::kill(state.postmaster, SIGQUIT);
+      state.wake.wait(lock, is_gone);
     }
     state.supervisor.join();
   }

@@ -2,6 +2,7 @@
 // Threads: one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +41,12 @@ class RawClient {
       if (count <= 0) return;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+  }
+
+  // Whether anything comes; it is read by the calls below.
+  bool has_answer_within(std::chrono::milliseconds patience) const {
+    pollfd waiting{socket_, POLLIN, 0};
+    return ::poll(&waiting, 1, static_cast<int>(patience.count())) == 1;
   }
 
   // Everything until the peer closes.

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "http/gzip.h"
 #include "kernel/digest.h"
@@ -45,6 +46,28 @@ std::string link_in(const std::string& page, const std::string& rel) {
   return target;
 }
 
+// Stops the server processes of a database's connections, all but its own; lets them go on when it is destroyed.
+class FrozenBackends {
+ public:
+  explicit FrozenBackends(const std::string& url) : session_(url) {
+    constexpr sql::Query kBackends{"test.backends",
+                                   "select pid::bigint from pg_stat_activity "
+                                   "where datname = current_database() and pid <> pg_backend_pid()"};
+    const sql::Rows rows = session_.run(kBackends);
+    for (int i = 0; i < rows.size(); ++i) backends_.push_back(static_cast<pid_t>(rows[i].integer(0)));
+    for (const pid_t backend : backends_) ::kill(backend, SIGSTOP);
+  }
+  ~FrozenBackends() {
+    for (const pid_t backend : backends_) ::kill(backend, SIGCONT);
+  }
+  FrozenBackends(const FrozenBackends&) = delete;
+  FrozenBackends& operator=(const FrozenBackends&) = delete;
+
+ private:
+  sql::Session session_;
+  std::vector<pid_t> backends_;
+};
+
 class FeedsTest : public testing::Test {
  protected:
   TestDatabase database_;
@@ -83,22 +106,14 @@ TEST_F(FeedsTest, AConditionalGetOfAnUnchangedHeadRunsNoSql) {
   const std::string condition = "If-None-Match: " + head.header("ETag") + "\r\n";
   EXPECT_EQ(client_.get("/demo/events", condition).status, 304);
 
-  // PostgreSQL counts the scans of a table; conditional requests add none. What a session did is reported when it is
-  // idle again, so a plain GET afterwards proves that counting works.
-  sql::Session session(database_.url());
-  constexpr sql::Query kScans{"test.scans", "select sum(idx_scan) + sum(seq_scan) from pg_stat_user_tables"};
-  constexpr sql::Query kForget{"test.forget", "select pg_stat_clear_snapshot()"};
-  const auto scans = [&] {
-    session.run(kForget);
-    return session.run(kScans)[0].integer(0);
-  };
-  const std::int64_t before = scans();
-  std::int64_t settled = before;
-  for (int i = 0; i < 200; ++i) {
-    EXPECT_EQ(client_.get("/demo/events", condition).status, 304);
-    settled = scans();
+  // Every backend of this database is frozen: whatever needs one statement waits.
+  {
+    const FrozenBackends frozen(database_.url());
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(client_.get("/demo/events", condition).status, 304) << i;
+    RawClient reader(static_cast<std::uint16_t>(server_.port()));
+    reader.send("GET /demo/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_FALSE(reader.has_answer_within(std::chrono::milliseconds(200))) << "they were frozen indeed";
   }
-  EXPECT_LT(settled - before, 100);  // what was still unreported at first, and never one for each request
   ASSERT_EQ(client_.post("/demo/events", entry("urn:x:2")).status, 201);
   EXPECT_EQ(client_.get("/demo/events", condition).status, 200);
 }

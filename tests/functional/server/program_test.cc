@@ -99,6 +99,17 @@ TEST_F(ProgramTest, TheOperatorSeesMetricsAndHealth) {
   EXPECT_EQ(HttpClient(server.port()).get("/metrics").status, 404) << "the public port shows none of it";
 }
 
+TEST_F(ProgramTest, ASecondServerOnAPortIsRefused) {
+  TestDatabase database;
+  CourantServer server({"--database", database.url()});
+  const std::string address = "127.0.0.1:" + std::to_string(server.port());
+  const Ran second = run({"serve", "--database", database.url(), "--data", COURANT_BINARY_DIR "/courant-under-test",
+                          "--operations", "", "--listen", address});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_NE(second.output.find("cannot listen on " + address + ": Address already in use"), std::string::npos)
+      << second.output;
+}
+
 TEST_F(ProgramTest, TheOperatorsPagesStayOnLoopback) {
   TestDatabase database;
   const Ran started = run({"serve", "--database", database.url(), "--data", COURANT_BINARY_DIR "/courant-under-test",
