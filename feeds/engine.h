@@ -26,6 +26,7 @@ struct EngineOptions {
   std::map<std::string, WorkspaceSettings, std::less<>> workspaces;
   Instant source_time;  // of the configuration
   std::uint64_t max_entry_bytes = 1 << 20;
+  std::int64_t max_page_bytes = 16 << 20;  // of entries in one page
   WriterOptions writer;
 };
 

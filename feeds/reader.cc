@@ -19,9 +19,13 @@ struct Slice {
   std::vector<StoredEntry> entries;  // newest first
 };
 
-Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto, std::int64_t limit) {
+// Which entries are left out where a slice would be too long.
+enum class Cut { kOldest, kNewest };
+
+Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto, std::int64_t limit,
+                 std::int64_t max_bytes, Cut cut) {
   sql::Parameters parameters;
-  parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(limit);
+  parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(limit).add(max_bytes).add(cut == Cut::kNewest);
   const sql::Rows rows = session.run(queries::read_range, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Slice slice;
@@ -60,16 +64,26 @@ struct PageSlice {
   Slice slice;
 };
 
-PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const PageQuery& query) {
+// The range that a page covers: of `limit` entries, or of those that fitted into its bytes.
+template <class RangeOf>
+PageRange fitted(const Slice& slice, std::int64_t limit, RangeOf range_of) {
+  const PageRange range = range_of(limit);
+  const auto count = static_cast<std::int64_t>(slice.entries.size());
+  return count > 0 && count < range.upto - range.after ? range_of(count) : range;
+}
+
+PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const PageQuery& query, std::int64_t max_bytes) {
   const FeedKey key = feed.facts().key;
   if (query.marker == "last") {
     const std::int64_t floor = feed.state()->floor;
-    Slice slice = read_slice(session, key, floor, floor + query.limit, query.limit);
-    return {last_range(slice.bounds, query.limit), std::move(slice)};
+    Slice slice = read_slice(session, key, floor, floor + query.limit, query.limit, max_bytes, Cut::kNewest);
+    const auto range_of = [&](std::int64_t limit) { return last_range(slice.bounds, limit); };
+    return {fitted(slice, query.limit, range_of), std::move(slice)};
   }
   if (!query.marker && !query.starting_at) {
-    Slice slice = read_slice(session, key, 0, kEndless, query.limit);
-    return {head_range(slice.bounds, query.limit), std::move(slice)};
+    Slice slice = read_slice(session, key, 0, kEndless, query.limit, max_bytes, Cut::kOldest);
+    const auto range_of = [&](std::int64_t limit) { return head_range(slice.bounds, limit); };
+    return {fitted(slice, query.limit, range_of), std::move(slice)};
   }
   std::int64_t marker = 0;
   if (query.marker) {
@@ -80,11 +94,13 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
     marker = std::max(marker, feed.state()->floor);
   }
   if (query.direction == PageQuery::Direction::kForward) {
-    Slice slice = read_slice(session, key, marker, marker + query.limit, query.limit);
-    return {forward_range(slice.bounds, marker, query.limit), std::move(slice)};
+    Slice slice = read_slice(session, key, marker, marker + query.limit, query.limit, max_bytes, Cut::kNewest);
+    const auto range_of = [&](std::int64_t limit) { return forward_range(slice.bounds, marker, limit); };
+    return {fitted(slice, query.limit, range_of), std::move(slice)};
   }
-  Slice slice = read_slice(session, key, marker - query.limit, marker, query.limit);
-  return {backward_range(slice.bounds, marker, query.limit), std::move(slice)};
+  Slice slice = read_slice(session, key, marker - query.limit, marker, query.limit, max_bytes, Cut::kOldest);
+  const auto range_of = [&](std::int64_t limit) { return backward_range(slice.bounds, marker, limit); };
+  return {fitted(slice, query.limit, range_of), std::move(slice)};
 }
 
 }  // namespace
@@ -103,8 +119,8 @@ std::string page_etag(const LiveFeed& feed, std::string_view representation, std
 }
 
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
-                       const std::string& hub_url, std::string_view representation) {
-  PageSlice page = read_page_slice(session, feed, query);
+                       const std::string& hub_url, std::int64_t max_bytes, std::string_view representation) {
+  PageSlice page = read_page_slice(session, feed, query, max_bytes);
   const FeedFacts& facts = feed.facts();
   const std::shared_ptr<const FeedState> state = feed.state();
 
@@ -181,7 +197,7 @@ std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed,
 }
 
 std::vector<StoredEntry> read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto) {
-  return read_slice(session, feed, after, upto, upto - after).entries;
+  return read_slice(session, feed, after, upto, upto - after, kEndless, Cut::kOldest).entries;
 }
 
 }  // namespace courant::feeds

@@ -22,10 +22,11 @@ struct RenderedPage {
   PageLinks links;
 };
 
-// feed_url and hub_url are absolute; hub_url may be empty. Throws Problem (400, 404, 410) for markers that lead
+// feed_url and hub_url are absolute; hub_url may be empty. max_bytes: of entries; the page ends early there, with one
+// entry at least, and its links go on from where it ended. Throws Problem (400, 404, 410) for markers that lead
 // nowhere.
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
-                       const std::string& hub_url, std::string_view representation = "atom");
+                       const std::string& hub_url, std::int64_t max_bytes, std::string_view representation = "atom");
 
 // What is new in (from, upto], for the hub: at most max_entries and max_bytes of it, but one entry at least.
 struct PushPage {

@@ -94,8 +94,9 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
   const std::string feed_url = engine.feed_url(feed->facts());
   const std::string hub_url = engine.options().hub_url;
   const std::string known(request.header("if-none-match").value_or(""));
-  const auto read = [feed, query, feed_url, hub_url, representation, suffix, known](sql::Session& session) {
-    RenderedPage page = read_page(session, *feed, query, feed_url, hub_url, name_of(representation));
+  const std::int64_t max_bytes = engine.options().max_page_bytes;
+  const auto read = [feed, query, feed_url, hub_url, max_bytes, representation, suffix, known](sql::Session& session) {
+    RenderedPage page = read_page(session, *feed, query, feed_url, hub_url, max_bytes, name_of(representation));
     const bool is_wanted = known.empty() || !http::if_none_match_matches(known, page.etag);
     if (is_wanted && representation == Representation::kHtml) page.document = xslt::html_page(page.document, suffix);
     return page;

@@ -29,14 +29,10 @@ class CourantServer {
   Process& process() { return *process_; }
 
   void start() {
-    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant",
-                                          "serve",
-                                          "--listen",
-                                          "127.0.0.1:" + std::to_string(port_),
-                                          "--operations",
-                                          "",
-                                          "--config",
-                                          COURANT_SOURCE_DIR "/tests/data/test.toml"};
+    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant",        "serve",        "--listen",
+                                          "127.0.0.1:" + std::to_string(port_), "--operations", ""};
+    const bool has_config = std::find(source_.begin(), source_.end(), "--config") != source_.end();
+    if (!has_config) arguments.insert(arguments.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
     const bool has_data = std::find(source_.begin(), source_.end(), "--data") != source_.end();
     if (!has_data) arguments.insert(arguments.end(), {"--data", COURANT_BINARY_DIR "/courant-under-test"});
     arguments.insert(arguments.end(), source_.begin(), source_.end());

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -150,6 +151,39 @@ TEST_F(FeedsTest, ArchivesReplayTheWholeFeedAndItsChainVerifies) {
 
 // 64 writers on one feed, 16 readers that only follow `previous`, a snapshot held open: every reader sees every entry
 // once, in the same order, with no delay setting anywhere.
+TEST(SmallPages, APageThatEndsEarlyLosesNothingOnTheWay) {
+  TestDatabase database;
+  CourantServer server({"--database", database.url(), "--config", COURANT_SOURCE_DIR "/tests/data/small_pages.toml"});
+  HttpClient client(server.port());
+  for (int number = 1; number <= 12; ++number) {
+    const std::string size = std::string(number == 5 ? 100'000 : 20'000, 'x');  // one is longer than any page
+    ASSERT_EQ(client.post("/demo/events", entry("urn:x:" + std::to_string(number), size)).status, 201);
+  }
+  const auto walk = [&](std::string target, const std::string& rel) {
+    std::vector<std::string> seen;
+    while (!target.empty()) {
+      const Reply reply = client.get(target);
+      EXPECT_EQ(reply.status, 200) << target;
+      const std::vector<std::string> positions = positions_in(reply.body);
+      EXPECT_LE(positions.size(), 3U);
+      if (positions.empty()) break;
+      if (rel == "next") {
+        seen.insert(seen.end(), positions.begin(), positions.end());
+      } else {
+        seen.insert(seen.end(), positions.rbegin(), positions.rend());
+      }
+      target = link_in(reply.body, rel);
+    }
+    return seen;
+  };
+  std::vector<std::string> all;
+  for (int number = 1; number <= 12; ++number) all.push_back(std::to_string(number));
+  EXPECT_EQ(walk("/demo/events?marker=0", "previous"), all);
+  std::reverse(all.begin(), all.end());
+  EXPECT_EQ(walk("/demo/events", "next"), all);
+  EXPECT_EQ(positions_in(client.get("/demo/events?marker=last").body), (std::vector<std::string>{"3", "2", "1"}));
+}
+
 TEST_F(FeedsTest, ReadersThatFollowPreviousSeeEveryEntryOnceInOrder) {
   constexpr int kWriters = 64;
   constexpr int kEach = 20;

@@ -287,6 +287,32 @@ TEST_F(HubTest, KillsDuringPublishingAndPushingLoseNothing) {
   }
 }
 
+TEST_F(HubTest, KilledBackendsDuringPublishingAndPushingLoseNothing) {
+  publish(1);
+  Subscriber subscriber;
+  subscribe(subscriber);
+  std::atomic<int> number{1};
+  std::atomic<bool> is_enough{false};
+  std::thread publisher([&] {
+    while (!is_enough) publish(++number);
+  });
+  constexpr sql::Query kEndAll{"end_all",
+                               "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                               "where datname = current_database() and pid <> pg_backend_pid()"};
+  for (int round = 1; round <= 6; ++round) {
+    const int until = number + 10;
+    ASSERT_TRUE(subscriber.wait_until([&] { return number >= until; }));
+    session_.run(kEndAll);
+  }
+  is_enough = true;
+  publisher.join();
+  ASSERT_TRUE(subscriber.wait_until([&] {
+    const std::vector<int> positions = subscriber.positions();
+    return !positions.empty() && positions.back() == number;
+  }));
+  expect_everything(subscriber, number);
+}
+
 TEST_F(HubTest, WhoeverIsFrozenIsReplacedWithinSeconds) {
   publish(1);
   CourantServer other({"--database", database_.url(), "--public-url", server_.url()});
