@@ -65,7 +65,10 @@ PageQuery parse_page_query(const Parameters& parameters, std::int64_t page_size)
       throw Problem(400, "startingAt must be an ISO 8601 date and time with zone, such as 2026-11-24T09:30:00Z");
     }
   }
-  if (const std::string* search = find_parameter(parameters, "search")) query.search = *search;
+  if (const std::string* search = find_parameter(parameters, "search")) {
+    query.search = *search;
+    query.filter = Filter::parse(*search);
+  }
   return query;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "feeds/filter.h"
 #include "kernel/time.h"
 #include "kernel/uri.h"
 
@@ -21,7 +22,8 @@ struct PageQuery {
   std::optional<Instant> starting_at;
   std::int64_t limit = 0;  // of entries
   bool limit_given = false;
-  std::string search;  // undecoded no more; empty: none
+  std::string search;            // as given; empty: none
+  std::optional<Filter> filter;  // what it means
 };
 
 // Throws Problem 400 in the words of docs/API.md.

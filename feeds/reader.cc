@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "feeds/filtered.h"
 #include "feeds/publish_call.h"
 #include "feeds/queries.h"
 #include "kernel/digest.h"
@@ -59,6 +60,17 @@ std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::stri
   return rows[0].integer(10);
 }
 
+// The position that the query begins from; nullopt: the head, or "last".
+std::optional<std::int64_t> marker_of(sql::Session& session, const LiveFeed& feed, const PageQuery& query) {
+  const FeedKey key = feed.facts().key;
+  if (query.marker == "last") return std::nullopt;
+  if (query.marker) return resolve_marker(session, key, *query.marker);
+  if (!query.starting_at) return std::nullopt;
+  const sql::Rows rows =
+      session.run(queries::position_at, sql::Parameters().add(key.lane).add(key.feed).add(*query.starting_at));
+  return std::max(rows[0].integer(0), feed.state()->floor);
+}
+
 struct PageSlice {
   PageRange range;
   Slice slice;
@@ -74,6 +86,11 @@ PageRange fitted(const Slice& slice, std::int64_t limit, RangeOf range_of) {
 
 PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const PageQuery& query, std::int64_t max_bytes) {
   const FeedKey key = feed.facts().key;
+  const std::optional<std::int64_t> resolved = marker_of(session, feed, query);
+  if (query.filter) {
+    FilteredSlice filtered = read_filtered(session, feed, query, resolved, max_bytes);
+    return {filtered.range, {filtered.bounds, std::move(filtered.entries)}};
+  }
   if (query.marker == "last") {
     const std::int64_t floor = feed.state()->floor;
     Slice slice = read_slice(session, key, floor, floor + query.limit, query.limit, max_bytes, Cut::kNewest);
@@ -85,14 +102,7 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
     const auto range_of = [&](std::int64_t limit) { return head_range(slice.bounds, limit); };
     return {fitted(slice, query.limit, range_of), std::move(slice)};
   }
-  std::int64_t marker = 0;
-  if (query.marker) {
-    marker = resolve_marker(session, key, *query.marker);
-  } else {
-    marker = session.run(queries::position_at, sql::Parameters().add(key.lane).add(key.feed).add(*query.starting_at))[0]
-                 .integer(0);
-    marker = std::max(marker, feed.state()->floor);
-  }
+  const std::int64_t marker = *resolved;
   if (query.direction == PageQuery::Direction::kForward) {
     Slice slice = read_slice(session, key, marker, marker + query.limit, query.limit, max_bytes, Cut::kNewest);
     const auto range_of = [&](std::int64_t limit) { return forward_range(slice.bounds, marker, limit); };
@@ -127,7 +137,10 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   RenderedPage rendered;
   rendered.range = page.range;
   rendered.links = links_of(query, page.range, page.slice.bounds);
-  rendered.etag = page_etag(feed, representation, rendered.links.self, page.range.upto);
+  // Of a filtered page the newest match counts: entries that do not match change nothing.
+  const bool is_filtered = query.filter.has_value();
+  const std::int64_t newest = page.slice.entries.empty() ? 0 : page.slice.entries.front().position;
+  rendered.etag = page_etag(feed, representation, rendered.links.self, is_filtered ? newest : page.range.upto);
 
   FeedDocument document;
   document.id = facts.uri;
@@ -144,7 +157,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
     document.links.push_back({"prev-archive", feed_url + "/archive/" + std::to_string(archived)});
   }
   if (!hub_url.empty()) document.links.push_back({"hub", hub_url});
-  if (page.range.is_head && !page.slice.entries.empty()) {
+  if (page.range.is_head && !is_filtered && !page.slice.entries.empty()) {
     document.chain_position = page.slice.entries.front().position;
     document.chain = page.slice.entries.front().chain;
   }

@@ -90,7 +90,6 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
   const std::string suffix(link_suffix(parameters));
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const PageQuery query = parse_page_query(parameters, feed->facts().page_size);
-  if (!query.search.empty()) throw Problem(501, "Filters (search) are not available in this version");
   const std::string feed_url = engine.feed_url(feed->facts());
   const std::string hub_url = engine.options().hub_url;
   const std::string known(request.header("if-none-match").value_or(""));

@@ -1,0 +1,208 @@
+#include "feeds/filter.h"
+
+#include <algorithm>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "kernel/problem.h"
+#include "kernel/text.h"
+
+namespace courant::feeds {
+
+struct Filter::Node {
+  enum class Kind { kTerm, kAnd, kOr, kNot };
+  Kind kind = Kind::kTerm;
+  std::string term;  // folded
+  std::vector<std::shared_ptr<const Node>> operands;
+
+  std::string canonical() const {
+    switch (kind) {
+      case Kind::kTerm:
+        return "(cat=" + term + ")";
+      case Kind::kNot:
+        return "(NOT" + operands[0]->canonical() + ")";
+      default:
+        std::set<std::string> parts;
+        for (const auto& operand : operands) parts.insert(operand->canonical());
+        std::string out = kind == Kind::kAnd ? "(AND" : "(OR";
+        for (const std::string& part : parts) out += part;
+        return out + ")";
+    }
+  }
+
+  bool matches(const std::vector<std::string>& terms) const {
+    const auto holds = [&](const auto& operand) { return operand->matches(terms); };
+    switch (kind) {
+      case Kind::kTerm:
+        return std::find(terms.begin(), terms.end(), term) != terms.end();
+      case Kind::kNot:
+        return !operands[0]->matches(terms);
+      case Kind::kAnd:
+        return std::all_of(operands.begin(), operands.end(), holds);
+      default:
+        return std::any_of(operands.begin(), operands.end(), holds);
+    }
+  }
+
+  std::string jsonpath() const {
+    switch (kind) {
+      case Kind::kTerm:
+        return "exists($[*] ? (@ == " + nlohmann::json(term).dump() + "))";
+      case Kind::kNot:
+        return "!(" + operands[0]->jsonpath() + ")";
+      default:
+        if (operands.empty()) return kind == Kind::kAnd ? "(1 == 1)" : "(1 == 0)";
+        std::string out;
+        for (const auto& operand : operands) {
+          out += (out.empty() ? "(" : kind == Kind::kAnd ? " && " : " || ") + operand->jsonpath();
+        }
+        return out + ")";
+    }
+  }
+
+  // See Filter::required.
+  std::vector<std::vector<std::string>> required() const {
+    switch (kind) {
+      case Kind::kTerm:
+        return {{term}};
+      case Kind::kNot:
+        return {};
+      case Kind::kAnd: {
+        std::vector<std::vector<std::string>> all;
+        for (const auto& operand : operands) {
+          for (auto& set : operand->required()) all.push_back(std::move(set));
+        }
+        return all;
+      }
+      default: {
+        std::set<std::string> any;
+        for (const auto& operand : operands) {
+          const auto sets = operand->required();
+          if (sets.empty()) return {};
+          const auto smallest = std::min_element(sets.begin(), sets.end(),
+                                                 [](const auto& a, const auto& b) { return a.size() < b.size(); });
+          any.insert(smallest->begin(), smallest->end());
+        }
+        if (any.empty()) return {};
+        return {{any.begin(), any.end()}};
+      }
+    }
+  }
+};
+
+// Reads both forms. Recursion is bounded by kMaxDepth.
+class FilterParser {
+ public:
+  explicit FilterParser(std::string_view text) : text_(text) {}
+
+  Filter parse() {
+    if (text_.empty()) fail("Invalid Search Parameter: Parameter cannot be empty string.");
+    if (text_.size() > kMaxLength) fail("Invalid Search Parameter: it is longer than 4096 bytes");
+    if (!is_valid_utf8(text_) || text_.find('\0') != std::string_view::npos) {
+      fail("Invalid Search Parameter: it is not text in UTF-8");
+    }
+    if (text_.front() == '+') return Filter(any_of_terms());
+    if (text_.front() != '(') fail("Invalid Search Parameter: Search must begin with a '+' or a '(' character");
+    NodePtr root = group(1);
+    if (at_ != text_.size()) fail_form();
+    return Filter(std::move(root));
+  }
+
+ private:
+  using Node = Filter::Node;
+  using NodePtr = std::shared_ptr<const Node>;
+  static constexpr std::size_t kMaxLength = 4096;
+  static constexpr int kMaxDepth = 32;
+  static constexpr int kMaxTerms = 100;
+
+  [[noreturn]] static void fail(const char* words) { throw Problem(400, words); }
+  [[noreturn]] static void fail_form() { fail("Invalid LDAP Search Parameter"); }
+
+  NodePtr term(std::string_view text) {
+    if (++terms_ > kMaxTerms) fail("Invalid Search Parameter: it has more than 100 terms");
+    auto node = std::make_shared<Node>();
+    node->term = fold_case(text);
+    return node;
+  }
+
+  NodePtr any_of_terms() {
+    auto node = std::make_shared<Node>();
+    node->kind = Node::Kind::kOr;
+    for (const std::string_view piece : split(text_.substr(1), '+')) {
+      if (piece.empty()) fail("Invalid Search Parameter: Parameter cannot be empty string.");
+      node->operands.push_back(term(piece));
+    }
+    return node;
+  }
+
+  bool take(std::string_view word) {
+    if (!equal_ignoring_case(text_.substr(at_, word.size()), word)) return false;
+    at_ += word.size();
+    return true;
+  }
+
+  // "(AND...)", "(cat=...)"; at_ stands on the parenthesis.
+  NodePtr group(int depth) {
+    if (depth > kMaxDepth) fail("Invalid Search Parameter: it is nested more than 32 deep");
+    if (!take("(")) fail_form();
+    auto node = std::make_shared<Node>();
+    if (take("&") || is_word("AND")) {
+      node->kind = Node::Kind::kAnd;
+    } else if (take("|") || is_word("OR")) {
+      node->kind = Node::Kind::kOr;
+    } else if (take("!") || is_word("NOT")) {
+      node->kind = Node::Kind::kNot;
+    } else {
+      return comparison();
+    }
+    while (at_ < text_.size() && text_[at_] == '(') node->operands.push_back(group(depth + 1));
+    if (!take(")")) fail_form();
+    const std::size_t count = node->operands.size();
+    if ((node->kind == Node::Kind::kNot && count != 1) || (node->kind == Node::Kind::kOr && count == 0)) fail_form();
+    return node;
+  }
+
+  // An operator by its word, which must be followed by an operand or the end.
+  bool is_word(std::string_view word) {
+    const std::size_t next = at_ + word.size();
+    if (next >= text_.size() || (text_[next] != '(' && text_[next] != ')')) return false;
+    return take(word);
+  }
+
+  NodePtr comparison() {
+    const std::size_t end = text_.find_first_of("()", at_);
+    if (end == std::string_view::npos || text_[end] != ')') fail_form();
+    const std::string_view inside = text_.substr(at_, end - at_);
+    const std::size_t equals = inside.find('=');
+    if (equals == std::string_view::npos) fail_form();
+    if (!equal_ignoring_case(trim(inside.substr(0, equals)), "cat")) {
+      fail("Invalid Search Parameter: LDAP attribute name must be 'cat'");
+    }
+    const std::string_view value = inside.substr(equals + 1);
+    if (value.empty()) fail("Invalid Search Parameter: Parameter cannot be empty string.");
+    at_ = end + 1;
+    return term(value);
+  }
+
+  const std::string_view text_;
+  std::size_t at_ = 0;
+  int terms_ = 0;
+};
+
+Filter::Filter(std::shared_ptr<const Node> root)
+    : root_(std::move(root)), required_(root_->required()), canonical_(root_->canonical()) {}
+
+Filter Filter::parse(const std::string& search) {
+  return FilterParser(search).parse();
+}
+
+bool Filter::matches(const std::vector<std::string>& terms) const {
+  return root_->matches(terms);
+}
+
+std::string Filter::jsonpath() const {
+  return root_->jsonpath();
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,42 @@
+// Filters: which entries of a feed a reader wants, by their categories' terms. Compiled once, evaluated in PostgreSQL
+// (as jsonpath over an entry's terms) and in memory; both must agree (db/feeds/filter_test.cc).
+// Specification: docs/API.md ("Filters"): Atom Hopper's two forms, with its words for errors.
+// Threads: immutable; any.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace courant::feeds {
+
+class Filter {
+ public:
+  // "+a+b": a or b. "(AND(cat=a)(OR(cat=b)(NOT(cat=c))))", also with & | !. Throws Problem 400.
+  static Filter parse(const std::string& search);
+
+  // terms: of an entry, case folded.
+  bool matches(const std::vector<std::string>& terms) const;
+
+  // A predicate over a JSON array of terms: `exists($[*] ? (@ == "a")) && ...`.
+  std::string jsonpath() const;
+
+  // Sets of terms such that every match has a term of each set; the smallest is where to look. Empty: no term is
+  // required (NOT), all entries have to be looked at.
+  const std::vector<std::vector<std::string>>& required() const { return required_; }
+
+  // The one spelling of filters that mean the same by their form: folded, sorted, without repetition.
+  const std::string& canonical() const { return canonical_; }
+
+ private:
+  struct Node;
+  friend class FilterParser;
+  explicit Filter(std::shared_ptr<const Node> root);
+
+  std::shared_ptr<const Node> root_;
+  std::vector<std::vector<std::string>> required_;
+  std::string canonical_;
+};
+
+}  // namespace courant::feeds

@@ -1,0 +1,27 @@
+// Filtered pages: the entries of a feed that match, found through the index of terms where the filter requires one.
+// No page looks at more than a bounded number of entries: where that is not enough its links go on from there.
+// Threads: database threads.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "feeds/directory.h"
+#include "feeds/page.h"
+#include "feeds/render.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+struct FilteredSlice {
+  LogBounds bounds;
+  PageRange range;                   // what was looked at, not only what matched
+  std::vector<StoredEntry> entries;  // newest first
+};
+
+// query.filter is set; marker: the position that query.marker or startingAt means. Throws Problem as the ranges of
+// page.h.
+FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
+                            std::optional<std::int64_t> marker, std::int64_t max_bytes);
+
+}  // namespace courant::feeds
