@@ -167,11 +167,9 @@ TEST_F(HubTest, AFailedDeliveryIsTriedAgainAsItWas) {
   Subscriber subscriber([&](const SinkRequest&) { return SinkReply{.status = ++posts < 4 ? 500 : 200}; });
   subscribe(subscriber);
   publish(2);
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.deliveries().empty(); }));
   publish(3);
-  ASSERT_TRUE(subscriber.wait_until([&] {
-    const std::vector<int> positions = subscriber.positions();
-    return !positions.empty() && positions.back() == 3 && subscriber.deliveries().size() >= 5;
-  }));
+  ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.deliveries().size() >= 5; }));
   const std::vector<SinkRequest> deliveries = subscriber.deliveries();
   for (std::size_t i = 1; i < 4; ++i) {
     EXPECT_EQ(deliveries[i].body, deliveries[0].body) << "the range is frozen until it is taken";
