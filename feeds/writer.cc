@@ -85,16 +85,20 @@ struct Writer::State {
   std::condition_variable stopped;  // for threads that pause between two tries
   std::map<std::int64_t, std::deque<PublishItem>> waiting;  // by lane
   std::set<std::int64_t> busy;                              // lanes with a call under way
+  std::int64_t last_taken = -1;                             // lanes take turns: none waits for the busiest
   std::size_t waiting_items = 0;
   std::size_t waiting_bytes = 0;
   bool stopping = false;
 
   std::vector<std::thread> threads;
 
-  // The lane to serve next: one that has waiting items and no call under way.
+  // The lane to serve next: the first after the last one that has waiting items and no call under way.
   std::map<std::int64_t, std::deque<PublishItem>>::iterator free_lane() {
-    for (auto it = waiting.begin(); it != waiting.end(); ++it) {
+    auto it = waiting.upper_bound(last_taken);
+    for (std::size_t seen = 0; seen < waiting.size(); ++seen) {
+      if (it == waiting.end()) it = waiting.begin();
       if (!busy.contains(it->first)) return it;
+      ++it;
     }
     return waiting.end();
   }
@@ -117,6 +121,7 @@ struct Writer::State {
     waiting_gauge.set(static_cast<double>(waiting_items));
     const std::int64_t number = lane->first;
     if (lane->second.empty()) waiting.erase(lane);
+    last_taken = number;
     busy.insert(number);
     lock.unlock();
     return make_call(number, std::move(items), clock.now());

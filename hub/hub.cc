@@ -22,6 +22,17 @@ namespace courant::hub {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// For people who look at the hub's URL.
+constexpr const char* kExplanation =
+    "This is a WebSub (PubSubHubbub) hub. Subscribe a callback to a feed of this server by POST:\n\n"
+    "  curl THIS-URL -d hub.mode=subscribe -d hub.topic=FEED-URL -d hub.callback=YOUR-URL -d hub.secret=SECRET\n\n"
+    "The callback is asked by GET whether it wants this: it answers 200 with the value of hub.challenge.\n"
+    "From then on it gets new entries by POST, in order, until it answers 2xx.\n";
+
+}  // namespace
+
 struct Hub::State {
   State(HubOptions the_options, Vault vault, TopicSource& source, sql::Executor& executor, Transport& transport,
         std::shared_ptr<const http::AddressGuard> the_guard, const Clock& clock, Metrics& metrics)
@@ -308,7 +319,10 @@ std::vector<http::Route> routes(Hub& hub) {
     }
     return kMaxForm;
   };
-  return {{"/hub", http::Method::kPost, post, nullptr, admit}};
+  const auto explain = [](const http::Request&, const http::PathArguments&) {
+    return std::optional(http::text_response(200, "text/plain; charset=utf-8", kExplanation));
+  };
+  return {{"/hub", http::Method::kPost, post, nullptr, admit}, {"/hub", http::Method::kGet, nullptr, explain, nullptr}};
 }
 
 }  // namespace courant::hub

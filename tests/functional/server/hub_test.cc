@@ -136,6 +136,7 @@ TEST_F(HubTest, UnsoundRequestsAreRefusedInPlainWords) {
     EXPECT_NE(reply.body.find(one.words), std::string::npos) << one.form << " -> " << reply.body;
   }
   EXPECT_EQ(client_.post("/hub", "hub.mode=publish&hub.url=" + percent_encode(topic()), kForm).status, 204);
+  EXPECT_NE(client_.get("/hub").body.find("hub.callback"), std::string::npos);
   EXPECT_EQ(client_.post("/hub", "{}", "Content-Type: application/json\r\n").status, 415);
   EXPECT_EQ(count("hub_requests"), 0U);
 }
