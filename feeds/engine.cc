@@ -79,6 +79,23 @@ http::Task<Published> Engine::publish(const access::Identity&, FeedKey feed,
   co_return *outcome;
 }
 
+http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&, FeedKey feed,
+                                                         std::vector<std::shared_ptr<const PreparedEntry>> entries,
+                                                         bool is_strict) {
+  namespace asio = boost::asio;
+  auto outcome = std::make_shared<std::vector<Published>>();
+  const auto initiate = [this, feed, &entries, is_strict, outcome](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    writer_.submit_batch(feed, entries, is_strict, [shared, outcome](const std::vector<Published>& results) {
+      *outcome = results;
+      auto executor = asio::get_associated_executor(*shared);
+      asio::post(executor, [shared] { (*shared)(); });
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_return *outcome;
+}
+
 void Engine::stop() {
   writer_.stop();
   follower_.stop();

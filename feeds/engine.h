@@ -26,6 +26,8 @@ struct EngineOptions {
   std::map<std::string, WorkspaceSettings, std::less<>> workspaces;
   Instant source_time;  // of the configuration
   std::uint64_t max_entry_bytes = 1 << 20;
+  std::uint64_t max_batch_bytes = 16 << 20;
+  std::size_t max_batch = 1000;            // entries of a batch
   std::int64_t max_page_bytes = 16 << 20;  // of entries in one page
   WriterOptions writer;
 };
@@ -54,6 +56,11 @@ class Engine {
   // Publishes one entry that has its id; resumes when its fate is known.
   http::Task<Published> publish(const access::Identity& identity, FeedKey feed,
                                 std::shared_ptr<const PreparedEntry> entry);
+
+  // Publishes a batch: all of its entries or none; a result for each.
+  http::Task<std::vector<Published>> publish_batch(const access::Identity& identity, FeedKey feed,
+                                                   std::vector<std::shared_ptr<const PreparedEntry>> entries,
+                                                   bool is_strict);
 
   void stop();
 

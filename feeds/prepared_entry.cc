@@ -118,7 +118,11 @@ Result<PreparedEntry> read_entry(std::string_view bytes, const EntryRules& rules
   limits.max_bytes = rules.max_bytes;
   Result<schema::Document> document = schema::admit(bytes, limits);
   if (!document) return document.fault();
-  Element entry = Element::root_of(*document);
+  return read_entry(*std::move(document), rules);
+}
+
+Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& rules) {
+  Element entry = Element::root_of(document);
   if (is_atom(entry, "feed")) return Fault{"a feed document is not taken here: send one atom:entry", entry.line(), 0};
   if (!is_atom(entry, "entry")) {
     return Fault{"the root element is '" + std::string(entry.name()) + "', not atom:entry in the namespace " +
@@ -135,18 +139,18 @@ Result<PreparedEntry> read_entry(std::string_view bytes, const EntryRules& rules
   if (rules.client_updated) prepared.updated = found.updated;
   prepared.needs_alternate = !found.has_content && !found.has_alternate;
 
-  schema::keep_root_only(*document);
+  schema::keep_root_only(document);
   entry.drop_direct_text();
-  schema::write_without_prefix(*document, kAtomNamespace);
-  const auto meant = schema::prefixes_meant_by_content(*document);
+  schema::write_without_prefix(document, kAtomNamespace);
+  const auto meant = schema::prefixes_meant_by_content(document);
   if (!meant) return meant.fault();
 
-  Result<std::string> remainder = schema::canonical(*document);
+  Result<std::string> remainder = schema::canonical(document);
   if (!remainder) return remainder.fault();
   prepared.content_digest = sha256(*remainder, prepared.updated ? format_rfc3339(*prepared.updated) : std::string());
   if (needs_base) {
     entry.set_xml_base(rules.base);
-    remainder = schema::canonical(*document);
+    remainder = schema::canonical(document);
     if (!remainder) return remainder.fault();
   }
   const std::size_t tag = start_tag_length(*remainder);

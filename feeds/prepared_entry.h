@@ -14,6 +14,7 @@
 #include "kernel/digest.h"
 #include "kernel/result.h"
 #include "kernel/time.h"
+#include "schema/door.h"
 
 namespace courant::feeds {
 
@@ -54,6 +55,9 @@ struct PreparedEntry {
 
 // Judges one entry document. The fault has line and column where the place is known.
 Result<PreparedEntry> read_entry(std::string_view bytes, const EntryRules& rules);
+
+// The same for a document that has passed the door.
+Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& rules);
 
 // The entry with an id made by the server: puts <id> behind the start tag in both forms.
 void set_id(PreparedEntry& entry, std::string id);

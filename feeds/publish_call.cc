@@ -14,7 +14,8 @@ std::string bytea(std::string_view bytes) {
   return "\\x" + to_hex(bytes);
 }
 
-// Items of one feed stand together, so that the function walks each feed once; arrival order stays within a feed.
+// Items of one feed stand together, so that the function walks each feed once; arrival order stays within a feed, and
+// so the items of a batch stay together.
 void sort_by_feed(std::vector<PublishItem>& items) {
   std::stable_sort(items.begin(), items.end(),
                    [](const PublishItem& a, const PublishItem& b) { return a.feed.feed < b.feed.feed; });
@@ -26,7 +27,8 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   std::vector<std::optional<std::string>> canonical_before, canonical_after;
   std::vector<std::optional<Instant>> updated;
   std::vector<bool> needs_alternate;
-  std::vector<std::int64_t> term_items;
+  std::vector<std::int64_t> term_items, groups;
+  std::vector<bool> strict;
   for (std::size_t i = 0; i < call.items.size(); ++i) {
     const PreparedEntry& entry = *call.items[i].entry;
     feeds.push_back(call.items[i].feed.feed);
@@ -41,6 +43,8 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     updated.push_back(entry.updated);
     content_types.push_back(entry.content_type);
     needs_alternate.push_back(entry.needs_alternate);
+    groups.push_back(call.items[i].group);
+    strict.push_back(call.items[i].is_strict);
     std::set<std::string> folded;
     for (const std::string& term : entry.terms) folded.insert(fold_case(term));
     for (const std::string& term : folded) {
@@ -52,6 +56,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(digests);
   parameters.add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
   parameters.add(content_types).add(needs_alternate).add(term_items).add(terms);
+  parameters.add(groups).add(strict);
   return parameters;
 }
 

@@ -16,6 +16,8 @@ struct PublishItem {
   std::shared_ptr<const PreparedEntry> entry;
   Writer::Outcome outcome;
   std::size_t bytes = 0;
+  std::int64_t group = 0;  // items of one batch share a number; 0: alone
+  bool is_strict = false;  // the same content again fails the batch
 };
 
 struct PublishCall {

@@ -1,6 +1,8 @@
 #include "feeds/routes.h"
 
+#include "feeds/entry_response.h"
 #include "feeds/page.h"
+#include "feeds/posting.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
 #include "feeds/representation.h"
@@ -22,8 +24,6 @@ using http::Response;
 using http::Task;
 
 constexpr std::size_t kGzipAbove = 1024;
-constexpr const char* kFeedType = "application/atom+xml;type=feed;charset=utf-8";
-constexpr const char* kEntryType = "application/atom+xml;type=entry;charset=utf-8";
 constexpr const char* kForever = "public, max-age=31536000, immutable";
 
 constexpr const char* kHtmlType = "text/html; charset=utf-8";
@@ -116,19 +116,6 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
   co_return response;
 }
 
-Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url, const Request& request) {
-  Response response;
-  response.status = status;
-  response.with("Content-Type", kEntryType).with("ETag", "\"" + std::to_string(entry.position) + "\"");
-  response.with("Cache-Control", "no-cache").with("Feed-Position", std::to_string(entry.position));
-  if (request.method == http::Method::kPost) {
-    response.with("Location", entry_url(feed_url, entry.id)).with("Content-Location", entry_url(feed_url, entry.id));
-    response.with("Feed-Chain", std::to_string(entry.position) + " " + entry.chain);
-  }
-  response.body = http::make_bytes(render_entry(entry, feed_url));
-  return response;
-}
-
 // An entry for people: made like its Atom form, with an entity tag of its own.
 Response html_entry_response(const std::string& html, std::int64_t position, const std::string& etag) {
   Response response;
@@ -168,102 +155,6 @@ Task<Response> get_entry(Engine& engine, const Request& request, const PathArgum
   co_return entry_response(200, *found.entry, feed_url, request);
 }
 
-PreparedEntry read_posted(Engine& engine, const LiveFeed& feed, const Request& request) {
-  const std::shared_ptr<const FeedState> state = feed.state();
-  EntryRules rules;
-  rules.default_author = state->settings.author;
-  rules.base = engine.feed_url(feed.facts()) + "/";
-  rules.server_ids = state->settings.server_ids;
-  rules.client_updated = state->settings.client_updated;
-  rules.lenient = state->settings.lenient;
-  rules.max_bytes = engine.options().max_entry_bytes;
-  Result<PreparedEntry> entry = read_entry(request.body, rules);
-  if (!entry) {
-    const Fault& fault = entry.fault();
-    std::string detail = fault.detail;
-    if (fault.line > 0) detail += " (line " + std::to_string(fault.line);
-    if (fault.column > 0) detail += ", column " + std::to_string(fault.column);
-    if (fault.line > 0) detail += ")";
-    throw Problem(fault.detail == "atom:updated is blank" ? 400 : 422, std::move(detail));
-  }
-  if (entry->id.empty()) {
-    const std::optional<std::string_view> key = request.header("idempotency-key");
-    set_id(*entry, "urn:uuid:" + (key ? uuid_v5(feed.facts().uri + "\n" + access::Identity::anonymous().name() + "\n" +
-                                                std::string(*key))
-                                      : uuid_v7(engine.clock().now())));
-  }
-  return *std::move(entry);
-}
-
-StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
-  StoredEntry stored;
-  stored.position = result.position;
-  stored.id = entry.id;
-  stored.updated = result.updated;
-  stored.recorded = result.recorded;
-  stored.needs_alternate = entry.needs_alternate;
-  stored.salt = result.salt;
-  stored.leaf = result.leaf;
-  stored.chain = result.chain;
-  stored.xml = entry.before_times + "<published>" + format_rfc3339(result.published) + "</published><updated>" +
-               format_rfc3339(result.updated) + "</updated>" + entry.after_times;
-  return stored;
-}
-
-[[noreturn]] void throw_unpublished(const Published& result, const std::string& id, const std::string& feed_url) {
-  const std::string url = entry_url(feed_url, id);
-  switch (result.outcome) {
-    case PublishOutcome::kConflict:
-      throw Problem(
-          409, "The feed holds other content under the id " + id + ", at position " + std::to_string(result.position))
-          .with("Location", url);
-    case PublishOutcome::kGone:
-      throw Problem(410, "The entry " + id + " was deleted and cannot come back");
-    case PublishOutcome::kNoFeed:
-      throw Problem(404, "The feed does not exist any more");
-    case PublishOutcome::kUnknown:
-      throw Problem(503,
-                    "The database cannot be reached: whether the entry was stored is not known. Send it again with the "
-                    "id " +
-                        id + ", or ask for " + url)
-          .with("Retry-After", "1");
-    case PublishOutcome::kRefused:
-      throw Problem(500, "The server could not store this entry");
-    default:
-      throw Problem(503, "Too many entries wait to be stored: try again in a moment").with("Retry-After", "1");
-  }
-}
-
-Task<Response> post_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
-  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
-  const std::string feed_url = engine.feed_url(feed->facts());
-  const auto entry = std::make_shared<const PreparedEntry>(read_posted(engine, *feed, request));
-  const access::Identity identity = access::Identity::anonymous();
-  const Published result = co_await engine.publish(identity, feed->facts().key, entry);
-  if (result.outcome == PublishOutcome::kCreated) {
-    co_return entry_response(201, stored_form(*entry, result), feed_url, request);
-  }
-  const bool is_retry = result.outcome == PublishOutcome::kSame && !feed->state()->settings.duplicates_conflict;
-  if (is_retry) {
-    const auto find = [feed, entry](sql::Session& session) {
-      return read_entry_by_id(session, feed->facts().key, entry->id);
-    };
-    const std::optional<StoredEntry> stored = co_await engine.executor().run(find);
-    if (stored) co_return entry_response(200, *stored, feed_url, request);
-  }
-  Published conflict = result;
-  if (conflict.outcome == PublishOutcome::kSame) conflict.outcome = PublishOutcome::kConflict;
-  throw_unpublished(conflict, entry->id, feed_url);
-}
-
-// Which bodies are taken at all, before one is read.
-std::uint64_t admit_post(Engine& engine, const Request& request) {
-  const std::string type = ascii_lower(trim(split(request.combined_header("content-type"), ';').front()));
-  const bool is_xml = type.empty() || type == "application/atom+xml" || type == "application/xml" || type == "text/xml";
-  if (!is_xml) throw Problem(415, "This feed takes application/atom+xml;type=entry, not " + type);
-  return engine.options().max_entry_bytes;
-}
-
 Task<Response> get_service(Engine& engine, const Request& request, const PathArguments& arguments) {
   const Parameters parameters = query_of(request);
   const Representation representation = choose_representation(request, parameters, "application/atomsvc+xml");
@@ -285,7 +176,7 @@ Task<Response> get_service(Engine& engine, const Request& request, const PathArg
 std::vector<http::Route> routes(Engine& engine) {
   using http::Method;
   const auto post = [&engine](const Request& request, const PathArguments& arguments) {
-    return post_entry(engine, request, arguments);
+    return post_to_feed(engine, request, arguments);
   };
   const auto admit = [&engine](const Request& request, const PathArguments&) { return admit_post(engine, request); };
   const auto feed = [&engine](const Request& request, const PathArguments& arguments) {

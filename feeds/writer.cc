@@ -1,7 +1,9 @@
 #include "feeds/writer.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,6 +21,10 @@ Published without_position(PublishOutcome outcome) {
   Published result;
   result.outcome = outcome;
   return result;
+}
+
+std::size_t bytes_of_item(const PreparedEntry& entry) {
+  return entry.before_times.size() + entry.after_times.size() + 256;
 }
 
 // A connection that a writer thread keeps, and what ends the process behind it should it die.
@@ -90,6 +96,7 @@ struct Writer::State {
   std::size_t waiting_bytes = 0;
   bool stopping = false;
 
+  std::atomic<std::int64_t> groups{0};  // numbers of batches
   std::vector<std::thread> threads;
 
   // The lane to serve next: the first after the last one that has waiting items and no call under way.
@@ -111,7 +118,11 @@ struct Writer::State {
     if (lane == waiting.end()) return std::nullopt;
     std::vector<PublishItem> items;
     std::size_t bytes = 0;
-    while (!lane->second.empty() && items.size() < options.max_call_items && bytes < options.max_call_bytes) {
+    const auto goes_on_with_batch = [&] {
+      return !items.empty() && items.back().group != 0 && items.back().group == lane->second.front().group;
+    };
+    while (!lane->second.empty() &&
+           (goes_on_with_batch() || (items.size() < options.max_call_items && bytes < options.max_call_bytes))) {
       bytes += lane->second.front().bytes;
       items.push_back(std::move(lane->second.front()));
       lane->second.pop_front();
@@ -170,13 +181,38 @@ struct Writer::State {
   // The database refused the whole statement (SQLSTATE classes 22, 23, 54): only the guilty item shall fail.
   void carry_out_one_by_one(Connection& connection, PublishCall& call, const sql::Refused& refused) {
     log_error("the database refused a publish call", {{"state", refused.state()}, {"lane", call.lane}});
-    if (call.items.size() == 1) return call.items.front().outcome(without_position(PublishOutcome::kRefused));
+    std::vector<std::vector<PublishItem>> units;  // each an item alone or a batch
     for (PublishItem& item : call.items) {
-      std::vector<PublishItem> one;
-      one.push_back(std::move(item));
-      PublishCall single = make_call(call.lane, std::move(one), clock.now());
+      const bool is_same = !units.empty() && item.group != 0 && units.back().back().group == item.group;
+      if (!is_same) units.emplace_back();
+      units.back().push_back(std::move(item));
+    }
+    if (units.size() == 1) {
+      for (const PublishItem& item : units.front()) item.outcome(without_position(PublishOutcome::kRefused));
+      return;
+    }
+    for (std::vector<PublishItem>& unit : units) {
+      PublishCall single = make_call(call.lane, std::move(unit), clock.now());
       carry_out(connection, single);
     }
+  }
+
+  // False: too much waits. Takes all of the items or none.
+  bool put(std::int64_t lane, std::vector<PublishItem> items) {
+    std::size_t bytes = 0;
+    for (const PublishItem& item : items) bytes += item.bytes;
+    {
+      const std::lock_guard lock(mutex);
+      const bool fits = waiting_items + items.size() <= options.max_waiting_items &&
+                        waiting_bytes + bytes <= options.max_waiting_bytes;
+      if (!fits || stopping) return false;
+      waiting_items += items.size();
+      waiting_bytes += bytes;
+      std::deque<PublishItem>& queue = waiting[lane];
+      std::move(items.begin(), items.end(), std::back_inserter(queue));
+    }
+    ready.notify_one();
+    return true;
   }
 
   void answer(const PublishCall& call, const std::vector<Published>& results) {
@@ -205,21 +241,30 @@ Writer::~Writer() {
 }
 
 void Writer::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Outcome outcome) {
-  const std::size_t bytes = entry->before_times.size() + entry->after_times.size() + 256;
-  bool taken = false;
-  {
-    const std::lock_guard lock(state_->mutex);
-    const bool fits = state_->waiting_items < state_->options.max_waiting_items &&
-                      state_->waiting_bytes + bytes <= state_->options.max_waiting_bytes;
-    if (fits && !state_->stopping) {
-      state_->waiting[feed.lane].push_back({feed, std::move(entry), outcome, bytes});
-      ++state_->waiting_items;
-      state_->waiting_bytes += bytes;
-      taken = true;
-    }
-  }
-  if (!taken) return outcome(without_position(PublishOutcome::kOverloaded));
-  state_->ready.notify_one();
+  std::vector<PublishItem> items;
+  const std::size_t bytes = bytes_of_item(*entry);
+  items.push_back({feed, std::move(entry), outcome, bytes});
+  if (!state_->put(feed.lane, std::move(items))) outcome(without_position(PublishOutcome::kOverloaded));
+}
+
+void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const PreparedEntry>>& entries,
+                          bool is_strict, BatchOutcome outcome) {
+  // The items of a batch are carried out in one call, so their outcomes come one after the other on one thread.
+  struct Gathered {
+    std::vector<Published> results;
+    BatchOutcome outcome;
+  };
+  const auto gathered = std::make_shared<Gathered>(Gathered{{}, outcome});
+  const std::size_t count = entries.size();
+  const Outcome one = [gathered, count](const Published& result) {
+    gathered->results.push_back(result);
+    if (gathered->results.size() == count) gathered->outcome(gathered->results);
+  };
+  const std::int64_t group = ++state_->groups;
+  std::vector<PublishItem> items;
+  for (const auto& entry : entries) items.push_back({feed, entry, one, bytes_of_item(*entry), group, is_strict});
+  if (state_->put(feed.lane, std::move(items))) return;
+  outcome(std::vector<Published>(count, without_position(PublishOutcome::kOverloaded)));
 }
 
 void Writer::stop() {

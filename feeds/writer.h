@@ -26,14 +26,15 @@ struct FeedKey {
 };
 
 enum class PublishOutcome {
-  kCreated = 1,     // it has a new position
-  kSame = 2,        // the same content is stored already, at this position
-  kConflict = 3,    // other content is stored under this id, at this position
-  kGone = 4,        // the entry was deleted
-  kNoFeed = 5,      // the feed does not exist (any more)
-  kRefused = 6,     // the database refused this item alone
-  kUnknown = 7,     // the database cannot be reached: whether it was stored cannot be known now
-  kOverloaded = 8,  // not tried: too much waits, or the writer is stopping
+  kCreated = 1,      // it has a new position
+  kSame = 2,         // the same content is stored already, at this position
+  kConflict = 3,     // other content is stored under this id, at this position
+  kGone = 4,         // the entry was deleted
+  kNoFeed = 5,       // the feed does not exist (any more)
+  kRefused = 6,      // the database refused this item alone
+  kUnknown = 7,      // the database cannot be reached: whether it was stored cannot be known now
+  kOverloaded = 8,   // not tried: too much waits, or the writer is stopping
+  kBatchFailed = 9,  // another entry of its batch failed: nothing of the batch was stored
 };
 
 struct Published {
@@ -77,6 +78,12 @@ class Writer {
 
   // `entry` has its id. The outcome is called exactly once, at once where the writer is full.
   void submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Outcome outcome);
+
+  // All of the entries or none, in their order, as one batch of a feed. is_strict: the same content again is a failure.
+  // The outcome is called exactly once, with a result for each entry.
+  using BatchOutcome = std::function<void(const std::vector<Published>&)>;
+  void submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const PreparedEntry>>& entries, bool is_strict,
+                    BatchOutcome outcome);
 
   // Takes nothing more and finishes what waits.
   void stop();

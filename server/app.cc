@@ -93,6 +93,8 @@ feeds::EngineOptions engine_options(const Config& config) {
   options.public_url = config.server.public_url;
   if (config.hub.enabled) options.hub_url = options.public_url + "/hub";
   options.source_time = config.source_time;
+  options.max_batch = static_cast<std::size_t>(config.limits.max_batch);
+  options.max_batch_bytes = static_cast<std::uint64_t>(config.limits.max_batch_bytes);
   options.max_page_bytes = config.limits.max_page_bytes;
   options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
   return options;

@@ -1,0 +1,101 @@
+#include "feeds/batch.h"
+
+#include "feeds/atom_rules.h"
+#include "kernel/problem.h"
+#include "schema/door.h"
+#include "schema/element.h"
+#include "schema/split.h"
+
+namespace courant::feeds {
+namespace {
+
+using schema::Element;
+
+std::string with_place(const Fault& fault) {
+  std::string detail = fault.detail;
+  if (fault.line > 0) detail += " (line " + std::to_string(fault.line);
+  if (fault.column > 0) detail += ", column " + std::to_string(fault.column);
+  if (fault.line > 0) detail += ")";
+  return detail;
+}
+
+int status_of(const Fault& fault) {
+  return fault.detail == "atom:updated is blank" ? 400 : 422;
+}
+
+bool is_too_long(const PreparedEntry& entry, const EntryRules& rules) {
+  return entry.before_times.size() + entry.after_times.size() > rules.max_bytes;
+}
+
+std::string text_of(const Element& parent, std::string_view name) {
+  for (const Element& child : parent.children()) {
+    if (child.namespace_uri() == kAtomNamespace && child.name() == name) return child.text();
+  }
+  return {};
+}
+
+// Whom the batch names as author speaks for its entries that name none.
+std::string author_of(const Element& feed, const std::string& otherwise) {
+  for (const Element& child : feed.children()) {
+    if (child.namespace_uri() != kAtomNamespace || child.name() != "author") continue;
+    const std::string name = text_of(child, "name");
+    if (!name.empty()) return name;
+  }
+  return otherwise;
+}
+
+Posted read_batch(const schema::Document& document, const PostRules& rules) {
+  EntryRules entry_rules = rules.entry;
+  entry_rules.default_author = author_of(Element::root_of(document), rules.entry.default_author);
+  std::vector<schema::Document> parts = schema::children_alone(document, kAtomNamespace, "entry");
+  if (parts.empty()) throw Problem(422, "The feed document holds no atom:entry");
+  if (parts.size() > rules.max_batch) {
+    throw Problem(413, "The feed document holds " + std::to_string(parts.size()) + " entries, more than " +
+                           std::to_string(rules.max_batch));
+  }
+  Posted posted;
+  posted.is_batch = true;
+  std::vector<EntryProblem> problems;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Element element = Element::root_of(parts[i]);
+    EntryProblem problem{i, text_of(element, "id"), text_of(element, "title"), ""};
+    Result<PreparedEntry> entry = read_entry(std::move(parts[i]), entry_rules);
+    if (!entry) {
+      problem.detail = with_place(entry.fault());
+    } else if (is_too_long(*entry, entry_rules)) {
+      problem.detail = "the entry is longer than " + std::to_string(entry_rules.max_bytes) + " bytes";
+    } else {
+      posted.entries.push_back(*std::move(entry));
+      continue;
+    }
+    problems.push_back(std::move(problem));
+  }
+  if (!problems.empty()) {
+    const std::size_t count = problems.size();
+    throw Problem(
+        422, std::to_string(count) + " of " + std::to_string(parts.size()) + " entries are not valid; none was stored")
+        .with_entries(std::move(problems));
+  }
+  return posted;
+}
+
+}  // namespace
+
+Posted read_posted(std::string_view bytes, const PostRules& rules) {
+  schema::DoorLimits limits;
+  limits.max_bytes = std::max(rules.entry.max_bytes, rules.max_batch_bytes);
+  Result<schema::Document> document = schema::admit(bytes, limits);
+  if (!document) throw Problem(422, with_place(document.fault()));
+  const Element root = Element::root_of(*document);
+  if (root.namespace_uri() == kAtomNamespace && root.name() == "feed") return read_batch(*document, rules);
+  if (bytes.size() > rules.entry.max_bytes) {
+    throw Problem(413, "The entry is longer than " + std::to_string(rules.entry.max_bytes) + " bytes");
+  }
+  Result<PreparedEntry> entry = read_entry(*std::move(document), rules.entry);
+  if (!entry) throw Problem(status_of(entry.fault()), with_place(entry.fault()));
+  Posted posted;
+  posted.entries.push_back(*std::move(entry));
+  return posted;
+}
+
+}  // namespace courant::feeds

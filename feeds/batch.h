@@ -1,0 +1,29 @@
+// What was posted to a feed: one entry, or a feed document whose entries are a batch.
+// Specification: RFC 4287; docs/API.md ("Batches").
+// Threads: pure functions.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feeds/prepared_entry.h"
+
+namespace courant::feeds {
+
+struct Posted {
+  bool is_batch = false;
+  std::vector<PreparedEntry> entries;  // one, or those of the batch in their order; some may have no id yet
+};
+
+struct PostRules {
+  EntryRules entry;
+  std::size_t max_batch_bytes = 16 << 20;
+  std::size_t max_batch = 1000;  // entries
+};
+
+// Throws Problem: 422 with line and column, or with the failing entries of a batch; 413 where something is too long.
+Posted read_posted(std::string_view bytes, const PostRules& rules);
+
+}  // namespace courant::feeds

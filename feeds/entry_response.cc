@@ -1,0 +1,19 @@
+#include "feeds/entry_response.h"
+
+namespace courant::feeds {
+
+http::Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url,
+                              const http::Request& request) {
+  http::Response response;
+  response.status = status;
+  response.with("Content-Type", kEntryType).with("ETag", "\"" + std::to_string(entry.position) + "\"");
+  response.with("Cache-Control", "no-cache").with("Feed-Position", std::to_string(entry.position));
+  if (request.method == http::Method::kPost) {
+    response.with("Location", entry_url(feed_url, entry.id)).with("Content-Location", entry_url(feed_url, entry.id));
+    response.with("Feed-Chain", std::to_string(entry.position) + " " + entry.chain);
+  }
+  response.body = http::make_bytes(render_entry(entry, feed_url));
+  return response;
+}
+
+}  // namespace courant::feeds

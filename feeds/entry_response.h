@@ -1,0 +1,18 @@
+// How an entry is answered as Atom, by those who read it and those who have just published it.
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+
+#include "feeds/render.h"
+#include "http/message.h"
+
+namespace courant::feeds {
+
+inline constexpr const char* kFeedType = "application/atom+xml;type=feed;charset=utf-8";
+inline constexpr const char* kEntryType = "application/atom+xml;type=entry;charset=utf-8";
+
+http::Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url,
+                              const http::Request& request);
+
+}  // namespace courant::feeds

@@ -1,0 +1,217 @@
+#include "feeds/posting.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "feeds/batch.h"
+#include "feeds/entry_response.h"
+#include "feeds/reader.h"
+#include "feeds/render.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
+
+namespace courant::feeds {
+namespace {
+
+using http::PathArguments;
+using http::Request;
+using http::Response;
+using http::Task;
+
+// An id for an entry that came without one: made of the Idempotency-Key, so that a retry meets the same.
+void give_id(Engine& engine, const LiveFeed& feed, const Request& request, PreparedEntry& entry, std::size_t index) {
+  if (!entry.id.empty()) return;
+  const std::optional<std::string_view> key = request.header("idempotency-key");
+  if (!key) return set_id(entry, "urn:uuid:" + uuid_v7(engine.clock().now()));
+  std::string name = feed.facts().uri + "\n" + access::Identity::anonymous().name() + "\n" + std::string(*key);
+  if (index > 0) name += "\n" + std::to_string(index);
+  set_id(entry, "urn:uuid:" + uuid_v5(name));
+}
+
+Posted read_request(Engine& engine, const LiveFeed& feed, const Request& request) {
+  const std::shared_ptr<const FeedState> state = feed.state();
+  PostRules rules;
+  rules.entry.default_author = state->settings.author;
+  rules.entry.base = engine.feed_url(feed.facts()) + "/";
+  rules.entry.server_ids = state->settings.server_ids;
+  rules.entry.client_updated = state->settings.client_updated;
+  rules.entry.lenient = state->settings.lenient;
+  rules.entry.max_bytes = engine.options().max_entry_bytes;
+  rules.max_batch_bytes = engine.options().max_batch_bytes;
+  rules.max_batch = engine.options().max_batch;
+  Posted posted = read_posted(request.body, rules);
+  for (std::size_t i = 0; i < posted.entries.size(); ++i) give_id(engine, feed, request, posted.entries[i], i);
+  return posted;
+}
+
+StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
+  StoredEntry stored;
+  stored.position = result.position;
+  stored.id = entry.id;
+  stored.updated = result.updated;
+  stored.recorded = result.recorded;
+  stored.needs_alternate = entry.needs_alternate;
+  stored.salt = result.salt;
+  stored.leaf = result.leaf;
+  stored.chain = result.chain;
+  stored.xml = entry.before_times + "<published>" + format_rfc3339(result.published) + "</published><updated>" +
+               format_rfc3339(result.updated) + "</updated>" + entry.after_times;
+  return stored;
+}
+
+[[noreturn]] void throw_unpublished(const Published& result, const std::string& id, const std::string& feed_url) {
+  const std::string url = entry_url(feed_url, id);
+  switch (result.outcome) {
+    case PublishOutcome::kConflict:
+      throw Problem(
+          409, "The feed holds other content under the id " + id + ", at position " + std::to_string(result.position))
+          .with("Location", url);
+    case PublishOutcome::kGone:
+      throw Problem(410, "The entry " + id + " was deleted and cannot come back");
+    case PublishOutcome::kNoFeed:
+      throw Problem(404, "The feed does not exist any more");
+    case PublishOutcome::kUnknown:
+      throw Problem(503,
+                    "The database cannot be reached: whether the entry was stored is not known. Send it again with the "
+                    "id " +
+                        id + ", or ask for " + url)
+          .with("Retry-After", "1");
+    case PublishOutcome::kRefused:
+      throw Problem(500, "The server could not store this entry");
+    default:
+      throw Problem(503, "Too many entries wait to be stored: try again in a moment").with("Retry-After", "1");
+  }
+}
+
+// What to say of an item of a batch that was not stored.
+std::string reason_of(const Published& result) {
+  switch (result.outcome) {
+    case PublishOutcome::kConflict:
+    case PublishOutcome::kSame:
+      return "the feed holds an entry with this id already, at position " + std::to_string(result.position);
+    case PublishOutcome::kGone:
+      return "the entry was deleted and cannot come back";
+    default:
+      return "the server could not store it";
+  }
+}
+
+[[noreturn]] void throw_unpublished_batch(const std::vector<std::shared_ptr<const PreparedEntry>>& entries,
+                                          const std::vector<Published>& results, const std::string& feed_url) {
+  std::vector<EntryProblem> problems;
+  bool is_conflict = false;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const PublishOutcome outcome = results[i].outcome;
+    if (outcome == PublishOutcome::kBatchFailed) continue;
+    const bool is_of_all = outcome != PublishOutcome::kConflict && outcome != PublishOutcome::kSame &&
+                           outcome != PublishOutcome::kGone && outcome != PublishOutcome::kRefused;
+    if (is_of_all) throw_unpublished(results[i], entries[i]->id, feed_url);
+    is_conflict = is_conflict || outcome != PublishOutcome::kRefused;
+    problems.push_back({i, entries[i]->id, "", reason_of(results[i])});
+  }
+  throw Problem(is_conflict ? 409 : 500, "The batch was not stored, nothing of it").with_entries(std::move(problems));
+}
+
+// A feed document of the stored entries in the order sent, or only where they are.
+Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& entries, const std::string& feed_url,
+                        const Request& request) {
+  std::int64_t upto = 0;
+  for (const StoredEntry& entry : entries) upto = std::max(upto, entry.position);
+  Response response;
+  response.with("Feed-Position", std::to_string(upto)).with("Cache-Control", "no-cache");
+  if (equal_ignoring_case(trim(request.combined_header("prefer")), "return=minimal")) {
+    nlohmann::json places = nlohmann::json::array();
+    for (const StoredEntry& entry : entries) {
+      places.push_back({{"location", entry_url(feed_url, entry.id)}, {"position", entry.position}});
+    }
+    response.with("Content-Type", "application/json").with("Preference-Applied", "return=minimal");
+    response.body = http::make_bytes(nlohmann::json{{"entries", places}}.dump() + "\n");
+    return response;
+  }
+  FeedDocument document;
+  document.id = feed.facts().uri;
+  document.title = feed.state()->settings.title;
+  document.author = feed.state()->settings.author;
+  document.feed_url = feed_url;
+  document.links = {{"self", feed_url}};
+  document.entries = entries;
+  for (const StoredEntry& entry : entries) document.updated = std::max(document.updated, entry.updated);
+  response.with("Content-Type", kFeedType);
+  response.body = http::make_bytes(render_feed(document));
+  return response;
+}
+
+Task<Response> post_batch(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, Posted posted) {
+  const std::string feed_url = engine.feed_url(feed->facts());
+  std::vector<std::shared_ptr<const PreparedEntry>> entries;
+  for (PreparedEntry& entry : posted.entries) {
+    entries.push_back(std::make_shared<const PreparedEntry>(std::move(entry)));
+  }
+  const access::Identity identity = access::Identity::anonymous();
+  const bool is_strict = feed->state()->settings.duplicates_conflict;
+  const std::vector<Published> results = co_await engine.publish_batch(identity, feed->facts().key, entries, is_strict);
+  const auto is_stored = [is_strict](const Published& result) {
+    return result.outcome == PublishOutcome::kCreated || (result.outcome == PublishOutcome::kSame && !is_strict);
+  };
+  if (!std::all_of(results.begin(), results.end(), is_stored)) throw_unpublished_batch(entries, results, feed_url);
+  const auto read = [feed, &entries, &results](sql::Session& session) {
+    std::vector<StoredEntry> stored;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      std::optional<StoredEntry> known;
+      const bool is_new = results[i].outcome == PublishOutcome::kCreated;
+      if (!is_new) known = read_entry_by_id(session, feed->facts().key, entries[i]->id);
+      stored.push_back(known ? *std::move(known) : stored_form(*entries[i], results[i]));
+    }
+    return stored;
+  };
+  const bool is_all_new = std::all_of(results.begin(), results.end(), [](const Published& result) {
+    return result.outcome == PublishOutcome::kCreated;
+  });
+  std::vector<StoredEntry> stored;
+  if (is_all_new) {
+    for (std::size_t i = 0; i < entries.size(); ++i) stored.push_back(stored_form(*entries[i], results[i]));
+  } else {
+    stored = co_await engine.executor().run(read);
+  }
+  co_return batch_response(*feed, stored, feed_url, request);
+}
+
+}  // namespace
+
+// Which bodies are taken at all, before one is read.
+std::uint64_t admit_post(Engine& engine, const Request& request) {
+  const std::string type = ascii_lower(trim(split(request.combined_header("content-type"), ';').front()));
+  const bool is_xml = type.empty() || type == "application/atom+xml" || type == "application/xml" || type == "text/xml";
+  if (!is_xml) throw Problem(415, "This feed takes application/atom+xml;type=entry, not " + type);
+  return std::max(engine.options().max_entry_bytes, engine.options().max_batch_bytes);
+}
+
+Task<Response> post_to_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
+  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
+  const std::string feed_url = engine.feed_url(feed->facts());
+  Posted posted = read_request(engine, *feed, request);
+  if (posted.is_batch) {
+    Response answered = co_await post_batch(engine, request, feed, std::move(posted));
+    co_return answered;
+  }
+  const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
+  const access::Identity identity = access::Identity::anonymous();
+  const Published result = co_await engine.publish(identity, feed->facts().key, entry);
+  if (result.outcome == PublishOutcome::kCreated) {
+    co_return entry_response(201, stored_form(*entry, result), feed_url, request);
+  }
+  const bool is_retry = result.outcome == PublishOutcome::kSame && !feed->state()->settings.duplicates_conflict;
+  if (is_retry) {
+    const auto find = [feed, entry](sql::Session& session) {
+      return read_entry_by_id(session, feed->facts().key, entry->id);
+    };
+    const std::optional<StoredEntry> stored = co_await engine.executor().run(find);
+    if (stored) co_return entry_response(200, *stored, feed_url, request);
+  }
+  Published conflict = result;
+  if (conflict.outcome == PublishOutcome::kSame) conflict.outcome = PublishOutcome::kConflict;
+  throw_unpublished(conflict, entry->id, feed_url);
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,19 @@
+// POST to a feed: an entry or a batch is judged, published and answered.
+// Specification: RFC 5023 section 9.2; docs/API.md ("Publishing").
+// Threads: io threads.
+#pragma once
+
+#include <cstdint>
+
+#include "feeds/engine.h"
+#include "http/router.h"
+
+namespace courant::feeds {
+
+// How long a body may be; throws Problem 415 for media types that are not taken.
+std::uint64_t admit_post(Engine& engine, const http::Request& request);
+
+http::Task<http::Response> post_to_feed(Engine& engine, const http::Request& request,
+                                        const http::PathArguments& arguments);
+
+}  // namespace courant::feeds
