@@ -63,13 +63,13 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::s
   co_return created;
 }
 
-http::Task<Published> Engine::publish(const access::Identity&, FeedKey feed,
-                                      std::shared_ptr<const PreparedEntry> entry) {
+http::Task<Published> Engine::publish(const access::Identity&, FeedKey feed, std::shared_ptr<const PreparedEntry> entry,
+                                      Change change) {
   namespace asio = boost::asio;
   auto outcome = std::make_shared<Published>();
-  const auto initiate = [this, feed, entry, outcome](auto handler) {
+  const auto initiate = [this, feed, entry, change, outcome](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    writer_.submit(feed, entry, [shared, outcome](const Published& result) {
+    writer_.submit(feed, entry, change, [shared, outcome](const Published& result) {
       *outcome = result;
       auto executor = asio::get_associated_executor(*shared);
       asio::post(executor, [shared] { (*shared)(); });

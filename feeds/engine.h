@@ -53,9 +53,9 @@ class Engine {
   // The same for publishing: makes it where the workspace says auto_create.
   http::Task<std::shared_ptr<LiveFeed>> require_feed_for_publishing(std::string workspace, std::string name);
 
-  // Publishes one entry that has its id; resumes when its fate is known.
+  // Publishes one entry that has its id, or revises or deletes it; resumes when its fate is known.
   http::Task<Published> publish(const access::Identity& identity, FeedKey feed,
-                                std::shared_ptr<const PreparedEntry> entry);
+                                std::shared_ptr<const PreparedEntry> entry, Change change = {});
 
   // Publishes a batch: all of its entries or none; a result for each.
   http::Task<std::vector<Published>> publish_batch(const access::Identity& identity, FeedKey feed,

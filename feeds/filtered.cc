@@ -81,6 +81,7 @@ std::vector<StoredEntry> read_entries_at(sql::Session& session, FeedKey feed,
     const sql::Row row = rows[i];
     StoredEntry& entry = entries.emplace_back();
     entry.position = row.integer(0);
+    entry.is_tombstone = row.integer(9) == 3;
     entry.id = row.text(1);
     entry.updated = row.instant(2);
     entry.needs_alternate = row.boolean(3);

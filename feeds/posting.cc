@@ -6,6 +6,7 @@
 
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
+#include "feeds/outcome_reply.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
 #include "kernel/problem.h"
@@ -30,58 +31,9 @@ void give_id(Engine& engine, const LiveFeed& feed, const Request& request, Prepa
 }
 
 Posted read_request(Engine& engine, const LiveFeed& feed, const Request& request) {
-  const std::shared_ptr<const FeedState> state = feed.state();
-  PostRules rules;
-  rules.entry.default_author = state->settings.author;
-  rules.entry.base = engine.feed_url(feed.facts()) + "/";
-  rules.entry.server_ids = state->settings.server_ids;
-  rules.entry.client_updated = state->settings.client_updated;
-  rules.entry.lenient = state->settings.lenient;
-  rules.entry.max_bytes = engine.options().max_entry_bytes;
-  rules.max_batch_bytes = engine.options().max_batch_bytes;
-  rules.max_batch = engine.options().max_batch;
-  Posted posted = read_posted(request.body, rules);
+  Posted posted = read_posted(request.body, post_rules(engine, feed));
   for (std::size_t i = 0; i < posted.entries.size(); ++i) give_id(engine, feed, request, posted.entries[i], i);
   return posted;
-}
-
-StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
-  StoredEntry stored;
-  stored.position = result.position;
-  stored.id = entry.id;
-  stored.updated = result.updated;
-  stored.recorded = result.recorded;
-  stored.needs_alternate = entry.needs_alternate;
-  stored.salt = result.salt;
-  stored.leaf = result.leaf;
-  stored.chain = result.chain;
-  stored.xml = entry.before_times + "<published>" + format_rfc3339(result.published) + "</published><updated>" +
-               format_rfc3339(result.updated) + "</updated>" + entry.after_times;
-  return stored;
-}
-
-[[noreturn]] void throw_unpublished(const Published& result, const std::string& id, const std::string& feed_url) {
-  const std::string url = entry_url(feed_url, id);
-  switch (result.outcome) {
-    case PublishOutcome::kConflict:
-      throw Problem(
-          409, "The feed holds other content under the id " + id + ", at position " + std::to_string(result.position))
-          .with("Location", url);
-    case PublishOutcome::kGone:
-      throw Problem(410, "The entry " + id + " was deleted and cannot come back");
-    case PublishOutcome::kNoFeed:
-      throw Problem(404, "The feed does not exist any more");
-    case PublishOutcome::kUnknown:
-      throw Problem(503,
-                    "The database cannot be reached: whether the entry was stored is not known. Send it again with the "
-                    "id " +
-                        id + ", or ask for " + url)
-          .with("Retry-After", "1");
-    case PublishOutcome::kRefused:
-      throw Problem(500, "The server could not store this entry");
-    default:
-      throw Problem(503, "Too many entries wait to be stored: try again in a moment").with("Retry-After", "1");
-  }
 }
 
 // What to say of an item of a batch that was not stored.
@@ -111,6 +63,22 @@ std::string reason_of(const Published& result) {
     problems.push_back({i, entries[i]->id, "", reason_of(results[i])});
   }
   throw Problem(is_conflict ? 409 : 500, "The batch was not stored, nothing of it").with_entries(std::move(problems));
+}
+
+// If-Match: the head that the publisher has seen, by its position or the head page's entity tag (RFC 9110 section
+// 13.1.1). Where it names neither, nothing matches.
+std::int64_t expected_head(const LiveFeed& feed, const Request& request) {
+  const std::string field = request.combined_header("if-match");
+  if (field.empty() || trim(field) == "*") return Change::kAnywhere;
+  for (std::string_view tag : split(field, ',')) {
+    tag = trim(tag);
+    const bool is_quoted = tag.size() > 1 && tag.front() == '"' && tag.back() == '"';
+    const auto position = parse_unsigned(is_quoted ? tag.substr(1, tag.size() - 2) : tag);
+    if (position) return static_cast<std::int64_t>(*position);
+    const std::int64_t head = feed.head();
+    if (tag == page_etag(feed, "atom", "", head) || tag == page_etag(feed, "html", "", head)) return head;
+  }
+  throw Problem(412, "The feed has moved on: it is at position " + std::to_string(feed.head()));
 }
 
 // A feed document of the stored entries in the order sent, or only where they are.
@@ -179,6 +147,20 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
 
 }  // namespace
 
+PostRules post_rules(const Engine& engine, const LiveFeed& feed) {
+  const std::shared_ptr<const FeedState> state = feed.state();
+  PostRules rules;
+  rules.entry.default_author = state->settings.author;
+  rules.entry.base = engine.feed_url(feed.facts()) + "/";
+  rules.entry.server_ids = state->settings.server_ids;
+  rules.entry.client_updated = state->settings.client_updated;
+  rules.entry.lenient = state->settings.lenient;
+  rules.entry.max_bytes = engine.options().max_entry_bytes;
+  rules.max_batch_bytes = engine.options().max_batch_bytes;
+  rules.max_batch = engine.options().max_batch;
+  return rules;
+}
+
 // Which bodies are taken at all, before one is read.
 std::uint64_t admit_post(Engine& engine, const Request& request) {
   const std::string type = ascii_lower(trim(split(request.combined_header("content-type"), ';').front()));
@@ -197,7 +179,9 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   }
   const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
   const access::Identity identity = access::Identity::anonymous();
-  const Published result = co_await engine.publish(identity, feed->facts().key, entry);
+  Change change;
+  change.head = expected_head(*feed, request);
+  const Published result = co_await engine.publish(identity, feed->facts().key, entry, change);
   if (result.outcome == PublishOutcome::kCreated) {
     co_return entry_response(201, stored_form(*entry, result), feed_url, request);
   }

@@ -5,10 +5,14 @@
 
 #include <cstdint>
 
+#include "feeds/batch.h"
 #include "feeds/engine.h"
 #include "http/router.h"
 
 namespace courant::feeds {
+
+// What a feed says about what is posted to it.
+PostRules post_rules(const Engine& engine, const LiveFeed& feed);
 
 // How long a body may be; throws Problem 415 for media types that are not taken.
 std::uint64_t admit_post(Engine& engine, const http::Request& request);

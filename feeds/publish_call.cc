@@ -27,7 +27,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   std::vector<std::optional<std::string>> canonical_before, canonical_after;
   std::vector<std::optional<Instant>> updated;
   std::vector<bool> needs_alternate;
-  std::vector<std::int64_t> term_items, groups;
+  std::vector<std::int64_t> term_items, groups, kinds, expected, heads;
   std::vector<bool> strict;
   for (std::size_t i = 0; i < call.items.size(); ++i) {
     const PreparedEntry& entry = *call.items[i].entry;
@@ -45,6 +45,9 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     needs_alternate.push_back(entry.needs_alternate);
     groups.push_back(call.items[i].group);
     strict.push_back(call.items[i].is_strict);
+    kinds.push_back(static_cast<std::int64_t>(call.items[i].change.kind));
+    expected.push_back(call.items[i].change.expected);
+    heads.push_back(call.items[i].change.head);
     std::set<std::string> folded;
     for (const std::string& term : entry.terms) folded.insert(fold_case(term));
     for (const std::string& term : folded) {
@@ -56,7 +59,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(digests);
   parameters.add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
   parameters.add(content_types).add(needs_alternate).add(term_items).add(terms);
-  parameters.add(groups).add(strict);
+  parameters.add(groups).add(strict).add(kinds).add(expected).add(heads);
   return parameters;
 }
 
@@ -102,7 +105,7 @@ std::vector<Published> run_call(sql::Session& session, const PublishCall& call, 
 std::vector<Advance> advances_of(const PublishCall& call, const std::vector<Published>& results) {
   std::vector<Advance> advances;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (results[i].outcome != PublishOutcome::kCreated) continue;
+    if (!has_moved(results[i].outcome)) continue;
     if (advances.empty() || !(advances.back().feed == call.items[i].feed)) {
       advances.push_back({call.items[i].feed, results[i].position, results[i].position});
     }

@@ -18,6 +18,7 @@ struct PublishItem {
   std::size_t bytes = 0;
   std::int64_t group = 0;  // items of one batch share a number; 0: alone
   bool is_strict = false;  // the same content again fails the batch
+  Change change;
 };
 
 struct PublishCall {

@@ -12,6 +12,7 @@
 namespace courant::feeds {
 namespace {
 
+constexpr std::int64_t kTombstone = 3;  // entries.kind
 constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 
 // What read_range.sql gives.
@@ -36,6 +37,7 @@ Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::i
     if (row.is_null(2)) continue;
     StoredEntry entry;
     entry.position = row.integer(2);
+    entry.is_tombstone = row.integer(3) == kTombstone;
     entry.id = row.text(4);
     entry.updated = row.instant(5);
     entry.needs_alternate = row.boolean(6);
@@ -198,6 +200,7 @@ std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed,
   const sql::Row row = rows[0];
   StoredEntry entry;
   entry.position = row.integer(0);
+  entry.is_tombstone = row.integer(1) == kTombstone;
   entry.id = row.text(2);
   entry.updated = row.instant(3);
   entry.needs_alternate = row.boolean(4);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 constexpr std::string_view kEntryEnd = "</entry>";
+constexpr std::string_view kTombstoneEnd = "</at:deleted-entry>";
 
 void append_element(std::string& out, std::string_view name, std::string_view text) {
   out.append("<").append(name).append(">");
@@ -32,17 +33,20 @@ void append_link(std::string& out, std::string_view rel, std::string_view href) 
 
 // The stored bytes up to their end tag, then c:log and the server's links.
 void append_entry(std::string& out, const StoredEntry& entry, std::string_view feed_url) {
-  if (!entry.xml.ends_with(kEntryEnd)) std::abort();
-  out.append(entry.xml, 0, entry.xml.size() - kEntryEnd.size());
+  const std::string_view end = entry.is_tombstone ? kTombstoneEnd : kEntryEnd;
+  if (!entry.xml.ends_with(end)) std::abort();
+  out.append(entry.xml, 0, entry.xml.size() - end.size());
   out += "<c:log xmlns:c=\"urn:courant:log:1\"";
   append_attribute(out, "position", std::to_string(entry.position));
   append_attribute(out, "leaf", entry.leaf);
   append_attribute(out, "salt", entry.salt);
   out += "/>";
-  const std::string url = entry_url(feed_url, entry.id);
-  append_link(out, "self", url);
-  if (entry.needs_alternate) append_link(out, "alternate", url);
-  out += kEntryEnd;
+  if (!entry.is_tombstone) {
+    const std::string url = entry_url(feed_url, entry.id);
+    append_link(out, "self", url);
+    if (entry.needs_alternate) append_link(out, "alternate", url);
+  }
+  out += end;
 }
 
 std::size_t expected_size(const FeedDocument& document) {
@@ -52,6 +56,15 @@ std::size_t expected_size(const FeedDocument& document) {
 }
 
 }  // namespace
+
+TombstoneText tombstone_text(std::string_view id) {
+  TombstoneText text;
+  text.before = "<at:deleted-entry xmlns:at=\"http://purl.org/atompub/tombstones/1.0\"";
+  append_attribute(text.before, "ref", id);
+  text.before += " when=\"";
+  text.after = "\">" + std::string(kTombstoneEnd);
+  return text;
+}
 
 std::string entry_url(std::string_view feed_url, std::string_view id) {
   return std::string(feed_url) + "/entries/" + percent_encode(id, ":");
@@ -93,9 +106,13 @@ std::string render_feed(const FeedDocument& document) {
     append_attribute(out, "position", std::to_string(document.range->second));
     out += "/>\n";
   }
-  for (const StoredEntry& entry : document.entries) {
-    append_entry(out, entry, document.feed_url);
-    out += '\n';
+  // Foreign elements stand before the entries (RFC 4287 section 4.1.1), so tombstones do.
+  for (const bool is_tombstone : {true, false}) {
+    for (const StoredEntry& entry : document.entries) {
+      if (entry.is_tombstone != is_tombstone) continue;
+      append_entry(out, entry, document.feed_url);
+      out += '\n';
+    }
   }
   out += "</feed>\n";
   return out;

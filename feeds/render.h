@@ -21,6 +21,7 @@ inline constexpr int kRendererVersion = 1;
 // A stored revision or tombstone.
 struct StoredEntry {
   std::int64_t position = 0;
+  bool is_tombstone = false;
   std::string id;
   Instant updated;
   Instant recorded;
@@ -28,7 +29,7 @@ struct StoredEntry {
   std::string salt;  // hexadecimal, like leaf and chain
   std::string leaf;
   std::string chain;
-  std::string xml;  // ends with "</entry>"
+  std::string xml;  // ends with "</entry>" or "</at:deleted-entry>"
 };
 
 struct Link {
@@ -53,6 +54,13 @@ struct FeedDocument {
 };
 
 std::string render_feed(const FeedDocument& document);
+
+// What is stored of a deletion, cut where its time goes (RFC 6721): canonical as it is.
+struct TombstoneText {
+  std::string before;
+  std::string after;
+};
+TombstoneText tombstone_text(std::string_view id);
 
 // An entry document of its own.
 std::string render_entry(const StoredEntry& entry, std::string_view feed_url);

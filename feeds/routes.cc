@@ -1,5 +1,6 @@
 #include "feeds/routes.h"
 
+#include "feeds/editing.h"
 #include "feeds/entry_response.h"
 #include "feeds/page.h"
 #include "feeds/posting.h"
@@ -139,13 +140,14 @@ Task<Response> get_entry(Engine& engine, const Request& request, const PathArgum
   const auto find = [feed, id, feed_url, representation, suffix](sql::Session& session) {
     Found result;
     result.entry = read_entry_by_id(session, feed->facts().key, id);
-    if (result.entry && representation == Representation::kHtml) {
+    if (result.entry && !result.entry->is_tombstone && representation == Representation::kHtml) {
       result.html = xslt::html_page(render_entry(*result.entry, feed_url), suffix);
     }
     return result;
   };
   const Found found = co_await engine.executor().run(find);
   if (!found.entry) throw Problem(404, "There is no entry with the id " + id + " in this feed");
+  if (found.entry->is_tombstone) throw Problem(410, "The entry " + id + " was deleted");
   const std::string position = std::to_string(found.entry->position);
   const bool is_html = representation == Representation::kHtml;
   const std::string etag = is_html ? "\"" + position + "-html\"" : "\"" + position + "\"";
@@ -188,6 +190,15 @@ std::vector<http::Route> routes(Engine& engine) {
   const auto entry = [&engine](const Request& request, const PathArguments& arguments) {
     return get_entry(engine, request, arguments);
   };
+  const auto put = [&engine](const Request& request, const PathArguments& arguments) {
+    return put_entry(engine, request, arguments);
+  };
+  const auto admit_edit = [&engine](const Request& request, const PathArguments&) {
+    return admit_put(engine, request);
+  };
+  const auto remove = [&engine](const Request& request, const PathArguments& arguments) {
+    return delete_entry(engine, request, arguments);
+  };
   const auto service = [&engine](const Request& request, const PathArguments& arguments) {
     return get_service(engine, request, arguments);
   };
@@ -195,7 +206,9 @@ std::vector<http::Route> routes(Engine& engine) {
           {"/{workspace}", Method::kGet, service, nullptr, nullptr},
           {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr},
           {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit},
-          {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr}};
+          {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr},
+          {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit},
+          {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr}};
 }
 
 }  // namespace courant::feeds

@@ -1,5 +1,6 @@
 #include "feeds/writer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -25,6 +26,16 @@ Published without_position(PublishOutcome outcome) {
 
 std::size_t bytes_of_item(const PreparedEntry& entry) {
   return entry.before_times.size() + entry.after_times.size() + 256;
+}
+
+// Whether an id would stand twice in a call that revises or deletes it: publish() cannot tell that apart.
+bool meets_itself(const std::vector<PublishItem>& items, const PublishItem& next, bool has_changes) {
+  const bool is_change = next.change.kind != Change::Kind::kEntry;
+  if (!is_change && !has_changes) return false;
+  return std::any_of(items.begin(), items.end(), [&](const PublishItem& item) {
+    return (is_change || item.change.kind != Change::Kind::kEntry) && item.feed == next.feed &&
+           item.entry->id == next.entry->id;
+  });
 }
 
 // A connection that a writer thread keeps, and what ends the process behind it should it die.
@@ -121,9 +132,12 @@ struct Writer::State {
     const auto goes_on_with_batch = [&] {
       return !items.empty() && items.back().group != 0 && items.back().group == lane->second.front().group;
     };
+    bool has_changes = false;
+    const auto has_room = [&] { return items.size() < options.max_call_items && bytes < options.max_call_bytes; };
     while (!lane->second.empty() &&
-           (goes_on_with_batch() || (items.size() < options.max_call_items && bytes < options.max_call_bytes))) {
+           (goes_on_with_batch() || (has_room() && !meets_itself(items, lane->second.front(), has_changes)))) {
       bytes += lane->second.front().bytes;
+      has_changes = has_changes || lane->second.front().change.kind != Change::Kind::kEntry;
       items.push_back(std::move(lane->second.front()));
       lane->second.pop_front();
     }
@@ -240,10 +254,10 @@ Writer::~Writer() {
   stop();
 }
 
-void Writer::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Outcome outcome) {
+void Writer::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, const Change& change, Outcome outcome) {
   std::vector<PublishItem> items;
   const std::size_t bytes = bytes_of_item(*entry);
-  items.push_back({feed, std::move(entry), outcome, bytes});
+  items.push_back({feed, std::move(entry), outcome, bytes, 0, false, change});
   if (!state_->put(feed.lane, std::move(items))) outcome(without_position(PublishOutcome::kOverloaded));
 }
 
@@ -262,7 +276,8 @@ void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const 
   };
   const std::int64_t group = ++state_->groups;
   std::vector<PublishItem> items;
-  for (const auto& entry : entries) items.push_back({feed, entry, one, bytes_of_item(*entry), group, is_strict});
+  for (const auto& entry : entries)
+    items.push_back({feed, entry, one, bytes_of_item(*entry), group, is_strict, Change{}});
   if (state_->put(feed.lane, std::move(items))) return;
   outcome(std::vector<Published>(count, without_position(PublishOutcome::kOverloaded)));
 }

@@ -35,7 +35,28 @@ enum class PublishOutcome {
   kUnknown = 7,      // the database cannot be reached: whether it was stored cannot be known now
   kOverloaded = 8,   // not tried: too much waits, or the writer is stopping
   kBatchFailed = 9,  // another entry of its batch failed: nothing of the batch was stored
+  kStale = 10,       // the entry or the feed does not stand where it was expected
+  kNotFound = 11,    // there is no entry to delete
+  kAppended = 12,    // a revision or a deletion has a new position
 };
+
+// What is to be done under an id, and what must hold when it is done.
+struct Change {
+  enum class Kind { kEntry = 1, kRevision = 2, kDeletion = 3 };
+  static constexpr std::int64_t kAny = 0;
+  static constexpr std::int64_t kNone = -1;  // there must be no such entry
+  static constexpr std::int64_t kSome = -2;  // there must be one
+  static constexpr std::int64_t kAnywhere = -1;
+
+  Kind kind = Kind::kEntry;
+  std::int64_t expected = kAny;   // the entry's newest position
+  std::int64_t head = kAnywhere;  // the feed's head
+};
+
+// Whether a publish moved its feed.
+constexpr bool has_moved(PublishOutcome outcome) {
+  return outcome == PublishOutcome::kCreated || outcome == PublishOutcome::kAppended;
+}
 
 struct Published {
   PublishOutcome outcome = PublishOutcome::kOverloaded;
@@ -77,7 +98,7 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   // `entry` has its id. The outcome is called exactly once, at once where the writer is full.
-  void submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Outcome outcome);
+  void submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, const Change& change, Outcome outcome);
 
   // All of the entries or none, in their order, as one batch of a feed. is_strict: the same content again is a failure.
   // The outcome is called exactly once, with a result for each entry.

@@ -32,6 +32,14 @@ class HttpClient {
     return ask("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
   }
 
+  Reply put(const std::string& target, const std::string& body, const std::string& headers = {}) {
+    return ask("PUT " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n" + headers + "\r\n" + body);
+  }
+  Reply remove(const std::string& target, const std::string& headers = {}) {
+    return ask("DELETE " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
+  }
+
   Reply post(const std::string& target, const std::string& body, const std::string& headers = {}) {
     return ask("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
                "\r\n" + headers + "\r\n" + body);

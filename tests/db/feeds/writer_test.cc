@@ -30,7 +30,7 @@ class WriterTest : public testing::Test {
  protected:
   Published publish(Writer& writer, FeedKey feed, std::shared_ptr<const PreparedEntry> prepared) {
     std::promise<Published> promise;
-    writer.submit(feed, std::move(prepared), [&](const Published& result) { promise.set_value(result); });
+    writer.submit(feed, std::move(prepared), {}, [&](const Published& result) { promise.set_value(result); });
     return promise.get_future().get();
   }
 
@@ -198,7 +198,8 @@ TEST_F(WriterTest, AnItemThatTheDatabaseRefusesFailsAlone) {
       entry("urn:a"), std::make_shared<const PreparedEntry>(bad), entry("urn:c")};
   for (std::size_t i = 0; i < entries.size(); ++i) {
     results.push_back(promises[i].get_future());
-    writer.submit(feed, entries[i], [&promise = promises[i]](const Published& result) { promise.set_value(result); });
+    writer.submit(feed, entries[i], {},
+                  [&promise = promises[i]](const Published& result) { promise.set_value(result); });
   }
   EXPECT_EQ(results[0].get().outcome, PublishOutcome::kCreated);
   EXPECT_EQ(results[1].get().outcome, PublishOutcome::kRefused);
