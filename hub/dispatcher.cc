@@ -115,10 +115,10 @@ void Dispatcher::look_at_all() {
   for (const auto& [lane, feed] : names) moved(lane, feed, loop_.source.known_position(lane, feed));
 }
 
-std::int64_t Dispatcher::head_of(const Live& live) {
-  Feed& feed = by_feed_[{live.topic.lane, live.topic.feed}];
-  feed.head = std::max(feed.head, loop_.source.known_position(live.topic.lane, live.topic.feed));
-  return feed.head;
+// Does not write down what it sees: `moved` has to find the feed behind, so that it wakes the other subscriptions.
+std::int64_t Dispatcher::head_of(const Live& live) const {
+  const Feed& feed = by_feed_.at({live.topic.lane, live.topic.feed});
+  return std::max(feed.head, loop_.source.known_position(live.topic.lane, live.topic.feed));
 }
 
 void Dispatcher::wake(const LivePtr& live) {

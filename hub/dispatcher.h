@@ -61,7 +61,7 @@ class Dispatcher {
     std::unordered_set<LivePtr> subscriptions;
   };
 
-  std::int64_t head_of(const Live& live);
+  std::int64_t head_of(const Live& live) const;
   void remove(const LivePtr& live);
   void wake(const LivePtr& live);
   void pump();
