@@ -44,7 +44,21 @@ class HeldRequests final : public Transport {
 
 class DispatcherTest : public testing::Test {
  protected:
-  DispatcherTest() { loop_.shards.update({{{0, 1}}, 1}, clock_.ticks()), loop_.shards.set_loaded(0); }
+  DispatcherTest() {
+    loop_.shards.update({{{0, 1}}, 1}, clock_.ticks());
+    loop_.shards.set_loaded(0);
+  }
+  // As the hub stops: what is in flight is answered, and its coroutines end.
+  ~DispatcherTest() override {
+    loop_.is_stopping = true;
+    for (const HeldRequests::Held& held : transport_.held) {
+      http::ClientReply stopped;
+      stopped.outcome = http::ClientReply::Outcome::kStopped;
+      held.done(std::move(stopped));
+    }
+    transport_.held.clear();
+    run_until([this] { return dispatcher_.active() == 0; });
+  }
 
   void adopt(std::int64_t number) {
     Subscription subscription;
