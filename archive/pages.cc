@@ -5,6 +5,8 @@
 #include "feeds/reader.h"
 #include "feeds/render.h"
 #include "http/gzip.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
 
 namespace courant::archive {
 namespace {
@@ -12,13 +14,13 @@ namespace {
 std::optional<StoredPage> find_page(sql::Session& session, feeds::FeedKey feed, std::int64_t page) {
   const sql::Rows rows = session.run(queries::find_page, sql::Parameters().add(feed.lane).add(feed.feed).add(page));
   if (rows.empty()) return std::nullopt;
-  return StoredPage{rows[0].bytes(2), rows[0].bytes(0), rows[0].bytes(1)};
+  return StoredPage{rows[0].bytes(2), rows[0].bytes(0), rows[0].bytes(1), rows[0].bytes(3)};
 }
 
 std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, const std::string& feed_url,
                         const std::string& hub_url, std::vector<feeds::StoredEntry> entries) {
   const std::shared_ptr<const feeds::FeedState> state = feed.state();
-  const std::string archive_url = feed_url + "/archive/";
+  const std::int64_t generation = state->generation;
   feeds::FeedDocument document;
   document.id = feed.facts().uri;
   document.title = state->settings.title;
@@ -26,9 +28,9 @@ std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, const st
   document.updated = entries.front().updated;
   document.is_archive = true;
   document.feed_url = feed_url;
-  document.links = {{"self", archive_url + std::to_string(page)}, {"current", feed_url}};
-  if (page > 1) document.links.push_back({"prev-archive", archive_url + std::to_string(page - 1)});
-  document.links.push_back({"next-archive", archive_url + std::to_string(page + 1)});
+  document.links = {{"self", page_url(feed_url, {generation, page})}, {"current", feed_url}};
+  if (page > 1) document.links.push_back({"prev-archive", page_url(feed_url, {generation, page - 1})});
+  document.links.push_back({"next-archive", page_url(feed_url, {generation, page + 1})});
   if (!hub_url.empty()) document.links.push_back({"hub", hub_url});
   document.chain_position = entries.front().position;
   document.chain = entries.front().chain;
@@ -41,6 +43,7 @@ std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, const st
 std::optional<StoredPage> require_page(sql::Session& session, const feeds::LiveFeed& feed, std::int64_t page,
                                        const std::string& feed_url, const std::string& hub_url, Instant now) {
   const feeds::FeedFacts& facts = feed.facts();
+  if (page * facts.page_size <= feed.state()->floor) throw_dropped(feed_url, "Archive page " + std::to_string(page));
   if (std::optional<StoredPage> stored = find_page(session, facts.key, page)) return stored;
   const feeds::PageRange range = feeds::archive_range(page, facts.page_size);
   std::vector<feeds::StoredEntry> entries = feeds::read_entries(session, facts.key, range.after, range.upto);
@@ -55,6 +58,26 @@ std::optional<StoredPage> require_page(sql::Session& session, const feeds::LiveF
   parameters.add_bytes(bytes_of(sha256(document))).add_bytes(bytes_of(sha256(packed))).add_bytes(packed);
   session.run(queries::insert_page, parameters);
   return find_page(session, facts.key, page);
+}
+
+std::optional<PageName> parse_page_name(std::string_view text) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  const std::size_t dash = text.find('-');
+  const auto generation = dash == std::string_view::npos ? 1 : parse_unsigned(text.substr(0, dash));
+  const auto page = parse_unsigned(dash == std::string_view::npos ? text : text.substr(dash + 1));
+  const bool is_good = generation && page && *generation > 0 && *page > 0 && *generation < kMost && *page < kMost;
+  if (!is_good) return std::nullopt;
+  return PageName{static_cast<std::int64_t>(*generation), static_cast<std::int64_t>(*page)};
+}
+
+std::string page_url(const std::string& feed_url, PageName name) {
+  const std::string prefix = name.generation == 1 ? "" : std::to_string(name.generation) + "-";
+  return feed_url + "/archive/" + prefix + std::to_string(name.page);
+}
+
+void throw_dropped(const std::string& feed_url, const std::string& what) {
+  throw Problem(410, what + " is not kept any more: retention has dropped it")
+      .with("Link", "<" + feed_url + "?marker=last>; rel=\"last\", <" + feed_url + ">; rel=\"current\"");
 }
 
 }  // namespace courant::archive

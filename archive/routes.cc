@@ -1,38 +1,49 @@
 #include "archive/routes.h"
 
+#include <algorithm>
+
+#include "archive/index.h"
 #include "archive/pages.h"
 #include "http/conditional.h"
 #include "http/gzip.h"
 #include "http/negotiate.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
+#include "kernel/uri.h"
 
 namespace courant::archive {
 namespace {
 
+using feeds::Engine;
 using http::PathArguments;
 using http::Request;
 using http::Response;
 using http::Task;
 
-constexpr std::uint64_t kMostPages = std::uint64_t{1} << 40;
 constexpr std::uint64_t kLongestPage = std::uint64_t{1} << 32;
 
-std::int64_t parse_page(const std::string& text) {
-  const std::optional<std::uint64_t> page = parse_unsigned(text);
-  if (!page || *page == 0 || *page > kMostPages) {
-    throw Problem(404, "Archive pages are numbered from 1: there is none called " + text);
-  }
-  return static_cast<std::int64_t>(*page);
+PageName require_page_name(const std::string& text) {
+  const std::optional<PageName> name = parse_page_name(text);
+  if (!name) throw Problem(404, "Archive pages are numbered from 1: there is none called " + text);
+  return *name;
+}
+
+// How long a page is sure to stay: caches may keep it so long.
+std::string max_age(const feeds::FeedSettings& settings) {
+  constexpr std::int64_t kYear = 31'536'000;
+  // A page was complete a moment ago at the latest; by count, nobody can tell.
+  if (settings.retain.entries > 0) return "max-age=86400";
+  const std::int64_t kept = settings.retain.age.count();
+  return "max-age=" + std::to_string(kept > 0 ? std::min(kYear, kept) : kYear);
 }
 
 // Strong tag and digest are those of the bytes sent: the gzip form has its own.
-Response page_response(const StoredPage& page, const Request& request, bool redactable) {
+Response page_response(const StoredPage& page, const Request& request, const feeds::FeedSettings& settings) {
   const bool packed = http::accepts_gzip(request.combined_header("accept-encoding"));
   const std::string etag = "\"" + to_hex(page.sha256.substr(0, 12)) + (packed ? "-gzip\"" : "\"");
   Response response;
   response.with("ETag", etag).with("Vary", "Accept-Encoding");
-  response.with("Cache-Control", redactable ? "public, max-age=31536000" : "public, max-age=31536000, immutable");
+  response.with("Cache-Control", "public, " + max_age(settings) + (settings.redactable ? "" : ", immutable"));
   const std::optional<std::string_view> known = request.header("if-none-match");
   if (known && http::if_none_match_matches(*known, etag)) {
     response.status = 304;
@@ -50,18 +61,57 @@ Response page_response(const StoredPage& page, const Request& request, bool reda
 }
 
 Task<Response> get_page(feeds::Engine& engine, const Request& request, const PathArguments& arguments) {
-  const std::int64_t number = parse_page(arguments[2]);
+  const PageName name = require_page_name(arguments[2]);
   std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const std::string feed_url = engine.feed_url(feed->facts());
-  const auto find = [&engine, feed, number, feed_url](sql::Session& session) {
-    return require_page(session, *feed, number, feed_url, engine.options().hub_url, engine.clock().now());
+  if (name.generation != feed->state()->generation) {
+    throw Problem(410, "This page is of another generation of the log: begin again at the current feed")
+        .with("Link", "<" + feed_url + ">; rel=\"current\"");
+  }
+  const auto find = [&engine, feed, name, feed_url](sql::Session& session) {
+    return require_page(session, *feed, name.page, feed_url, engine.options().hub_url, engine.clock().now());
   };
   const std::optional<StoredPage> page = co_await engine.executor().run(find);
-  if (page) co_return page_response(*page, request, feed->state()->settings.redactable);
+  if (page) co_return page_response(*page, request, feed->state()->settings);
   // The page is not complete: what it will hold is in the current feed.
   Response response;
   response.status = 303;
   response.with("Location", feed_url).with("Cache-Control", "no-cache");
+  co_return response;
+}
+
+// ?from= and ?limit= of the index.
+std::int64_t number_in(const Parameters& parameters, std::string_view name, std::int64_t fallback, std::int64_t most) {
+  const std::string* const text = find_parameter(parameters, name);
+  if (text == nullptr) return fallback;
+  const std::optional<std::uint64_t> number = parse_unsigned(*text);
+  if (!number || *number == 0 || *number > static_cast<std::uint64_t>(most)) {
+    throw Problem(400, std::string(name) + " must be a number from 1 to " + std::to_string(most));
+  }
+  return static_cast<std::int64_t>(*number);
+}
+
+Task<Response> get_index(Engine& engine, const Request& request, const PathArguments& arguments) {
+  const std::optional<Parameters> parameters = parse_query(request.query);
+  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
+  const IndexQuery query{number_in(*parameters, "from", 0, std::int64_t{1} << 40),
+                         number_in(*parameters, "limit", 100, 1000)};
+  std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
+  const std::string feed_url = engine.feed_url(feed->facts());
+  const auto read = [&engine, feed, query, feed_url](sql::Session& session) {
+    return read_index(session, *feed, query, feed_url, engine.options().hub_url, engine.clock().now());
+  };
+  std::string document = co_await engine.executor().run(read);
+  const std::string etag = "\"" + to_hex(bytes_of(sha256(document)).substr(0, 12)) + "\"";
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  Response response;
+  response.with("ETag", etag).with("Cache-Control", "no-cache");
+  if (known && http::if_none_match_matches(*known, etag)) {
+    response.status = 304;
+    co_return response;
+  }
+  response.with("Content-Type", "application/json");
+  response.body = http::make_bytes(std::move(document));
   co_return response;
 }
 
@@ -71,7 +121,11 @@ std::vector<http::Route> routes(feeds::Engine& engine) {
   const auto page = [&engine](const Request& request, const PathArguments& arguments) {
     return get_page(engine, request, arguments);
   };
-  return {{"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, nullptr, nullptr}};
+  const auto index = [&engine](const Request& request, const PathArguments& arguments) {
+    return get_index(engine, request, arguments);
+  };
+  return {{"/{workspace}/{feed}/archive", http::Method::kGet, index, nullptr, nullptr},
+          {"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, nullptr, nullptr}};
 }
 
 }  // namespace courant::archive

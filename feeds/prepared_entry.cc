@@ -9,6 +9,7 @@
 #include "schema/canonical.h"
 #include "schema/door.h"
 #include "schema/element.h"
+#include "schema/marks.h"
 
 namespace courant::feeds {
 namespace {
@@ -38,11 +39,16 @@ struct Found {
   bool has_base = false;
 };
 
-// Takes out id, published, updated and self and edit links; notes the rest.
+// Takes out id, published, updated, self and edit links, and marks of a log that the entry was copied from; notes the
+// rest.
 Found take_out(Element& entry, PreparedEntry& prepared) {
   Found found;
   found.has_base = entry.attribute("base", kXmlNamespace).has_value();
   for (Element& child : entry.children()) {
+    if (child.namespace_uri() == schema::kLogNamespace) {
+      child.remove();
+      continue;
+    }
     if (child.namespace_uri() != kAtomNamespace) continue;
     if (is_atom(child, "id")) found.id = trim(child.text());
     if (is_atom(child, "updated")) found.updated = parse_rfc3339(child.text());

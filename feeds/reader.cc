@@ -156,7 +156,8 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   if (!rendered.links.last.empty()) document.links.push_back({"last", feed_url + rendered.links.last});
   const std::int64_t archived = complete_pages(page.slice.bounds.head, facts.page_size);
   if (page.range.is_head && archived > 0) {
-    document.links.push_back({"prev-archive", feed_url + "/archive/" + std::to_string(archived)});
+    const std::string generation = state->generation == 1 ? "" : std::to_string(state->generation) + "-";
+    document.links.push_back({"prev-archive", feed_url + "/archive/" + generation + std::to_string(archived)});
   }
   if (!hub_url.empty()) document.links.push_back({"hub", hub_url});
   if (page.range.is_head && !is_filtered && !page.slice.entries.empty()) {

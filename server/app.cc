@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "archive/closer.h"
 #include "archive/routes.h"
 #include "feeds/configure.h"
 #include "feeds/engine.h"
@@ -184,21 +185,26 @@ int serve(const ServeOptions& options) {
   sql::Executor executor(**database, static_cast<int>(config.database.pool), kReaderQueue);
   feeds::EngineOptions feeds_options = engine_options(config);
   feeds_options.workspaces = std::move(configured->workspaces);
-  // The hub is made after the engine and told by it: until it is there, nothing moves that it would have to know.
-  std::atomic<HubRunner*> told{nullptr};
+  // Hub and closer are made after the engine and told by it: until they are there, nothing moves that they would have
+  // to know.
+  std::atomic<HubRunner*> told_hub{nullptr};
+  std::atomic<archive::Closer*> told_closer{nullptr};
   feeds::Engine engine(feeds_options, lanes, **database, executor, clock, metrics,
-                       [&told](const std::vector<feeds::Advance>& advances) {
-                         if (HubRunner* const hub = told.load()) hub->moved(advances);
+                       [&told_hub, &told_closer](const std::vector<feeds::Advance>& advances) {
+                         if (HubRunner* const hub = told_hub.load()) hub->moved(advances);
+                         if (archive::Closer* const closer = told_closer.load()) closer->moved(advances);
                        });
   (*database)->with_session([&](sql::Session& session) { engine.directory().load_all(session); });
 
+  archive::Closer closer(**database, engine, metrics);
+  told_closer = &closer;
   std::unique_ptr<HubRunner> hub;
   if (config.hub.enabled) {
     Result<std::unique_ptr<HubRunner>> made =
         HubRunner::make(config, options.data, (*database)->options(), engine.directory(), clock, metrics);
     if (!made) return say(made.fault());
     hub = *std::move(made);
-    told = hub.get();
+    told_hub = hub.get();
     const Result<bool> running = hub->start();
     if (!running) return say(running.fault());
   }
@@ -227,6 +233,7 @@ int serve(const ServeOptions& options) {
   server.stop();
   operations.stop();
   engine.stop();
+  closer.stop();
   if (hub) hub->stop();
   executor.stop();
   return 0;

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <future>
 #include <iostream>
 #include <iterator>
 #include <thread>
@@ -12,10 +11,10 @@
 #include <unistd.h>
 
 #include "feeds/feed_reading.h"
-#include "http/client.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/asking.h"
 
 namespace courant::server {
 namespace {
@@ -23,68 +22,15 @@ namespace {
 using http::ClientReply;
 using http::ClientRequest;
 
-constexpr int kAttempts = 6;  // with pauses of 0.2, 0.4, ... seconds between
 constexpr std::chrono::seconds kWait{30};
 constexpr std::chrono::seconds kPollPause{1};  // where the server does not hold answers back
 constexpr std::size_t kMaxPage = 64 << 20;
-
-// The user names the server himself: every address is good.
-std::shared_ptr<const http::AddressGuard> any_address() {
-  std::vector<http::Network> all = {*http::Network::parse("0.0.0.0/0"), *http::Network::parse("::/0")};
-  return std::make_shared<const http::AddressGuard>(std::move(all));
-}
-
-// An HTTP client that waits for each answer.
-class Asking {
- public:
-  ClientReply ask(const ClientRequest& request) {
-    std::promise<ClientReply> answered;
-    client_.send(request, [&](ClientReply reply) { answered.set_value(std::move(reply)); });
-    return answered.get_future().get();
-  }
-
-  // Again where nothing was answered or the server is overloaded: requests here may be repeated.
-  ClientReply ask_until_answered(const ClientRequest& request) {
-    std::chrono::milliseconds pause{200};
-    for (int attempt = 1;; ++attempt) {
-      ClientReply reply = ask(request);
-      const bool is_answered = reply.outcome == ClientReply::Outcome::kAnswered;
-      const bool is_temporary = !is_answered || reply.status == 503 || reply.status == 429;
-      if (!is_temporary || attempt == kAttempts) return reply;
-      std::this_thread::sleep_for(pause);
-      pause *= 2;
-    }
-  }
-
- private:
-  static http::ClientOptions options() {
-    http::ClientOptions options;
-    options.guard = any_address();
-    return options;
-  }
-
-  Metrics metrics_;
-  http::Client client_{options(), metrics_};
-};
 
 std::optional<std::string> read_whole(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-// What went wrong, for people: the problem document's detail, or what the connection said.
-std::string reason_of(const ClientReply& reply) {
-  if (reply.outcome != ClientReply::Outcome::kAnswered) {
-    return std::string(http::outcome_name(reply.outcome)) + (reply.detail.empty() ? "" : ": " + reply.detail);
-  }
-  constexpr std::string_view kDetail = "\"detail\":\"";
-  const std::size_t begin = reply.body.find(kDetail);
-  std::string words = std::to_string(reply.status);
-  if (begin == std::string::npos) return words;
-  const std::size_t from = begin + kDetail.size();
-  return words + ": " + reply.body.substr(from, reply.body.find("\",", from) - from);
 }
 
 ClientRequest get(const std::string& url, std::chrono::seconds wait) {

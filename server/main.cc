@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/config_table.h"
 #include "server/feed_commands.h"
+#include "server/verify_command.h"
 
 namespace courant::server {
 namespace {
@@ -94,9 +95,17 @@ int run(int argc, char** argv) {
   tailing->add_option("--count", tailed.count, "end after so many entries");
   tailing->add_flag("--xml", tailed.as_xml, "print whole entries");
 
+  CLI::App* const verifying = app.add_subcommand("verify", "check a feed's whole history from outside (docs/AUDIT.md)");
+  VerifyOptions verified;
+  verifying->add_option("feed", verified.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events")->required();
+  verifying->add_option("--state", verified.state,
+                        "the file that remembers what was verified; default: ~/.local/state/courant/verified.json");
+  verifying->add_flag("--forget", verified.forget, "do not hold against the feed what was verified before");
+
   CLI11_PARSE(app, argc, argv);
   if (*publishing) return publish(published);
   if (*tailing) return tail(tailed);
+  if (*verifying) return verify(verified);
   if (*checking) {
     if (wants_reference) {
       std::fputs(configuration_reference().c_str(), stdout);

@@ -1,8 +1,8 @@
 #include <fstream>
-#include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
@@ -12,19 +12,7 @@ namespace {
 // The program's commands beside serve, run as a user runs them.
 class ProgramTest : public testing::Test {
  protected:
-  struct Ran {
-    int status;
-    std::string output;
-  };
-  static Ran run(std::vector<std::string> arguments) {
-    const std::string path = COURANT_BINARY_DIR "/program-output.txt";
-    std::ofstream(path).close();
-    arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
-    const int status = Process(arguments, path).wait();
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return {status, text.str()};
-  }
+  static Ran run(std::vector<std::string> arguments) { return run_courant(std::move(arguments)); }
   static std::string file(const std::string& name, const std::string& text) {
     std::string path = COURANT_BINARY_DIR "/" + name;
     std::ofstream(path) << text;

@@ -1,0 +1,58 @@
+#include "server/asking.h"
+
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+namespace courant::server {
+namespace {
+
+using http::ClientReply;
+
+constexpr int kAttempts = 6;  // with pauses of 0.2, 0.4, ... seconds between
+
+// The user names the server himself: every address is good.
+std::shared_ptr<const http::AddressGuard> any_address() {
+  std::vector<http::Network> all = {*http::Network::parse("0.0.0.0/0"), *http::Network::parse("::/0")};
+  return std::make_shared<const http::AddressGuard>(std::move(all));
+}
+
+}  // namespace
+
+http::ClientOptions Asking::options() {
+  http::ClientOptions options;
+  options.guard = any_address();
+  return options;
+}
+
+ClientReply Asking::ask(const http::ClientRequest& request) {
+  std::promise<ClientReply> answered;
+  client_.send(request, [&](ClientReply reply) { answered.set_value(std::move(reply)); });
+  return answered.get_future().get();
+}
+
+ClientReply Asking::ask_until_answered(const http::ClientRequest& request) {
+  std::chrono::milliseconds pause{200};
+  for (int attempt = 1;; ++attempt) {
+    ClientReply reply = ask(request);
+    const bool is_answered = reply.outcome == ClientReply::Outcome::kAnswered;
+    const bool is_temporary = !is_answered || reply.status == 503 || reply.status == 429;
+    if (!is_temporary || attempt == kAttempts) return reply;
+    std::this_thread::sleep_for(pause);
+    pause *= 2;
+  }
+}
+
+std::string reason_of(const ClientReply& reply) {
+  if (reply.outcome != ClientReply::Outcome::kAnswered) {
+    return std::string(http::outcome_name(reply.outcome)) + (reply.detail.empty() ? "" : ": " + reply.detail);
+  }
+  const nlohmann::json problem = nlohmann::json::parse(reply.body, nullptr, false);
+  const std::string status = std::to_string(reply.status);
+  if (!problem.is_object() || !problem.contains("detail") || !problem["detail"].is_string()) return status;
+  return status + ": " + problem["detail"].get<std::string>();
+}
+
+}  // namespace courant::server

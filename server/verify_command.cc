@@ -1,0 +1,122 @@
+#include "server/verify_command.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "archive/verification.h"
+#include "kernel/time.h"
+#include "server/asking.h"
+
+namespace courant::server {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t kLongestDocument = std::size_t{4} << 30;
+
+std::string default_state() {
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && *state != '\0') return std::string(state) + "/courant/verified.json";
+  const char* const home = std::getenv("HOME");
+  return std::string(home == nullptr ? "." : home) + "/.local/state/courant/verified.json";
+}
+
+// What is remembered of all feeds. A fault where the file is there and is not ours: it is not overwritten.
+Result<json> read_state(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return json::object();
+  json state = json::parse(file, nullptr, false);
+  if (state.is_object()) return state;
+  return Fault{path + " is not what this command writes: move it away, or name another with --state"};
+}
+
+std::optional<archive::Verified> remembered(const json& state, const std::string& feed_url) {
+  const auto found = state.find(feed_url);
+  if (found == state.end()) return std::nullopt;
+  archive::Verified verified;
+  verified.position = found->value("position", std::int64_t{0});
+  verified.chain = found->value("chain", "");
+  verified.generation = found->value("generation", std::int64_t{1});
+  return verified;
+}
+
+// Written beside its place and moved there, so that an interruption loses nothing.
+bool write_state(const std::string& path, const json& state) {
+  std::error_code ignored;
+  fs::create_directories(fs::path(path).parent_path(), ignored);
+  const std::string unfinished = path + ".unfinished";
+  {
+    std::ofstream file(unfinished, std::ios::trunc);
+    file << state.dump(1) << "\n";
+    if (!file.flush()) return false;
+  }
+  fs::rename(unfinished, path, ignored);
+  return !ignored;
+}
+
+}  // namespace
+
+int verify(const VerifyOptions& options) {
+  const std::string path = options.state.empty() ? default_state() : options.state;
+  Result<json> state = read_state(path);
+  if (!state) {
+    std::fprintf(stderr, "courant: %s\n", state.fault().detail.c_str());
+    return 2;
+  }
+  std::string feed_url = options.feed_url;
+  while (feed_url.ends_with('/')) feed_url.pop_back();
+  const std::optional<archive::Verified> earlier = options.forget ? std::nullopt : remembered(*state, feed_url);
+
+  Asking asking;
+  bool is_readable = true;
+  const auto fetch = [&](const std::string& url) -> Result<std::string> {
+    http::ClientRequest request;
+    request.url = url;
+    request.deadline = std::chrono::minutes(2);
+    request.max_body = kLongestDocument;
+    const http::ClientReply reply = asking.ask_until_answered(request);
+    if (reply.status == 200) return reply.body;
+    is_readable = false;
+    return Fault{url + " cannot be read: " + reason_of(reply)};
+  };
+  const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
+  const auto progress = [is_terminal](std::int64_t position, std::int64_t head) {
+    if (is_terminal)
+      std::fprintf(stderr, "\rposition %lld of %lld", static_cast<long long>(position), static_cast<long long>(head));
+  };
+  const Result<archive::VerifyReport> report = archive::verify_feed(feed_url, earlier, fetch, progress);
+  if (is_terminal) std::fputs("\r", stderr);
+  if (!report) {
+    std::fprintf(stderr, "courant: %s: %s\n", is_readable ? "this feed does not verify" : "not verified",
+                 report.fault().detail.c_str());
+    return is_readable ? 1 : 2;
+  }
+  const archive::Verified& verified = report->verified;
+  std::printf("%s verifies: positions %lld to %lld, %zu of them redacted\nchain after %lld: %s\n", feed_url.c_str(),
+              static_cast<long long>(report->first), static_cast<long long>(verified.position), report->redacted,
+              static_cast<long long>(verified.position), verified.chain.c_str());
+  if (report->begins_late) std::printf("older history is not kept any more: what it was is taken on trust\n");
+  if (report->went_through) {
+    std::printf("history is what it was when position %lld was verified\n", static_cast<long long>(earlier->position));
+  } else if (earlier) {
+    std::printf("position %lld, verified earlier, is not kept any more\n", static_cast<long long>(earlier->position));
+  }
+  (*state)[feed_url] = {{"position", verified.position},
+                        {"chain", verified.chain},
+                        {"generation", verified.generation},
+                        {"verified", format_rfc3339(SystemClock().now())}};
+  if (!write_state(path, *state)) {
+    std::fprintf(stderr, "courant: %s cannot be written: the next run will not know of this one\n", path.c_str());
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace courant::server

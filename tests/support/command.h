@@ -1,0 +1,33 @@
+// A command that is run to its end, with all that it printed.
+// Threads: one.
+#pragma once
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/process.h"
+
+namespace courant::test {
+
+struct Ran {
+  int status = 0;
+  std::string output;  // standard output and error
+};
+
+inline Ran run_command(const std::vector<std::string>& arguments) {
+  const std::string path = COURANT_BINARY_DIR "/command-output.txt";
+  std::ofstream(path).close();
+  const int status = Process(arguments, path).wait();
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return {status, text.str()};
+}
+
+inline Ran run_courant(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
+  return run_command(arguments);
+}
+
+}  // namespace courant::test

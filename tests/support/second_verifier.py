@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""A second verifier, written from docs/AUDIT.md alone: prints "POSITION CHAIN" of the last archive page's end."""
+import hashlib
+import sys
+import urllib.request
+from lxml import etree
+
+LOG = "{urn:courant:log:1}"
+FH = "{http://purl.org/syndication/history/1.0}"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def get(url):
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+    try:
+        return urllib.request.build_opener(NoRedirect).open(url).read()
+    except urllib.error.HTTPError as error:
+        if error.code == 303:
+            return None
+        raise
+
+
+def leaf_of(element, mark):
+    salt = bytes.fromhex(mark.get("salt"))
+    children = list(element)
+    for child in children[children.index(mark):]:
+        element.remove(child)
+    return hashlib.sha256(salt + etree.tostring(element, method="c14n", exclusive=True, with_comments=True)).digest()
+
+
+def main(feed):
+    chain, position, url = bytes(32), 0, feed + "/archive/1"
+    while (body := get(url)) is not None:
+        page = etree.fromstring(body)
+        assert page.find(FH + "archive") is not None, url + " is no archive document"
+        marked = {}
+        for element in page:
+            marks = element.findall(LOG + "log") if isinstance(element.tag, str) else []
+            if marks:
+                marked[int(marks[-1].get("position"))] = (element, marks[-1])
+        for number in sorted(marked):
+            element, mark = marked[number]
+            element.tail = None
+            assert number == position + 1, f"position {position + 1} is missing"
+            leaf = bytes.fromhex(mark.get("leaf"))
+            if mark.get("redacted") is None:
+                assert leaf_of(element, mark) == leaf, f"position {number} is not what its leaf was made of"
+            chain, position = hashlib.sha256(chain + leaf).digest(), number
+        end = page.find(LOG + "chain")
+        assert (int(end.get("position")), end.get("value")) == (position, chain.hex()), url + ": another chain value"
+        url = [link.get("href") for link in page.findall(ATOM + "link") if link.get("rel") == "next-archive"][0]
+    print(position, chain.hex())
+
+
+main(sys.argv[1])
