@@ -17,10 +17,10 @@ std::optional<StoredPage> find_page(sql::Session& session, feeds::FeedKey feed, 
   return StoredPage{rows[0].bytes(2), rows[0].bytes(0), rows[0].bytes(1), rows[0].bytes(3)};
 }
 
-std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, const std::string& feed_url,
-                        const std::string& hub_url, std::vector<feeds::StoredEntry> entries) {
+std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, std::int64_t generation,
+                        const std::string& feed_url, const std::string& hub_url,
+                        std::vector<feeds::StoredEntry> entries) {
   const std::shared_ptr<const feeds::FeedState> state = feed.state();
-  const std::int64_t generation = state->generation;
   feeds::FeedDocument document;
   document.id = feed.facts().uri;
   document.title = state->settings.title;
@@ -46,18 +46,22 @@ std::optional<StoredPage> require_page(sql::Session& session, const feeds::LiveF
   if (page * facts.page_size <= feed.state()->floor) throw_dropped(feed_url, "Archive page " + std::to_string(page));
   if (std::optional<StoredPage> stored = find_page(session, facts.key, page)) return stored;
   const feeds::PageRange range = feeds::archive_range(page, facts.page_size);
-  std::vector<feeds::StoredEntry> entries = feeds::read_entries(session, facts.key, range.after, range.upto);
-  if (static_cast<std::int64_t>(entries.size()) < facts.page_size) return std::nullopt;
+  feeds::LogPiece piece = feeds::read_entries(session, facts.key, range.after, range.upto);
+  if (range.upto <= piece.bounds.floor) throw_dropped(feed_url, "Archive page " + std::to_string(page));
+  if (static_cast<std::int64_t>(piece.entries.size()) < facts.page_size) return std::nullopt;
 
-  const std::string chain = *from_hex(entries.front().chain);
-  const std::string document = render_page(feed, page, feed_url, hub_url, std::move(entries));
+  const std::int64_t generation = feed.state()->generation;
+  const std::string chain = *from_hex(piece.entries.front().chain);
+  const std::string document = render_page(feed, page, generation, feed_url, hub_url, std::move(piece.entries));
   const std::string packed = http::gzip(document, 9);
   sql::Parameters parameters;
   parameters.add(facts.key.lane).add(facts.key.feed).add(page).add(range.upto);
   parameters.add(static_cast<std::int64_t>(document.size())).add(now).add_bytes(chain);
   parameters.add_bytes(bytes_of(sha256(document))).add_bytes(bytes_of(sha256(packed))).add_bytes(packed);
+  parameters.add(piece.redactions).add(generation);
   session.run(queries::insert_page, parameters);
-  return find_page(session, facts.key, page);
+  if (std::optional<StoredPage> stored = find_page(session, facts.key, page)) return stored;
+  throw Problem(503, "The archive has changed while its page was made: ask again").with("Retry-After", "1");
 }
 
 std::optional<PageName> parse_page_name(std::string_view text) {

@@ -42,7 +42,7 @@ class Configuring {
  private:
   void put(const std::string& workspace, const ConfiguredFeed& feed) {
     const std::shared_ptr<LiveFeed> live =
-        directory_.create(session_, workspace, feed.name, feed.page_size, feed.settings, source_time_, now_);
+        directory_.create(session_, {workspace, feed.name, feed.page_size, feed.settings, source_time_}, now_);
     const std::int64_t page_size = live->facts().page_size;
     if (page_size != feed.page_size) {
       throw Rejected{{"the feed " + workspace + "/" + feed.name + " has page_size " + std::to_string(page_size) +

@@ -41,6 +41,13 @@ void put_into(Snapshot<Map>& piece, const Key& key, const std::shared_ptr<LiveFe
   piece.store(std::move(fresh));
 }
 
+template <class Map, class Key>
+void take_from(Snapshot<Map>& piece, const Key& key) {
+  auto fresh = std::make_shared<Map>(*piece.load());
+  fresh->erase(key);
+  piece.store(std::move(fresh));
+}
+
 FeedSettings stored_settings(std::string_view json, const std::string& feed) {
   Result<FeedSettings> settings = feed_settings_from_json(json);
   if (settings) return *std::move(settings);
@@ -57,6 +64,10 @@ void LiveFeed::advance(std::int64_t head) {
   std::int64_t known = head_.load(std::memory_order_relaxed);
   while (known < head && !head_.compare_exchange_weak(known, head, std::memory_order_acq_rel)) {
   }
+}
+
+void LiveFeed::restart(std::int64_t head) {
+  head_.store(head, std::memory_order_release);
 }
 
 void LiveFeed::replace_state(FeedState state) {
@@ -79,16 +90,34 @@ std::shared_ptr<LiveFeed> Directory::find(FeedKey key) const {
 std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_view workspace, std::string_view name) {
   const std::int64_t lane = lane_of(workspace, name);
   const sql::Rows rows = session.run(queries::find_feed, sql::Parameters().add(lane).add(workspace).add(name));
-  if (rows.empty()) return nullptr;
+  if (rows.empty()) {
+    if (const std::shared_ptr<LiveFeed> known = find(workspace, name)) forget(*known);
+    return nullptr;
+  }
   return take(rows[0], {lane, rows[0].integer(0)}, workspace, name);
 }
 
-void Directory::load_all(sql::Session& session) {
+std::vector<Refreshed> Directory::load_all(sql::Session& session) {
+  std::unordered_map<std::int64_t, std::int64_t> before;  // heads, noted before the database is asked
+  const std::vector<std::shared_ptr<LiveFeed>> known = all();
+  for (const std::shared_ptr<LiveFeed>& feed : known) before.emplace(packed(feed->facts().key), feed->head());
   const sql::Rows rows = session.run(queries::list_feeds);
+  std::vector<Refreshed> refreshed;
   for (int i = 0; i < rows.size(); ++i) {
     const sql::Row row = rows[i];
-    take(row, {row.integer(10), row.integer(0)}, row.text(11), row.text(12));
+    const FeedKey key{row.integer(10), row.integer(0)};
+    Refreshed& feed = refreshed.emplace_back();
+    feed.feed = take(row, key, row.text(11), row.text(12));
+    feed.stored = row.integer(8);
+    if (const auto noted = before.find(packed(key)); noted != before.end()) {
+      feed.before = noted->second;
+      before.erase(noted);
+    }
   }
+  for (const std::shared_ptr<LiveFeed>& feed : known) {
+    if (before.contains(packed(feed->facts().key))) forget(*feed);
+  }
+  return refreshed;
 }
 
 // A row of find_feed or list_feeds, into memory.
@@ -102,8 +131,9 @@ std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std:
   state.generation = row.integer(9);
   const std::int64_t head = row.integer(8);
   if (const std::shared_ptr<LiveFeed> known = find(key)) {
+    const bool is_restarted = known->state()->generation != state.generation;
     known->replace_state(std::move(state));
-    known->advance(head);
+    is_restarted ? known->restart(head) : known->advance(head);
     return known;
   }
   FeedFacts facts{key,           std::string(workspace), std::string(name), std::string(row.text(1)), row.integer(2),
@@ -112,14 +142,13 @@ std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std:
   return find(key);
 }
 
-std::shared_ptr<LiveFeed> Directory::create(sql::Session& session, std::string_view workspace, std::string_view name,
-                                            std::int64_t page_size, const FeedSettings& settings, Instant source_time,
-                                            Instant now) {
+std::shared_ptr<LiveFeed> Directory::create(sql::Session& session, const NewFeed& feed, Instant now) {
   sql::Parameters parameters;
-  parameters.add(lane_of(workspace, name)).add(workspace).add(name).add("urn:uuid:" + uuid_v7(now)).add(page_size);
-  parameters.add(to_json(settings)).add(source_time).add(now);
-  session.run(queries::create_feed, parameters);
-  return load(session, workspace, name);
+  parameters.add(lane_of(feed.workspace, feed.name)).add(feed.workspace).add(feed.name);
+  parameters.add("urn:uuid:" + uuid_v7(now)).add(feed.page_size).add(to_json(feed.settings)).add(feed.source_time);
+  parameters.add(now).add(feed.quota);
+  if (session.run(queries::create_feed, parameters)[0].is_null(0)) return nullptr;
+  return load(session, feed.workspace, feed.name);
 }
 
 std::vector<std::shared_ptr<LiveFeed>> Directory::all() const {
@@ -144,6 +173,15 @@ void Directory::remember(const std::shared_ptr<LiveFeed>& feed) {
   if (find_in(by_key_[piece_of_key(facts.key)], packed(facts.key))) return;
   put_into(by_key_[piece_of_key(facts.key)], packed(facts.key), feed);
   put_into(by_name_[piece_of_name(full)], full, feed);
+}
+
+void Directory::forget(const LiveFeed& feed) {
+  const FeedFacts& facts = feed.facts();
+  const std::string full = full_name(facts.workspace, facts.name);
+  const std::lock_guard lock(writing_);
+  if (find_in(by_key_[piece_of_key(facts.key)], packed(facts.key)).get() != &feed) return;
+  take_from(by_key_[piece_of_key(facts.key)], packed(facts.key));
+  take_from(by_name_[piece_of_name(full)], full);
 }
 
 }  // namespace courant::feeds

@@ -50,12 +50,31 @@ class LiveFeed {
 
   // Never back: of two threads that tell, the later position wins.
   void advance(std::int64_t head);
+  // A new generation: the log may have been set back.
+  void restart(std::int64_t head);
   void replace_state(FeedState state);
 
  private:
   const FeedFacts facts_;
   Snapshot<FeedState> state_;
   std::atomic<std::int64_t> head_;
+};
+
+// A feed to be made.
+struct NewFeed {
+  std::string_view workspace;
+  std::string_view name;
+  std::int64_t page_size = 25;
+  FeedSettings settings;
+  Instant source_time;     // of the configuration that its settings come from
+  std::int64_t quota = 0;  // feeds that its workspace may have; 0: any number
+};
+
+// A feed that was read anew: where memory had it before, and where it stands in the database.
+struct Refreshed {
+  std::shared_ptr<LiveFeed> feed;
+  std::int64_t before = 0;  // 0: it was not known
+  std::int64_t stored = 0;
 };
 
 // The lanes of a database, fixed when it was made.
@@ -69,16 +88,17 @@ class Directory {
   std::shared_ptr<LiveFeed> find(std::string_view workspace, std::string_view name) const;
   std::shared_ptr<LiveFeed> find(FeedKey key) const;
 
-  // From the database, and from then on in memory; null: there is no such feed. Known feeds are brought up to date.
+  // From the database, and from then on in memory; null: there is no such feed, and memory forgets it. Known feeds are
+  // brought up to date.
   std::shared_ptr<LiveFeed> load(sql::Session& session, std::string_view workspace, std::string_view name);
 
-  // Makes the feed where there is none, then loads it. Two that make the same feed at once get the same.
-  std::shared_ptr<LiveFeed> create(sql::Session& session, std::string_view workspace, std::string_view name,
-                                   std::int64_t page_size, const FeedSettings& settings, Instant source_time,
-                                   Instant now);
+  // Makes the feed where there is none, then loads it. Two that make the same feed at once get the same. Null: the
+  // workspace's quota is used up.
+  std::shared_ptr<LiveFeed> create(sql::Session& session, const NewFeed& feed, Instant now);
 
-  // All feeds of the database, into memory; at the start, so that readers and the hub need not ask for each.
-  void load_all(sql::Session& session);
+  // All feeds of the database, into memory, so that readers and the hub need not ask for each; what the database does
+  // not have any more is forgotten.
+  std::vector<Refreshed> load_all(sql::Session& session);
 
   // All feeds that are known, in no order.
   std::vector<std::shared_ptr<LiveFeed>> all() const;
@@ -92,6 +112,7 @@ class Directory {
 
   std::shared_ptr<LiveFeed> take(const sql::Row& row, FeedKey key, std::string_view workspace, std::string_view name);
   void remember(const std::shared_ptr<LiveFeed>& feed);
+  void forget(const LiveFeed& feed);
 
   // Maps are replaced, not changed: a reader keeps the one it has. Cut into pieces so that a new feed copies little.
   static constexpr std::size_t kPieces = 256;

@@ -82,7 +82,7 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
   change.kind = Change::Kind::kRevision;
   change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
   const access::Identity identity = access::Identity::anonymous();
-  const Published result = co_await engine.publish(identity, feed->facts().key, entry, change);
+  const Published result = co_await engine.publish(identity, feed, entry, change);
   if (result.outcome == PublishOutcome::kCreated) {
     Response created = entry_response(201, stored_form(*entry, result), feed_url, request);
     created.with("Location", entry_url(feed_url, id));
@@ -114,7 +114,7 @@ Task<Response> delete_entry(Engine& engine, const Request& request, const PathAr
   tombstone.after_times = text.after;
   const auto entry = std::make_shared<const PreparedEntry>(std::move(tombstone));
   const access::Identity identity = access::Identity::anonymous();
-  const Published result = co_await engine.publish(identity, feed->facts().key, entry, change);
+  const Published result = co_await engine.publish(identity, feed, entry, change);
   if (result.outcome != PublishOutcome::kAppended) throw_unpublished(result, id, feed_url);
   Response response;
   response.status = 204;

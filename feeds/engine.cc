@@ -1,5 +1,7 @@
 #include "feeds/engine.h"
 
+#include <algorithm>
+
 #include "kernel/problem.h"
 #include "kernel/uri.h"
 
@@ -57,14 +59,49 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::s
   const auto create = [this, workspace, name, settings](sql::Session& session) {
     FeedSettings made = settings->feeds;
     if (made.title.empty()) made.title = name;
-    return directory_.create(session, workspace, name, settings->page_size, made, options_.source_time, clock_.now());
+    return directory_.create(
+        session, {workspace, name, settings->page_size, made, options_.source_time, settings->max_feeds}, clock_.now());
   };
   std::shared_ptr<LiveFeed> created = co_await executor_.run(create);
+  if (!created) {
+    throw Problem(403, "The workspace " + workspace + " has the " + std::to_string(settings->max_feeds) +
+                           " feeds already that publishing may make (max_feeds)");
+  }
   co_return created;
 }
 
-http::Task<Published> Engine::publish(const access::Identity&, FeedKey feed, std::shared_ptr<const PreparedEntry> entry,
-                                      Change change) {
+// Throws Problem 404 where feeds do not appear by publishing.
+http::Task<void> Engine::make_again(std::shared_ptr<LiveFeed> feed) {
+  const auto forget = [this, feed](sql::Session& session) {
+    return directory_.load(session, feed->facts().workspace, feed->facts().name);
+  };
+  co_await executor_.run(forget);
+  co_await require_feed_for_publishing(feed->facts().workspace, feed->facts().name);
+}
+
+http::Task<Published> Engine::publish(const access::Identity&, std::shared_ptr<LiveFeed> feed,
+                                      std::shared_ptr<const PreparedEntry> entry, Change change) {
+  Published result = co_await submit(feed->facts().key, entry, change);
+  if (result.outcome == PublishOutcome::kNoFeed && change.kind != Change::Kind::kDeletion) {
+    co_await make_again(feed);
+    result = co_await submit(feed->facts().key, entry, change);
+  }
+  co_return result;
+}
+
+http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&, std::shared_ptr<LiveFeed> feed,
+                                                         std::vector<std::shared_ptr<const PreparedEntry>> entries,
+                                                         bool is_strict) {
+  std::vector<Published> results = co_await submit_batch(feed->facts().key, entries, is_strict);
+  const auto is_homeless = [](const Published& result) { return result.outcome == PublishOutcome::kNoFeed; };
+  if (std::any_of(results.begin(), results.end(), is_homeless)) {
+    co_await make_again(feed);
+    results = co_await submit_batch(feed->facts().key, entries, is_strict);
+  }
+  co_return results;
+}
+
+http::Task<Published> Engine::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Change change) {
   namespace asio = boost::asio;
   auto outcome = std::make_shared<Published>();
   const auto initiate = [this, feed, entry, change, outcome](auto handler) {
@@ -79,9 +116,9 @@ http::Task<Published> Engine::publish(const access::Identity&, FeedKey feed, std
   co_return *outcome;
 }
 
-http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&, FeedKey feed,
-                                                         std::vector<std::shared_ptr<const PreparedEntry>> entries,
-                                                         bool is_strict) {
+http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
+                                                        std::vector<std::shared_ptr<const PreparedEntry>> entries,
+                                                        bool is_strict) {
   namespace asio = boost::asio;
   auto outcome = std::make_shared<std::vector<Published>>();
   const auto initiate = [this, feed, &entries, is_strict, outcome](auto handler) {

@@ -53,18 +53,25 @@ class Engine {
   // The same for publishing: makes it where the workspace says auto_create.
   http::Task<std::shared_ptr<LiveFeed>> require_feed_for_publishing(std::string workspace, std::string name);
 
-  // Publishes one entry that has its id, or revises or deletes it; resumes when its fate is known.
-  http::Task<Published> publish(const access::Identity& identity, FeedKey feed,
+  // Publishes one entry that has its id, or revises or deletes it; resumes when its fate is known. A feed that has just
+  // been deleted is made again where the workspace says auto_create.
+  http::Task<Published> publish(const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
                                 std::shared_ptr<const PreparedEntry> entry, Change change = {});
 
   // Publishes a batch: all of its entries or none; a result for each.
-  http::Task<std::vector<Published>> publish_batch(const access::Identity& identity, FeedKey feed,
+  http::Task<std::vector<Published>> publish_batch(const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
                                                    std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                    bool is_strict);
 
   void stop();
 
  private:
+  http::Task<Published> submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Change change);
+  http::Task<std::vector<Published>> submit_batch(FeedKey feed,
+                                                  std::vector<std::shared_ptr<const PreparedEntry>> entries,
+                                                  bool is_strict);
+  http::Task<void> make_again(std::shared_ptr<LiveFeed> feed);
+
   const EngineOptions options_;
   sql::Executor& executor_;
   const Clock& clock_;

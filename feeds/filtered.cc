@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "feeds/queries.h"
+#include "feeds/stored_entry.h"
 #include "kernel/problem.h"
 
 namespace courant::feeds {
@@ -77,20 +78,7 @@ std::vector<StoredEntry> read_entries_at(sql::Session& session, FeedKey feed,
   parameters.add(feed.lane).add(feed.feed).add(positions).add(max_bytes).add(!is_newest);
   const sql::Rows rows = session.run(queries::read_positions, parameters);
   std::vector<StoredEntry> entries;
-  for (int i = 0; i < rows.size(); ++i) {
-    const sql::Row row = rows[i];
-    StoredEntry& entry = entries.emplace_back();
-    entry.position = row.integer(0);
-    entry.is_tombstone = row.integer(9) == 3;
-    entry.id = row.text(1);
-    entry.updated = row.instant(2);
-    entry.needs_alternate = row.boolean(3);
-    entry.salt = row.hex(4);
-    entry.leaf = row.hex(5);
-    entry.chain = row.hex(6);
-    entry.xml = row.text(7);
-    entry.recorded = row.instant(8);
-  }
+  for (int i = 0; i < rows.size(); ++i) entries.push_back(stored_entry(rows[i], 0));
   return entries;
 }
 
@@ -105,6 +93,7 @@ FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const P
                                      : find_matches(session, key, query, 0, marker.value_or(kEndless), true);
   FilteredSlice slice;
   slice.bounds = matches.bounds;
+  slice.bounds.generation = feed.state()->generation;
   slice.entries = read_entries_at(session, key, matches.positions, max_bytes, !is_forward);
   // A page that is full ends at its last entry; else it ends where looking ended.
   const bool is_full = !slice.entries.empty() && (static_cast<std::int64_t>(slice.entries.size()) == query.limit ||

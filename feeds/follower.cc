@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "feeds/lifecycle.h"
 #include "feeds/queries.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
@@ -106,15 +107,29 @@ struct Follower::State {
     for (const std::int64_t lane : lanes_in(what)) catch_up(session, lane);
   }
 
-  // After a connection was made: what was missed cannot be told from what was not, so every known feed is asked for.
+  // After a connection was made: what was missed cannot be told from what was not, so every feed is looked at.
   void catch_up_everything(sql::Session& session) {
     const sql::Rows ends = session.run(queries::journal_ends);
     for (int i = 0; i < ends.size(); ++i) sequences[ends[i].integer(0)] = ends[i].integer(1);
+    std::vector<Refreshed> all = directory.load_all(session);
+    const auto is_behind = [](const Refreshed& feed) {
+      return feed.before > feed.stored && feed.feed->head() != feed.stored;
+    };
+    if (const auto behind = std::find_if(all.begin(), all.end(), is_behind); behind != all.end()) {
+      const FeedFacts& facts = behind->feed->facts();
+      log_error("the database knows less than this server: it was restored or failed over; a new generation begins",
+                {{"feed", facts.workspace + "/" + facts.name}, {"known", behind->before}, {"stored", behind->stored}});
+      begin_generation(session, behind->feed->state()->generation, clock.now());
+      all = directory.load_all(session);
+      const std::lock_guard lock(mutex);
+      dirty.insert(0);
+      wake.notify_all();
+    }
     std::vector<Advance> advances;
-    for (const std::shared_ptr<LiveFeed>& feed : directory.all()) {
-      const std::int64_t before = feed->head();
-      directory.load(session, feed->facts().workspace, feed->facts().name);
-      if (feed->head() > before) advances.push_back({feed->facts().key, before + 1, feed->head()});
+    for (const Refreshed& feed : all) {
+      if (feed.stored > 0) {
+        advances.push_back({feed.feed->facts().key, std::min(feed.before + 1, feed.stored), feed.stored});
+      }
     }
     if (!advances.empty()) moved(advances);
   }
@@ -126,8 +141,19 @@ struct Follower::State {
       for (int i = 0; i < rows.size(); ++i) {
         const sql::Row row = rows[i];
         const std::vector<std::int64_t> feeds = row.integers(1);
-        const std::vector<std::int64_t> lasts = row.integers(2);
-        for (std::size_t k = 0; k < feeds.size(); ++k) move(FeedKey{lane, feeds[k]}, lasts[k], advances);
+        const std::vector<std::int64_t> firsts = row.integers(2);
+        const std::vector<std::int64_t> lasts = row.integers(3);
+        for (std::size_t k = 0; k < feeds.size(); ++k) {
+          const FeedKey key{lane, feeds[k]};
+          if (lasts[k] == 0) {
+            changed(session, key);
+            advances.push_back({key, 0, 0});
+          } else if (const std::shared_ptr<LiveFeed> feed = directory.find(key)) {
+            // Told even where the head is known already: whoever loaded the feed in between has told nobody.
+            feed->advance(lasts[k]);
+            advances.push_back({key, firsts[k], lasts[k]});
+          }
+        }
         sequences[lane] = row.integer(0);
       }
       if (rows.size() < kJournalPiece) break;
@@ -135,12 +161,13 @@ struct Follower::State {
     if (!advances.empty()) moved(advances);
   }
 
-  void move(FeedKey key, std::int64_t last, std::vector<Advance>& advances) {
-    const std::shared_ptr<LiveFeed> feed = directory.find(key);
-    if (!feed) return;  // nobody here has asked for it
-    const std::int64_t before = feed->head();
-    feed->advance(last);
-    if (feed->head() > before) advances.push_back({key, before + 1, feed->head()});
+  // More of a feed than its head; feed 0: of all of them (sql/functions/feeds.sql, note_changed).
+  void changed(sql::Session& session, FeedKey key) {
+    if (key.feed == 0) {
+      directory.load_all(session);
+    } else if (const std::shared_ptr<LiveFeed> feed = directory.find(key)) {
+      directory.load(session, feed->facts().workspace, feed->facts().name);
+    }
   }
 
   void hint() {
@@ -191,6 +218,14 @@ bool Follower::is_current() const {
   return state_->clock.ticks() - Ticks(Ticks::duration(heard)) < kTrusted;
 }
 
+void Follower::tell(std::int64_t lane) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->dirty.insert(lane);
+  }
+  state_->wake.notify_all();
+}
+
 void Follower::committed(const std::vector<Advance>& advances) {
   {
     const std::lock_guard lock(state_->mutex);
@@ -200,6 +235,11 @@ void Follower::committed(const std::vector<Advance>& advances) {
   for (const Advance& advance : advances) {
     if (const std::shared_ptr<LiveFeed> feed = state_->directory.find(advance.feed)) feed->advance(advance.last);
   }
+}
+
+void tell_servers(const sql::DatabaseOptions& database, std::int64_t lane) {
+  sql::Listener(database, std::string(kChannel) + "_sender")
+      .notify(std::string(kChannel), "command " + std::to_string(lane) + ",");
 }
 
 void Follower::stop() {

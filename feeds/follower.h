@@ -30,11 +30,17 @@ class Follower {
   // This process has committed on these feeds: the directory is moved, and other processes get one coalesced hint.
   void committed(const std::vector<Advance>& advances);
 
+  // This process has written to a lane's journal otherwise: other processes get a hint.
+  void tell(std::int64_t lane);
+
   void stop();
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// For a program that is no server: tells all servers to read a lane's journal. Throws sql::Unavailable.
+void tell_servers(const sql::DatabaseOptions& database, std::int64_t lane);
 
 }  // namespace courant::feeds

@@ -25,6 +25,11 @@ PageQuery::Direction parse_direction(const std::string& text) {
 }
 
 void check_marker(const LogBounds& bounds, std::int64_t marker) {
+  if (marker > bounds.head && bounds.generation > 1) {
+    throw Problem(410, "The marker " + std::to_string(marker) + " is beyond the newest entry, which has position " +
+                           std::to_string(bounds.head) + ": it is of a time before the log was restored. Begin again " +
+                           "at the current feed");
+  }
   if (marker > bounds.head) {
     throw Problem(400, "The marker " + std::to_string(marker) + " is beyond the newest entry, which has position " +
                            std::to_string(bounds.head) + ": ask for the feed without a marker");

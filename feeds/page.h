@@ -33,6 +33,7 @@ PageQuery parse_page_query(const Parameters& parameters, std::int64_t page_size)
 struct LogBounds {
   std::int64_t head = 0;
   std::int64_t floor = 0;
+  std::int64_t generation = 1;
 };
 
 // The page to show: the newest `limit` of the positions (after, upto], or the oldest where `oldest_first_cut`.

@@ -118,7 +118,7 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   }
   const access::Identity identity = access::Identity::anonymous();
   const bool is_strict = feed->state()->settings.duplicates_conflict;
-  const std::vector<Published> results = co_await engine.publish_batch(identity, feed->facts().key, entries, is_strict);
+  const std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict);
   const auto is_stored = [is_strict](const Published& result) {
     return result.outcome == PublishOutcome::kCreated || (result.outcome == PublishOutcome::kSame && !is_strict);
   };
@@ -181,7 +181,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   const access::Identity identity = access::Identity::anonymous();
   Change change;
   change.head = expected_head(*feed, request);
-  const Published result = co_await engine.publish(identity, feed->facts().key, entry, change);
+  const Published result = co_await engine.publish(identity, feed, entry, change);
   if (result.outcome == PublishOutcome::kCreated) {
     co_return entry_response(201, stored_form(*entry, result), feed_url, request);
   }

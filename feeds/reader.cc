@@ -5,6 +5,7 @@
 #include "feeds/filtered.h"
 #include "feeds/publish_call.h"
 #include "feeds/queries.h"
+#include "feeds/stored_entry.h"
 #include "kernel/digest.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
@@ -12,12 +13,12 @@
 namespace courant::feeds {
 namespace {
 
-constexpr std::int64_t kTombstone = 3;  // entries.kind
 constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 
 // What read_range.sql gives.
 struct Slice {
   LogBounds bounds;
+  std::int64_t redactions = 0;       // of the feed so far
   std::vector<StoredEntry> entries;  // newest first
 };
 
@@ -31,22 +32,10 @@ Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::i
   const sql::Rows rows = session.run(queries::read_range, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Slice slice;
-  slice.bounds = {rows[0].integer(0), rows[0].integer(1)};
+  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(13)};
+  slice.redactions = rows[0].integer(12);
   for (int i = 0; i < rows.size(); ++i) {
-    const sql::Row row = rows[i];
-    if (row.is_null(2)) continue;
-    StoredEntry entry;
-    entry.position = row.integer(2);
-    entry.is_tombstone = row.integer(3) == kTombstone;
-    entry.id = row.text(4);
-    entry.updated = row.instant(5);
-    entry.needs_alternate = row.boolean(6);
-    entry.salt = row.hex(7);
-    entry.leaf = row.hex(8);
-    entry.chain = row.hex(9);
-    entry.xml = row.text(10);
-    entry.recorded = row.instant(11);
-    slice.entries.push_back(std::move(entry));
+    if (!rows[i].is_null(2)) slice.entries.push_back(stored_entry(rows[i], 2));
   }
   return slice;
 }
@@ -91,7 +80,7 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
   const std::optional<std::int64_t> resolved = marker_of(session, feed, query);
   if (query.filter) {
     FilteredSlice filtered = read_filtered(session, feed, query, resolved, max_bytes);
-    return {filtered.range, {filtered.bounds, std::move(filtered.entries)}};
+    return {filtered.range, {filtered.bounds, 0, std::move(filtered.entries)}};
   }
   if (query.marker == "last") {
     const std::int64_t floor = feed.state()->floor;
@@ -115,6 +104,18 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
   return {fitted(slice, query.limit, range_of), std::move(slice)};
 }
 
+// The same; who asks for what is gone is told where there is something.
+PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
+                          const std::string& feed_url, std::int64_t max_bytes) {
+  try {
+    return read_page_slice(session, feed, query, max_bytes);
+  } catch (Problem& problem) {
+    if (problem.status() != 410) throw;
+    throw std::move(problem).with("Link",
+                                  "<" + feed_url + "?marker=last>; rel=\"last\", <" + feed_url + ">; rel=\"current\"");
+  }
+}
+
 }  // namespace
 
 std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query,
@@ -132,7 +133,7 @@ std::string page_etag(const LiveFeed& feed, std::string_view representation, std
 
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
                        const std::string& hub_url, std::int64_t max_bytes, std::string_view representation) {
-  PageSlice page = read_page_slice(session, feed, query, max_bytes);
+  PageSlice page = read_page_slice(session, feed, query, feed_url, max_bytes);
   const FeedFacts& facts = feed.facts();
   const std::shared_ptr<const FeedState> state = feed.state();
 
@@ -169,23 +170,28 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   return rendered;
 }
 
-std::optional<PushPage> read_push(sql::Session& session, const LiveFeed& feed, std::int64_t from, std::int64_t upto,
-                                  std::int64_t max_entries, std::int64_t max_bytes, const std::string& self,
-                                  const std::string& feed_url, const std::string& hub_url) {
-  const FeedKey key = feed.facts().key;
+std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,
+                                  std::int64_t upto, std::int64_t max_entries, std::int64_t max_bytes,
+                                  const std::string& self, const std::string& feed_url, const std::string& hub_url) {
   sql::Parameters parameters;
   parameters.add(key.lane).add(key.feed).add(from).add(upto).add(max_entries).add(max_bytes);
   const sql::Rows bound = session.run(queries::push_bound, parameters);
-  if (bound[0].is_null(0)) return std::nullopt;
+  if (bound.empty()) return std::nullopt;
   PushPage page;
+  if (bound[0].is_null(0)) {
+    // What was new has been dropped: by retention, or with the feed.
+    page.to = bound[0].integer(1);
+    return page.to > from ? std::optional(std::move(page)) : std::nullopt;
+  }
   page.to = bound[0].integer(0);
-  const std::shared_ptr<const FeedState> state = feed.state();
+  if (feed == nullptr) return std::nullopt;
+  const std::shared_ptr<const FeedState> state = feed->state();
   FeedDocument document;
-  document.entries = read_entries(session, key, from, page.to);
-  document.id = feed.facts().uri;
+  document.entries = read_entries(session, key, from, page.to).entries;
+  document.id = feed->facts().uri;
   document.title = state->settings.title;
   document.author = state->settings.author;
-  document.updated = document.entries.empty() ? feed.facts().created : document.entries.front().updated;
+  document.updated = document.entries.empty() ? feed->facts().created : document.entries.front().updated;
   document.feed_url = feed_url;
   document.links = {{"self", self}, {"hub", hub_url}};
   document.range = {from, page.to};
@@ -198,23 +204,12 @@ std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed,
   const sql::Rows rows =
       session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(id)));
   if (rows.empty()) return std::nullopt;
-  const sql::Row row = rows[0];
-  StoredEntry entry;
-  entry.position = row.integer(0);
-  entry.is_tombstone = row.integer(1) == kTombstone;
-  entry.id = row.text(2);
-  entry.updated = row.instant(3);
-  entry.needs_alternate = row.boolean(4);
-  entry.salt = row.hex(5);
-  entry.leaf = row.hex(6);
-  entry.chain = row.hex(7);
-  entry.xml = row.text(8);
-  entry.recorded = row.instant(9);
-  return entry;
+  return stored_entry(rows[0], 0);
 }
 
-std::vector<StoredEntry> read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto) {
-  return read_slice(session, feed, after, upto, upto - after, kEndless, Cut::kOldest).entries;
+LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto) {
+  Slice slice = read_slice(session, feed, after, upto, upto - after, kEndless, Cut::kOldest);
+  return {slice.bounds, slice.redactions, std::move(slice.entries)};
 }
 
 }  // namespace courant::feeds

@@ -34,16 +34,23 @@ struct PushPage {
   std::int64_t entries = 0;
   std::string document;
 };
-// nullopt: nothing is committed after `from`. self: the topic's URL as its subscriber wrote it.
-std::optional<PushPage> read_push(sql::Session& session, const LiveFeed& feed, std::int64_t from, std::int64_t upto,
-                                  std::int64_t max_entries, std::int64_t max_bytes, const std::string& self,
-                                  const std::string& feed_url, const std::string& hub_url);
+// nullopt: nothing is committed after `from`. No entries, and no document: what was has been dropped again, by
+// retention or with the feed; feed is null where it does not exist any more. self: the topic's URL as its subscriber
+// wrote it.
+std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,
+                                  std::int64_t upto, std::int64_t max_entries, std::int64_t max_bytes,
+                                  const std::string& self, const std::string& feed_url, const std::string& hub_url);
 
 // The newest revision of an entry; nullopt: there is none of that id.
 std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
 
-// The entries of the positions (after, upto], newest first.
-std::vector<StoredEntry> read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto);
+// The entries of the positions (after, upto], newest first; with what was true of the log in the same snapshot.
+struct LogPiece {
+  LogBounds bounds;
+  std::int64_t redactions = 0;  // of the feed so far
+  std::vector<StoredEntry> entries;
+};
+LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto);
 
 // The weak entity tag of a feed page: the same on every process and after restarts. query: the page's own, "" at the
 // head.

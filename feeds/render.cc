@@ -39,7 +39,7 @@ void append_entry(std::string& out, const StoredEntry& entry, std::string_view f
   out += "<c:log xmlns:c=\"urn:courant:log:1\"";
   append_attribute(out, "position", std::to_string(entry.position));
   append_attribute(out, "leaf", entry.leaf);
-  append_attribute(out, "salt", entry.salt);
+  entry.is_redacted ? append_attribute(out, "redacted", "true") : append_attribute(out, "salt", entry.salt);
   out += "/>";
   if (!entry.is_tombstone) {
     const std::string url = entry_url(feed_url, entry.id);
@@ -63,6 +63,14 @@ TombstoneText tombstone_text(std::string_view id) {
   append_attribute(text.before, "ref", id);
   text.before += " when=\"";
   text.after = "\">" + std::string(kTombstoneEnd);
+  return text;
+}
+
+RedactionText redaction_text(std::string_view id) {
+  RedactionText text;
+  text.before = tombstone_text(id).before;
+  text.middle = "\"><c:redacted xmlns:c=\"urn:courant:log:1\" positions=\"";
+  text.after = "\"></c:redacted>" + std::string(kTombstoneEnd);
   return text;
 }
 

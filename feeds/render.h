@@ -22,6 +22,7 @@ inline constexpr int kRendererVersion = 1;
 struct StoredEntry {
   std::int64_t position = 0;
   bool is_tombstone = false;
+  bool is_redacted = false;  // a tombstone in the place of what was erased: it has a leaf, and no salt
   std::string id;
   Instant updated;
   Instant recorded;
@@ -61,6 +62,14 @@ struct TombstoneText {
   std::string after;
 };
 TombstoneText tombstone_text(std::string_view id);
+
+// What is stored of a redaction, cut where its time and the erased positions go: a tombstone that says so.
+struct RedactionText {
+  std::string before;
+  std::string middle;
+  std::string after;
+};
+RedactionText redaction_text(std::string_view id);
 
 // An entry document of its own.
 std::string render_entry(const StoredEntry& entry, std::string_view feed_url);

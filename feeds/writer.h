@@ -69,7 +69,7 @@ struct Published {
   std::string chain;
 };
 
-// What moved by one commit of this process.
+// What moved by one commit. Both 0: not its head but more of the feed has changed, such as its floor.
 struct Advance {
   FeedKey feed;
   std::int64_t first = 0;

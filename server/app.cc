@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "archive/closer.h"
+#include "archive/janitor.h"
 #include "archive/routes.h"
 #include "feeds/configure.h"
 #include "feeds/engine.h"
@@ -18,12 +19,11 @@
 #include "http/server.h"
 #include "kernel/log.h"
 #include "kernel/metrics.h"
-#include "server/embedded_postgres.h"
 #include "server/hub_runner.h"
+#include "server/open_database.h"
 #include "server/operations.h"
 #include "sql/database.h"
 #include "sql/executor.h"
-#include "sql/migrate.h"
 
 namespace courant::server {
 namespace {
@@ -47,41 +47,17 @@ sigset_t block_signals() {
   return signals;
 }
 
-// The database's URL: the one given, or of a private cluster that is started.
-Result<std::string> database_url(const ServeOptions& options, std::unique_ptr<EmbeddedPostgres>& embedded) {
-  if (!options.config.database.url.empty()) return options.config.database.url;
-  EmbeddedPostgresOptions postgres;
-  postgres.data = std::filesystem::absolute(options.data).string();
-  embedded = std::make_unique<EmbeddedPostgres>(postgres);
-  return embedded->start();
-}
-
-// The database, migrated and open.
-Result<std::unique_ptr<sql::Database>> open_database(const ServeOptions& options,
-                                                     std::unique_ptr<EmbeddedPostgres>& embedded) {
-  const Result<std::string> url = database_url(options, embedded);
-  if (!url) return url.fault();
-  sql::DatabaseOptions database_options;
-  database_options.url = *url;
-  database_options.listen_url = options.config.database.listen_url;
-  database_options.pool = static_cast<int>(options.config.database.pool);
-  auto database = std::make_unique<sql::Database>(database_options);
-  try {
-    database->with_session([](sql::Session& session) {
-      sql::migrate(session, [](std::string_view name) { log_info("migrating the database", {{"step", name}}); });
-    });
-  } catch (const std::exception& error) {
-    return Fault{std::string("the database cannot be used: ") + error.what()};
-  }
-  return database;
-}
-
 std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
   std::vector<feeds::ConfiguredWorkspace> workspaces;
   for (const WorkspaceConfig& from : config.workspaces) {
     feeds::ConfiguredWorkspace& workspace = workspaces.emplace_back();
     workspace.name = from.name;
-    workspace.settings = {from.title, from.auto_create, from.defaults.page_size, from.defaults.settings};
+    workspace.settings = {from.title,
+                          from.auto_create,
+                          from.max_feeds,
+                          std::chrono::duration_cast<std::chrono::seconds>(from.expire_idle),
+                          from.defaults.page_size,
+                          from.defaults.settings};
     for (const FeedConfig& feed : from.feeds) {
       workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
     }
@@ -154,18 +130,17 @@ void greet(const Config::Server& server) {
 }  // namespace
 
 int migrate(const ServeOptions& options) {
-  std::unique_ptr<EmbeddedPostgres> embedded;
-  const Result<std::unique_ptr<sql::Database>> database = open_database(options, embedded);
-  if (!database) return say(database.fault());
+  const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
+  if (!opened) return say(opened.fault());
   std::printf("The database is up to date.\n");
   return 0;
 }
 
 int serve(const ServeOptions& options) {
   const sigset_t signals = block_signals();
-  std::unique_ptr<EmbeddedPostgres> embedded;
-  const Result<std::unique_ptr<sql::Database>> database = open_database(options, embedded);
-  if (!database) return say(database.fault());
+  const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
+  if (!opened) return say(opened.fault());
+  sql::Database& database = *opened->database;
 
   Config config = options.config;
   if (config.server.public_url.empty()) config.server.public_url = "http://" + config.server.listen.front();
@@ -174,7 +149,7 @@ int serve(const ServeOptions& options) {
   const SystemClock clock;
   std::int64_t lanes = 0;
   Result<feeds::Configured> configured = Fault{};
-  (*database)->with_session([&](sql::Session& session) {
+  database.with_session([&](sql::Session& session) {
     lanes = feeds::read_lanes(session);
     configured = feeds::configure(session, lanes, configured_workspaces(config), config.source_time, clock.now());
   });
@@ -182,26 +157,30 @@ int serve(const ServeOptions& options) {
   for (const std::string& notice : configured->notices) log_warning(notice);
 
   Metrics metrics;
-  sql::Executor executor(**database, static_cast<int>(config.database.pool), kReaderQueue);
+  sql::Executor executor(database, static_cast<int>(config.database.pool), kReaderQueue);
   feeds::EngineOptions feeds_options = engine_options(config);
   feeds_options.workspaces = std::move(configured->workspaces);
-  // Hub and closer are made after the engine and told by it: until they are there, nothing moves that they would have
-  // to know.
+  // Hub, closer and janitor are made after the engine and told by it: until they are there, nothing moves that they
+  // would have to know.
   std::atomic<HubRunner*> told_hub{nullptr};
   std::atomic<archive::Closer*> told_closer{nullptr};
-  feeds::Engine engine(feeds_options, lanes, **database, executor, clock, metrics,
-                       [&told_hub, &told_closer](const std::vector<feeds::Advance>& advances) {
+  std::atomic<archive::Janitor*> told_janitor{nullptr};
+  feeds::Engine engine(feeds_options, lanes, database, executor, clock, metrics,
+                       [&told_hub, &told_closer, &told_janitor](const std::vector<feeds::Advance>& advances) {
                          if (HubRunner* const hub = told_hub.load()) hub->moved(advances);
                          if (archive::Closer* const closer = told_closer.load()) closer->moved(advances);
+                         if (archive::Janitor* const janitor = told_janitor.load()) janitor->moved(advances);
                        });
-  (*database)->with_session([&](sql::Session& session) { engine.directory().load_all(session); });
+  database.with_session([&](sql::Session& session) { engine.directory().load_all(session); });
 
-  archive::Closer closer(**database, engine, metrics);
+  archive::Closer closer(database, engine, metrics);
   told_closer = &closer;
+  archive::Janitor janitor(database, engine, metrics);
+  told_janitor = &janitor;
   std::unique_ptr<HubRunner> hub;
   if (config.hub.enabled) {
     Result<std::unique_ptr<HubRunner>> made =
-        HubRunner::make(config, options.data, (*database)->options(), engine.directory(), clock, metrics);
+        HubRunner::make(config, options.data, database.options(), engine.directory(), clock, metrics);
     if (!made) return say(made.fault());
     hub = *std::move(made);
     told_hub = hub.get();
@@ -234,6 +213,7 @@ int serve(const ServeOptions& options) {
   operations.stop();
   engine.stop();
   closer.stop();
+  janitor.stop();
   if (hub) hub->stop();
   executor.stop();
   return 0;

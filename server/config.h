@@ -27,6 +27,8 @@ struct WorkspaceConfig {
   std::string name;
   std::string title;
   bool auto_create = false;
+  std::int64_t max_feeds = 100'000;
+  std::chrono::milliseconds expire_idle{0};
   FeedConfig defaults;  // of its feeds, those made by publishing included; its name is empty
   std::vector<FeedConfig> feeds;
 };

@@ -84,6 +84,16 @@ struct EmbeddedPostgres::State {
 
   std::string url() const { return "postgresql:///courant?host=" + socket_folder + "&user=courant"; }
 
+  void name_paths() {
+    const std::string home = options.data + "/postgres";
+    cluster = home + "/cluster";
+    log = home + "/log";
+    socket_folder = home;
+    if (home.size() > kLongestSocketPath) {
+      socket_folder = "/tmp/courant-" + to_hex(bytes_of(sha256(home)).substr(0, 6));
+    }
+  }
+
   std::optional<Fault> prepare_folders() {
     std::error_code error;
     fs::create_directories(options.data, error);
@@ -96,13 +106,7 @@ struct EmbeddedPostgres::State {
     const std::string home = options.data + "/postgres";
     fs::create_directories(home, error);
     if (error) return Fault{"the folder " + home + " cannot be made: " + error.message()};
-    cluster = home + "/cluster";
-    log = home + "/log";
-    socket_folder = home;
-    if (home.size() > kLongestSocketPath) {
-      socket_folder = "/tmp/courant-" + to_hex(bytes_of(sha256(home)).substr(0, 6));
-      fs::create_directories(socket_folder, error);
-    }
+    fs::create_directories(socket_folder, error);
     for (const std::string& folder : {home, socket_folder}) {
       if (account && ::chown(folder.c_str(), account->user, account->group) != 0) {
         return Fault{"the folder " + folder + " cannot be given to the user " + options.user + ": " +
@@ -221,8 +225,23 @@ EmbeddedPostgres::~EmbeddedPostgres() {
   stop();
 }
 
+Result<std::string> EmbeddedPostgres::join() {
+  State& state = *state_;
+  state.name_paths();
+  if (!fs::exists(state.cluster)) {
+    return Fault{"there is no data in " + state.options.data + ": give the server's --data, or its --database"};
+  }
+  try {
+    sql::Session session(state.url());
+    return state.url();
+  } catch (const sql::Unavailable&) {
+    return start();  // nobody runs it; somebody who is about to has the lock, and start says so
+  }
+}
+
 Result<std::string> EmbeddedPostgres::start() {
   State& state = *state_;
+  state.name_paths();
   if (!fs::exists(std::string(kPrograms) + "/postgres")) {
     return Fault{std::string("PostgreSQL 15 is not installed in ") + kPrograms +
                  ": run scripts/setup, or give --database"};

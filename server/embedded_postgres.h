@@ -27,6 +27,9 @@ class EmbeddedPostgres {
   // says what to do. Two servers on one data directory: the second is refused.
   Result<std::string> start();
 
+  // The same for a program beside the server: where a server runs the cluster, its URL; else starts it.
+  Result<std::string> join();
+
   // Ends the postmaster: quickly, and by force where that takes longer than ten seconds.
   void stop();
 

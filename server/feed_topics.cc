@@ -50,17 +50,17 @@ std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::str
   return hub::Topic{"/" + name->workspace + "/" + name->feed, key.lane, key.feed};
 }
 
-std::shared_ptr<feeds::LiveFeed> FeedTopics::feed_of(sql::Session& session, const hub::Topic& topic) {
+// Null: it has been deleted.
+std::shared_ptr<feeds::LiveFeed> FeedTopics::find_feed(sql::Session& session, const hub::Topic& topic) {
   if (std::shared_ptr<feeds::LiveFeed> known = directory_.find({topic.lane, topic.feed})) return known;
   const std::optional<Name> name = name_in(topic.canonical);
-  std::shared_ptr<feeds::LiveFeed> feed = name ? directory_.load(session, name->workspace, name->feed) : nullptr;
-  if (!feed) throw Problem(404, "There is no feed " + topic.canonical);
-  return feed;
+  return name ? directory_.load(session, name->workspace, name->feed) : nullptr;
 }
 
 std::int64_t FeedTopics::position(sql::Session& session, const hub::Topic& topic) {
-  const std::shared_ptr<feeds::LiveFeed> feed = feed_of(session, topic);
-  directory_.load(session, feed->facts().workspace, feed->facts().name);
+  const std::optional<Name> name = name_in(topic.canonical);
+  const auto feed = name ? directory_.load(session, name->workspace, name->feed) : nullptr;
+  if (!feed) throw Problem(404, "There is no feed " + topic.canonical);
   return feed->head();
 }
 
@@ -72,10 +72,11 @@ std::int64_t FeedTopics::known_position(std::int64_t lane, std::int64_t feed) {
 std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const hub::Topic& topic,
                                                   const std::string& self, std::int64_t from, std::int64_t upto,
                                                   const hub::PushLimits& limits) {
-  const std::shared_ptr<feeds::LiveFeed> feed = feed_of(session, topic);
+  const feeds::FeedKey key{topic.lane, topic.feed};
+  const std::shared_ptr<feeds::LiveFeed> feed = find_feed(session, topic);
   const std::string feed_url = public_url_ + topic.canonical;
-  std::optional<feeds::PushPage> page =
-      feeds::read_push(session, *feed, from, upto, limits.max_entries, limits.max_bytes, self, feed_url, hub_url_);
+  std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), from, upto, limits.max_entries,
+                                                         limits.max_bytes, self, feed_url, hub_url_);
   if (!page) return std::nullopt;
   hub::PushDocument document;
   document.body = std::make_shared<const std::string>(std::move(page->document));

@@ -22,7 +22,7 @@ class FeedTopics final : public hub::TopicSource {
                                         std::int64_t from, std::int64_t upto, const hub::PushLimits& limits) override;
 
  private:
-  std::shared_ptr<feeds::LiveFeed> feed_of(sql::Session& session, const hub::Topic& topic);
+  std::shared_ptr<feeds::LiveFeed> find_feed(sql::Session& session, const hub::Topic& topic);
 
   feeds::Directory& directory_;
   const std::string public_url_;

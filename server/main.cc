@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/config_table.h"
 #include "server/feed_commands.h"
+#include "server/log_commands.h"
 #include "server/verify_command.h"
 
 namespace courant::server {
@@ -34,6 +35,7 @@ void add_flags(CLI::App& command, Flags& flags, bool are_all) {
         command.add_option(std::string(setting.rules.flag), flags.settings[setting.rules.flag],
                            std::string(setting.help) + " [" + value_text(setting, defaults) + "]");
     option->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    option->allow_extra_args(false);  // what follows the value is the command's
   }
 }
 
@@ -102,6 +104,21 @@ int run(int argc, char** argv) {
                         "the file that remembers what was verified; default: ~/.local/state/courant/verified.json");
   verifying->add_flag("--forget", verified.forget, "do not hold against the feed what was verified before");
 
+  CLI::App* const redacting = app.add_subcommand(
+      "redact", "erase an entry's content by law; positions, leaves and the chain stay (docs/AUDIT.md)");
+  RedactOptions redacted;
+  add_flags(*redacting, flags, false);
+  redacting->add_option("feed", redacted.feed, "workspace/feed")->required();
+  redacting->add_option("id", redacted.id, "the entry's atom:id")->required();
+  CLI::App* const deleting = app.add_subcommand("delete-feed", "delete a feed with all its entries");
+  DeleteFeedOptions deleted;
+  add_flags(*deleting, flags, false);
+  deleting->add_option("feed", deleted.feed, "workspace/feed")->required();
+  deleting->add_flag("--yes", deleted.is_meant, "it is meant");
+  CLI::App* const generating = app.add_subcommand(
+      "new-generation", "after a restore from a backup: positions that readers hold may have been lost");
+  add_flags(*generating, flags, false);
+
   CLI11_PARSE(app, argc, argv);
   if (*publishing) return publish(published);
   if (*tailing) return tail(tailed);
@@ -119,6 +136,9 @@ int run(int argc, char** argv) {
   }
   ServeOptions options;
   if (!read_options(flags, options)) return 1;
+  if (*redacting) return redact(options, redacted);
+  if (*deleting) return delete_feed(options, deleted);
+  if (*generating) return new_generation(options);
   return *serving ? serve(options) : migrate(options);
 }
 

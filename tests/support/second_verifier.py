@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A second verifier, written from docs/AUDIT.md alone: prints "POSITION CHAIN" of the last archive page's end."""
 import hashlib
+import json
 import sys
 import urllib.request
 from lxml import etree
@@ -31,7 +32,9 @@ def leaf_of(element, mark):
 
 
 def main(feed):
-    chain, position, url = bytes(32), 0, feed + "/archive/1"
+    index = json.loads(get(feed + "/archive"))
+    chain, position = bytes.fromhex(index["floor"]["chain"]), index["floor"]["position"]
+    url = index["pages"][0]["url"] if index["pages"] else feed + "/archive/1"
     while (body := get(url)) is not None:
         page = etree.fromstring(body)
         assert page.find(FH + "archive") is not None, url + " is no archive document"

@@ -10,12 +10,12 @@ candidates as (
     select x.position from unnest($6::text[]) t (term) cross join lateral (
       select y.position from entry_terms y
       where y.lane = $1::smallint and y.feed = $2::bigint and y.term = t.term
-            and y.position > $3::bigint and y.position <= $4::bigint
+            and y.position > greatest($3::bigint, (select b.floor_position from bounds b)) and y.position <= $4::bigint
       order by y.position asc limit $8::bigint) x
     union all
     (select y.position from entries y
      where $6::text[] is null and y.lane = $1::smallint and y.feed = $2::bigint
-           and y.position > $3::bigint and y.position <= $4::bigint
+           and y.position > greatest($3::bigint, (select b.floor_position from bounds b)) and y.position <= $4::bigint
      order by y.position asc limit $8::bigint)) every
   order by position asc limit $8::bigint),
 matching as (

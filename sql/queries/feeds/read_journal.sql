@@ -1,2 +1,3 @@
 -- What moved on a lane after a sequence; the follower (feeds/follower.cc).
-select sequence, feeds, lasts from journal where lane = $1::smallint and sequence > $2::bigint order by sequence limit 1000
+select sequence, feeds, firsts, lasts from journal
+where lane = $1::smallint and sequence > $2::bigint order by sequence limit 1000

@@ -37,7 +37,7 @@ class WriterTest : public testing::Test {
   FeedKey make_feed(const std::string& name) {
     FeedKey key;
     database_.with_session([&](sql::Session& session) {
-      key = directory_.create(session, "demo", name, 25, {}, clock_.now(), clock_.now())->facts().key;
+      key = directory_.create(session, {"demo", name, 25, {}, clock_.now()}, clock_.now())->facts().key;
     });
     return key;
   }

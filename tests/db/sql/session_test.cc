@@ -109,11 +109,16 @@ TEST(Migrate, RunsEachStepOnceAndRefusesChangedOnes) {
   TestDatabase test = TestDatabase::empty();
   Session session(test.url());
   const auto ignore = [](std::string_view) {};
-  const std::vector<Migration> first = {{"0001_a", "create table a (x int)"}};
+  const Schema first = {{{"0001_a", "create table a (x int)"}},
+                        {{"f", "create or replace function f() returns int language sql as 'select 1'"}}};
   EXPECT_EQ(migrate(session, first, ignore), 1);
   EXPECT_EQ(migrate(session, first, ignore), 0);
-  EXPECT_THROW(migrate(session, std::vector<Migration>{{"0001_a", "create table a (y int)"}}, ignore), Refused);
-  EXPECT_THROW(migrate(session, std::vector<Migration>{}, ignore), Refused);
+  EXPECT_THROW(migrate(session, Schema{{{"0001_a", "create table a (y int)"}}, {}}, ignore), Refused);
+  EXPECT_THROW(migrate(session, Schema{}, ignore), Refused);
+  const Schema second = {first.migrations,
+                         {{"f", "create or replace function f() returns int language sql as 'select 2'"}}};
+  EXPECT_EQ(migrate(session, second, ignore), 0);
+  EXPECT_EQ(session.run({"test.f", "select f()"})[0].integer(0), 2) << "a function that differs is replaced";
 }
 
 }  // namespace

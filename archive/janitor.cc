@@ -1,0 +1,273 @@
+#include "archive/janitor.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "archive/queries.h"
+#include "feeds/lifecycle.h"
+#include "kernel/log.h"
+
+namespace courant::archive {
+namespace {
+
+using namespace std::chrono_literals;
+using LaneAndFeed = std::pair<std::int64_t, std::int64_t>;
+
+constexpr int kNiceness = 10;
+constexpr auto kDatabasePause = 1s;
+constexpr auto kPieceTime = 20ms;  // that publishing into the lane may have to wait for one piece
+constexpr std::int64_t kLeastPiece = 50;
+constexpr std::int64_t kMostPiece = 5'000;
+constexpr auto kJournalPause = 60s;
+constexpr auto kLongestIdlePause = 60s;
+
+// The age that retention looks at, of a feed that keeps entries by age.
+std::optional<std::chrono::seconds> age_of(const feeds::FeedState& state) {
+  return state.settings.retain.age > 0s ? std::optional(state.settings.retain.age) : std::nullopt;
+}
+
+}  // namespace
+
+struct Janitor::State {
+  State(const sql::Database& the_database, feeds::Engine& the_engine, Metrics& metrics, JanitorOptions the_options)
+      : database(the_database),
+        engine(the_engine),
+        options(the_options),
+        dropped(metrics.counter("courant_entries_dropped_total", "Entries removed behind the floors of their feeds")),
+        expired(metrics.counter("courant_feeds_expired_total", "Feeds deleted because nothing was stored in them")) {}
+
+  const sql::Database& database;
+  feeds::Engine& engine;
+  const JanitorOptions options;
+  Counter& dropped;
+  Counter& expired;
+  std::atomic<bool> stopping{false};
+  std::mutex mutex;  // guards grown and changed
+  std::condition_variable wake;
+  std::set<LaneAndFeed> grown;    // feeds whose retention is to be looked at
+  std::set<LaneAndFeed> changed;  // feeds whose floor may have been raised by others
+
+  // The thread's own.
+  std::unique_ptr<sql::Session> session;
+  bool is_chosen = false;                         // this process holds the lock: it is the one that works
+  std::map<LaneAndFeed, Ticks> due;               // when the oldest entries of a feed become too old
+  std::map<std::string, Ticks> idle_due;          // by workspace: when its feeds are looked at again
+  std::map<LaneAndFeed, std::int64_t> leftovers;  // feeds with rows behind their floor; up to where nothing is left
+  Ticks journal_due{};
+  std::int64_t piece = 200;
+  std::int64_t since_vacuum = 0;
+  std::thread thread;
+
+  void run() {
+    // Readers and publishers go first; on Linux a thread has a niceness of its own.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
+    while (!stopping) {
+      std::chrono::milliseconds rest = options.tick;
+      try {
+        if (!session) connect();
+        if (is_chosen) {
+          work();
+        } else {
+          rest = options.takeover;
+        }
+      } catch (const std::exception& error) {
+        // Nothing is lost by waiting: what is due stays due. A connection that broke has given the lock back.
+        log_warning("the janitor was interrupted", {{"reason", error.what()}});
+        session.reset();
+        rest = kDatabasePause;
+      }
+      pause(rest);
+      if (!is_chosen && session) session.reset();
+    }
+  }
+
+  void connect() {
+    session = database.connect();
+    is_chosen = session->run(queries::become_janitor)[0].boolean(0);
+    if (!is_chosen) return;
+    due.clear();
+    idle_due.clear();
+    leftovers.clear();
+    const sql::Rows rows = session->run(queries::list_leftovers);
+    for (int i = 0; i < rows.size(); ++i) leftovers[{rows[i].integer(0), rows[i].integer(1)}] = 0;
+    const std::lock_guard lock(mutex);
+    for (const auto& feed : engine.directory().all()) grown.insert({feed->facts().key.lane, feed->facts().key.feed});
+  }
+
+  void work() {
+    apply_retention();
+    expire_idle();
+    drop_leftovers();
+    prune_journal();
+  }
+
+  void apply_retention() {
+    std::set<LaneAndFeed> looked_at;
+    {
+      const std::lock_guard lock(mutex);
+      looked_at.swap(grown);
+      for (const LaneAndFeed& key : changed) leftovers.emplace(key, 0);
+      changed.clear();
+    }
+    const Ticks now = engine.clock().ticks();
+    for (const auto& [key, when] : due) {
+      if (when <= now) looked_at.insert(key);
+    }
+    for (const LaneAndFeed& key : looked_at) {
+      if (stopping) return;
+      due.erase(key);
+      if (const auto feed = engine.directory().find({key.first, key.second})) apply_retention(key, *feed);
+    }
+  }
+
+  void apply_retention(const LaneAndFeed& key, const feeds::LiveFeed& feed) {
+    const std::shared_ptr<const feeds::FeedState> state = feed.state();
+    const std::int64_t size = feed.facts().page_size;
+    std::int64_t floor = state->floor;
+    if (const std::int64_t kept = state->settings.retain.entries; kept > 0 && feed.head() - floor >= kept + size) {
+      floor = raise_floor(key, feed, feed.head() - kept);
+    }
+    const std::optional<std::chrono::seconds> age = age_of(*state);
+    if (!age) return;
+    const Instant cutoff = engine.clock().now() - *age;
+    sql::Parameters parameters;
+    parameters.add(key.first).add(key.second).add(cutoff);
+    const std::int64_t old = session->run(queries::position_at, parameters)[0].integer(0);
+    if (old - old % size > floor) floor = raise_floor(key, feed, old);
+    // The next page goes when its last entry is too old; one that is not complete yet will be older than now.
+    const sql::Rows rows =
+        session->run(queries::recorded_at, sql::Parameters().add(key.first).add(key.second).add(floor + size));
+    const Instant last = rows.empty() ? engine.clock().now() : rows[0].instant(0);
+    const auto left = std::chrono::duration_cast<Ticks::duration>(last - cutoff);
+    due[key] = engine.clock().ticks() + std::max<Ticks::duration>(left, 1ms);
+  }
+
+  std::int64_t raise_floor(const LaneAndFeed& key, const feeds::LiveFeed& feed, std::int64_t upto) {
+    sql::Parameters parameters;
+    parameters.add(key.first).add(key.second).add(upto).add(engine.clock().now());
+    const std::int64_t floor = session->run(queries::raise_floor, parameters)[0].integer(0);
+    engine.directory().load(*session, feed.facts().workspace, feed.facts().name);
+    engine.follower().tell(key.first);
+    leftovers.emplace(key, 0);
+    return floor;
+  }
+
+  void expire_idle() {
+    for (const auto& [workspace, settings] : engine.options().workspaces) {
+      if (settings.expire_idle <= 0s || stopping) continue;
+      Ticks& when = idle_due[workspace];
+      const Ticks now = engine.clock().ticks();
+      if (when > now) continue;
+      const auto tenth = std::chrono::duration_cast<Ticks::duration>(settings.expire_idle) / 10;
+      when = now + std::min<Ticks::duration>(tenth, kLongestIdlePause);
+      const Instant since = engine.clock().now() - settings.expire_idle;
+      const sql::Rows rows = session->run(queries::list_idle, sql::Parameters().add(workspace).add(since));
+      for (int i = 0; i < rows.size() && !stopping; ++i) {
+        const std::int64_t lane = rows[i].integer(0);
+        const std::string name(rows[i].text(2));
+        if (!feeds::delete_feed(*session, lane, workspace, name, since, engine.clock().now())) continue;
+        log_info("a feed in which nothing happened was deleted", {{"feed", workspace + "/" + name}});
+        engine.directory().load(*session, workspace, name);
+        engine.follower().tell(lane);
+        expired.add();
+        leftovers.emplace(LaneAndFeed{lane, rows[i].integer(1)}, 0);
+      }
+    }
+  }
+
+  void drop_leftovers() {
+    while (!leftovers.empty() && !stopping) {
+      const auto next = leftovers.begin();
+      std::optional<std::int64_t> done = 0;
+      while (!stopping && done) {
+        done = drop_piece(next->first, next->second);
+        if (done) next->second = *done;
+      }
+      if (!done) leftovers.erase(next);
+    }
+    if (since_vacuum < options.vacuum_after || stopping) return;
+    since_vacuum = 0;
+    // What was dropped makes room for what comes, so that the tables do not grow; gently, since nobody waits for it.
+    for (const char* const table : {"entries", "entry_terms", "entry_ids", "archive_pages"}) {
+      if (!stopping) session->execute_script(std::string("vacuum ") + table);
+    }
+  }
+
+  // nullopt: nothing is left behind the feed's floor.
+  std::optional<std::int64_t> drop_piece(const LaneAndFeed& key, std::int64_t after) {
+    const Ticks begin = engine.clock().ticks();
+    sql::Parameters parameters;
+    parameters.add(key.first).add(key.second).add(after).add(piece);
+    const sql::Rows rows = session->run(queries::drop_history, parameters);
+    const auto took = engine.clock().ticks() - begin;
+    if (rows[0].is_null(0)) return std::nullopt;
+    const std::int64_t upto = rows[0].integer(0);
+    const std::int64_t count = std::min(piece, upto - after);
+    dropped.add(static_cast<double>(count));
+    since_vacuum += count;
+    piece = std::clamp(took > kPieceTime ? piece / 2 : piece + piece / 4, kLeastPiece, kMostPiece);
+    pause(std::chrono::ceil<std::chrono::milliseconds>(took));  // publishers of the lane have as much time as this took
+    return upto;
+  }
+
+  void prune_journal() {
+    const Ticks now = engine.clock().ticks();
+    if (journal_due > now) return;
+    journal_due = now + kJournalPause;
+    sql::Parameters parameters;
+    parameters.add(engine.clock().now() - options.journal_kept);
+    session->run(queries::prune_journal, parameters);
+  }
+
+  // Ends early when the janitor stops.
+  void pause(std::chrono::milliseconds duration) {
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, duration, [&] { return stopping.load(); });
+  }
+};
+
+Janitor::Janitor(const sql::Database& database, feeds::Engine& engine, Metrics& metrics, JanitorOptions options)
+    : state_(std::make_unique<State>(database, engine, metrics, options)) {
+  state_->thread = std::thread([this] { state_->run(); });
+}
+
+Janitor::~Janitor() {
+  stop();
+}
+
+void Janitor::moved(const std::vector<feeds::Advance>& advances) {
+  State& state = *state_;
+  for (const feeds::Advance& advance : advances) {
+    if (advance.last == 0) {
+      const std::lock_guard lock(state.mutex);
+      state.changed.emplace(advance.feed.lane, advance.feed.feed);
+      continue;
+    }
+    const std::shared_ptr<feeds::LiveFeed> feed = state.engine.directory().find(advance.feed);
+    if (!feed || feed->state()->settings.retain == feeds::Retention{}) continue;
+    const std::int64_t size = feed->facts().page_size;
+    if (advance.last / size == (advance.first - 1) / size) continue;  // no page has become complete
+    const std::lock_guard lock(state.mutex);
+    state.grown.emplace(advance.feed.lane, advance.feed.feed);
+  }
+}
+
+void Janitor::stop() {
+  State& state = *state_;
+  {
+    const std::lock_guard lock(state.mutex);
+    state.stopping = true;
+  }
+  state.wake.notify_all();
+  if (state.thread.joinable()) state.thread.join();
+}
+
+}  // namespace courant::archive

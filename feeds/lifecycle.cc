@@ -1,0 +1,39 @@
+#include "feeds/lifecycle.h"
+
+#include "feeds/queries.h"
+#include "feeds/render.h"
+#include "kernel/text.h"
+
+namespace courant::feeds {
+
+Redaction redact(sql::Session& session, FeedKey feed, std::string_view id, Instant now) {
+  const RedactionText text = redaction_text(id);
+  sql::Parameters parameters;
+  parameters.add(feed.lane).add(feed.feed).add(id).add_bytes(random_bytes(16));
+  parameters.add(text.before).add(text.middle).add(text.after).add(now);
+  const sql::Rows rows = session.run(queries::redact, parameters);
+  Redaction redaction;
+  redaction.outcome = static_cast<Redaction::Outcome>(rows[0].integer(0));
+  redaction.record = rows[0].integer(1);
+  redaction.erased = rows[0].integers(2);
+  return redaction;
+}
+
+bool delete_feed(sql::Session& session, std::int64_t lane, std::string_view workspace, std::string_view name,
+                 std::optional<Instant> idle_since, Instant now) {
+  sql::Parameters parameters;
+  parameters.add(lane).add(workspace).add(name);
+  idle_since ? parameters.add(*idle_since) : parameters.add_null();
+  parameters.add(now);
+  return !session.run(queries::delete_feed, parameters)[0].is_null(0);
+}
+
+std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now) {
+  return session.run(queries::new_generation, sql::Parameters().add(known).add(now))[0].integer(0);
+}
+
+std::int64_t read_generation(sql::Session& session) {
+  return session.run(queries::find_generation)[0].integer(0);
+}
+
+}  // namespace courant::feeds

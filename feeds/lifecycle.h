@@ -1,0 +1,34 @@
+// What a feed lives through beside publishing; each call is one transaction (sql/functions/), and writes a row of the
+// journal by which servers notice.
+// Threads: database threads.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feeds/directory.h"
+
+namespace courant::feeds {
+
+struct Redaction {
+  enum class Outcome { kDone = 1, kNotFound = 2, kDoneBefore = 3 };
+  Outcome outcome = Outcome::kNotFound;
+  std::int64_t record = 0;                // the position of the tombstone that says so
+  std::vector<std::int64_t> erased = {};  // positions whose content was erased now
+};
+
+// Erases the content of every revision of an entry; leaves and chain stay. docs/AUDIT.md says how this is seen.
+Redaction redact(sql::Session& session, FeedKey feed, std::string_view id, Instant now);
+
+// Deletes a feed. idle_since: only where nothing has been stored since. False: there is no such feed, or it is not
+// idle.
+bool delete_feed(sql::Session& session, std::int64_t lane, std::string_view workspace, std::string_view name,
+                 std::optional<Instant> idle_since, Instant now);
+
+// After `known` the log begins a new generation; once, whoever calls. Returns the generation that is now.
+std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now);
+std::int64_t read_generation(sql::Session& session);
+
+}  // namespace courant::feeds

@@ -1,0 +1,35 @@
+#include "server/open_database.h"
+
+#include <filesystem>
+
+#include "kernel/log.h"
+#include "sql/migrate.h"
+
+namespace courant::server {
+
+Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening) {
+  OpenDatabase opened;
+  sql::DatabaseOptions database_options;
+  database_options.url = options.config.database.url;
+  if (database_options.url.empty()) {
+    EmbeddedPostgresOptions postgres;
+    postgres.data = std::filesystem::absolute(options.data).string();
+    opened.embedded = std::make_unique<EmbeddedPostgres>(postgres);
+    Result<std::string> url = opening == Opening::kJoin ? opened.embedded->join() : opened.embedded->start();
+    if (!url) return url.fault();
+    database_options.url = *url;
+  }
+  database_options.listen_url = options.config.database.listen_url;
+  database_options.pool = static_cast<int>(options.config.database.pool);
+  opened.database = std::make_unique<sql::Database>(database_options);
+  try {
+    opened.database->with_session([](sql::Session& session) {
+      sql::migrate(session, [](std::string_view name) { log_info("migrating the database", {{"step", name}}); });
+    });
+  } catch (const std::exception& error) {
+    return Fault{std::string("the database cannot be used: ") + error.what()};
+  }
+  return opened;
+}
+
+}  // namespace courant::server

@@ -1,0 +1,27 @@
+// The database that a command works on: the one given by --database, or the private one of the data directory.
+// Threads: the main thread.
+#pragma once
+
+#include <memory>
+
+#include "kernel/result.h"
+#include "server/app.h"
+#include "server/embedded_postgres.h"
+#include "sql/database.h"
+
+namespace courant::server {
+
+struct OpenDatabase {
+  std::unique_ptr<EmbeddedPostgres> embedded;  // null: the database is not a private one
+  std::unique_ptr<sql::Database> database;     // goes before the cluster that it is in
+};
+
+enum class Opening {
+  kOwn,   // a server's: a private cluster that another process runs is a fault
+  kJoin,  // a command's: works beside a running server
+};
+
+// Started where it is private, and migrated. A fault says what to do.
+Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening);
+
+}  // namespace courant::server

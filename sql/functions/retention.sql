@@ -1,0 +1,85 @@
+-- The last position recorded before an instant, at least the floor: positions are dense and `recorded` never goes back
+-- along them, so a search by halves finds it in some 20 looks, however long the feed is.
+create or replace function position_at(p_lane smallint, p_feed bigint, p_instant timestamptz) returns bigint
+language plpgsql stable as $$
+declare
+  v_low bigint;   -- recorded before, or the floor
+  v_high bigint;  -- recorded then or later, or beyond the head
+  v_middle bigint;
+  v_recorded timestamptz;
+begin
+  select f.floor_position, coalesce(t.position, f.floor_position) + 1 into v_low, v_high
+  from feeds f
+  left join lateral (select e.position from entries e where e.lane = p_lane and e.feed = p_feed
+                     order by e.position desc limit 1) t on true
+  where f.lane = p_lane and f.feed = p_feed;
+  while v_high - v_low > 1 loop
+    v_middle := (v_low + v_high) / 2;
+    select recorded into v_recorded from entries where lane = p_lane and feed = p_feed and position = v_middle;
+    if v_recorded < p_instant then
+      v_low := v_middle;
+    else
+      v_high := v_middle;
+    end if;
+  end loop;
+  return v_low;
+end $$;
+
+-- Raises a feed's floor to the end of its last archive page that lies wholly at or before p_upto: from the commit on nothing
+-- before it is shown, whether its rows are there or not. Gives the floor.
+create or replace function raise_floor(p_lane smallint, p_feed bigint, p_upto bigint, p_now timestamptz) returns bigint
+language plpgsql volatile as $$
+declare
+  v_floor bigint;
+begin
+  perform lock_lane(p_lane);
+  update feeds f
+  set floor_position = e.position, floor_recorded = e.recorded, floor_chain = e.chain
+  from entries e
+  where f.lane = p_lane and f.feed = p_feed and f.deleted is null and e.lane = p_lane and e.feed = p_feed
+        and e.position = p_upto - p_upto % f.page_size and e.position > f.floor_position
+  returning f.floor_position into v_floor;
+  if found then
+    perform note_changed(p_lane, p_feed, 0, p_now);
+    return v_floor;
+  end if;
+  return (select floor_position from feeds where lane = p_lane and feed = p_feed);
+end $$;
+
+-- Drops up to p_most of a feed's rows behind its floor, the oldest after p_after first, with what finds them. Gives up to
+-- where nothing is left; null: there is nothing left at all. Under the lane's lock, and quickly: publishing waits.
+-- Losing a commit of this in a crash loses nothing: it is done again.
+create or replace function drop_history(p_lane smallint, p_feed bigint, p_after bigint, p_most bigint) returns bigint
+language plpgsql volatile
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_floor bigint;
+  v_page_size bigint;
+  v_first bigint;
+  v_upto bigint;
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  perform lock_lane(p_lane);
+  select floor_position, page_size into v_floor, v_page_size from feeds where lane = p_lane and feed = p_feed;
+  select position into v_first from entries
+  where lane = p_lane and feed = p_feed and position > p_after order by position limit 1;
+  if v_first is null or v_first > v_floor then
+    return null;
+  end if;
+  v_upto := least(v_first + p_most - 1, v_floor);
+  with gone as (
+    delete from entries where lane = p_lane and feed = p_feed and position >= v_first and position <= v_upto
+    returning position, id, terms),
+  gone_terms as (
+    delete from entry_terms t using (select g.position, x.term from gone g, unnest(g.terms) as x (term)) g
+    where t.lane = p_lane and t.feed = p_feed and t.term = g.term collate "C" and t.position = g.position)
+  delete from entry_ids i using gone g
+  where i.lane = p_lane and i.feed = p_feed and i.newest_position <= v_floor
+        and i.id_hash = encode(substr(sha256(convert_to(g.id, 'UTF8')), 1, 16), 'hex')::uuid;
+  delete from archive_pages
+  where lane = p_lane and feed = p_feed and page > (v_first - 1) / v_page_size and page <= v_upto / v_page_size;
+  return v_upto;
+end $$;

@@ -1,0 +1,366 @@
+// What feeds live through beside publishing: retention, redaction, deletion, quotas, idleness, generations; with the
+// real program and its commands, while it serves.
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sql/database.h"
+#include "tests/support/command.h"
+#include "tests/support/courant_server.h"
+#include "tests/support/subscriber.h"
+#include "tests/support/test_database.h"
+
+namespace courant::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string entry(int number, const std::string& text = "c", const std::string& term = "all") {
+  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + std::to_string(number) +
+         "</id><title>t</title><category term='" + term + "'/><content>" + text + "</content></entry>";
+}
+
+std::string url_of(int number) {
+  return "/demo/events/entries/urn:x:" + std::to_string(number);
+}
+
+class LifecycleTest : public testing::Test {
+ protected:
+  // workspace: settings of the workspace demo, in TOML.
+  void serve(const std::string& workspace) {
+    const std::string config = COURANT_BINARY_DIR "/lifecycle.toml";
+    std::ofstream(config) << "[hub]\ncallback_allow = ['127.0.0.0/8']\n"
+                          << "[[workspaces]]\nname = 'demo'\nauto_create = true\npage_size = 5\n"
+                          << workspace << "\n";
+    server_ =
+        std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url(), "--config", config});
+    client_ = std::make_unique<HttpClient>(server_->port());
+  }
+  void publish(int first, int last) {
+    for (int number = first; number <= last; ++number) {
+      ASSERT_EQ(client_->post("/demo/events", entry(number, "text" + std::to_string(number))).status, 201) << number;
+    }
+  }
+  std::int64_t number_of(const std::string& query) {
+    const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
+    return session_.run({name, text})[0].integer(0);
+  }
+  // Waits until it holds; false: it does not within 30 seconds.
+  static bool wait_until(const std::function<bool()>& holds) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  Ran command(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin() + 1, {"--database", database_.url()});
+    return run_courant(arguments);
+  }
+  Ran verify() { return run_courant({"verify", server_->url() + "/demo/events", "--state", kState, "--forget"}); }
+  Ran verify_otherwise() {
+    return run_command(
+        {"/usr/bin/python3", COURANT_SOURCE_DIR "/tests/support/second_verifier.py", server_->url() + "/demo/events"});
+  }
+
+  static constexpr const char* kState = COURANT_BINARY_DIR "/verified/lifecycle.json";
+  std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
+  TestDatabase database_;
+  sql::Session session_{database_.url()};
+  std::unique_ptr<CourantServer> server_;
+  std::unique_ptr<HttpClient> client_;
+  int next_ = 1000;
+};
+
+TEST_F(LifecycleTest, RetentionByCountDropsWholePagesAndSaysSo) {
+  serve("retain = '10 entries'");
+  publish(1, 23);
+  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from entries") == 11; }));
+  const Reply gone = client_->get("/demo/events?marker=3&direction=forward");
+  EXPECT_EQ(gone.status, 410);
+  EXPECT_THAT(gone.body, HasSubstr("The entries up to position 10 are not kept any more"));
+  EXPECT_EQ(gone.header("Link"), "<" + server_->url() + "/demo/events?marker=last>; rel=\"last\", <" + server_->url() +
+                                     "/demo/events>; rel=\"current\"");
+  EXPECT_THAT(client_->get("/demo/events?marker=last&limit=1").body, HasSubstr("text11<"));
+  EXPECT_EQ(client_->get("/demo/events?marker=10&direction=forward").status, 200);
+  EXPECT_EQ(client_->get("/demo/events/archive/2").status, 410);
+  EXPECT_THAT(client_->get("/demo/events/archive/2").header("Link"), HasSubstr("rel=\"last\""));
+  EXPECT_EQ(client_->get("/demo/events/archive/3").status, 200);
+  EXPECT_THAT(client_->get("/demo/events?search=%2Ball&limit=1000").body, Not(HasSubstr("text10<")));
+  EXPECT_EQ(client_->get("/demo/events?startingAt=2020-01-01T00:00:00Z").status, 200);
+  EXPECT_EQ(client_->get(url_of(3)).status, 404);
+  EXPECT_EQ(number_of("select count(*) from entries"), 13);
+  EXPECT_EQ(number_of("select count(*) from entry_ids"), 13);
+  EXPECT_EQ(number_of("select count(*) from entry_terms"), 13);
+  EXPECT_EQ(number_of("select count(*) from archive_pages where page < 3"), 0);
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(verify_otherwise().status, 0);
+
+  // An id that was dropped is new again, and the next one too old goes with its page.
+  EXPECT_EQ(client_->post("/demo/events", entry(3)).header("Feed-Position"), "24");
+  publish(101, 101);
+  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from entries") == 16; }));
+  EXPECT_EQ(client_->get(url_of(3)).status, 200);
+}
+
+// What the floor has passed is gone at once, though its rows are still there.
+TEST_F(LifecycleTest, WhatTheFloorHasPassedIsGoneBeforeItsRowsAre) {
+  serve("");
+  publish(1, 12);
+  ASSERT_EQ(client_->put(url_of(2), entry(2, "revised")).status, 200);  // 13
+  ASSERT_EQ(number_of("select raise_floor(lane, feed, 7, now()) from feeds"), 5);
+  const Ran told = command({"new-generation"});  // any command makes the server look
+  ASSERT_EQ(told.status, 0) << told.output;
+  ASSERT_TRUE(wait_until([&] { return client_->get(url_of(3)).status == 404; }));
+  EXPECT_EQ(number_of("select count(*) from entries where position <= 5"), 5);
+  const Reply again = client_->post("/demo/events", entry(3, "other"));
+  EXPECT_EQ(again.status, 201) << again.body;
+  EXPECT_EQ(again.header("Feed-Position"), "14");
+  // Its first revision is behind the floor: a retry of that is answered with what there is.
+  const Reply retry = client_->post("/demo/events", entry(2, "text2"));
+  EXPECT_EQ(retry.status, 200) << retry.body;
+  EXPECT_EQ(retry.header("Feed-Position"), "13");
+  EXPECT_THAT(client_->get("/demo/events?search=%2Ball&limit=1000").body, Not(HasSubstr("text1<")));
+  EXPECT_THAT(client_->get("/demo/events?search=(NOT(cat=z))&limit=1000").body, Not(HasSubstr("text1<")));
+  EXPECT_EQ(number_of("select drop_history(lane, feed, 0, 3) from feeds"), 3);
+  EXPECT_EQ(number_of("select drop_history(lane, feed, 3, 3) from feeds"), 5);
+  EXPECT_EQ(number_of("select count(*) from entries where position <= 5"), 0);
+  EXPECT_EQ(number_of("select count(*) from entry_ids"), 9) << "6 to 12, 2 with its revision, 3 anew";
+}
+
+TEST_F(LifecycleTest, RetentionByAgeDropsWhatIsTooOld) {
+  serve("retain = '2s'");
+  publish(1, 7);
+  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from entries") == 6; }));
+  EXPECT_EQ(client_->get("/demo/events/archive/1").status, 410);
+  publish(8, 10);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from entries") == 0; }));
+  EXPECT_EQ(client_->get("/demo/events").status, 200);
+  publish(11, 11);
+  EXPECT_EQ(client_->get("/demo/events").header("Feed-Position"), "11");
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+}
+
+TEST_F(LifecycleTest, ARedactionErasesAndTheLogStillVerifies) {
+  serve("redactable = true");
+  publish(1, 12);
+  ASSERT_EQ(client_->put(url_of(3), entry(3, "secret", "hidden")).status, 200);  // 13
+  const std::string before = client_->get("/demo/events/archive/1").body;
+  const std::string etag = client_->get("/demo/events").header("ETag");
+  ASSERT_THAT(before, HasSubstr("text3<"));
+  ASSERT_EQ(verify().status, 0);
+
+  const Ran done = command({"redact", "demo/events", "urn:x:3"});
+  EXPECT_EQ(done.status, 0);
+  EXPECT_THAT(done.output, HasSubstr("Erased the content of position 3, 13; recorded at position 14."));
+  ASSERT_TRUE(wait_until([&] { return client_->get(url_of(3)).status == 410; }));
+  ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events").header("Feed-Position") == "14"; }));
+  EXPECT_NE(client_->get("/demo/events").header("ETag"), etag);
+  const std::string page = client_->get("/demo/events/archive/1").body;
+  EXPECT_THAT(page, Not(HasSubstr("text3<")));
+  EXPECT_THAT(page, HasSubstr("redacted=\"true\""));
+  const std::string head = client_->get("/demo/events?limit=100").body;
+  EXPECT_THAT(head, Not(HasSubstr("secret")));
+  EXPECT_THAT(head, HasSubstr("<c:redacted xmlns:c=\"urn:courant:log:1\" positions=\"3 13\"></c:redacted>"));
+  EXPECT_THAT(client_->get("/demo/events?search=%2Bhidden").body, Not(HasSubstr("position=\"13\"")));
+  EXPECT_EQ(number_of("select count(*) from entries where xml like '%secret%' or xml like '%text3<%'"), 0);
+  EXPECT_EQ(client_->put(url_of(3), entry(3)).status, 410);
+  EXPECT_EQ(client_->post("/demo/events", entry(3)).status, 410);
+
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("positions 1 to 14, 2 of them redacted"));
+  EXPECT_EQ(verify_otherwise().status, 0);
+  EXPECT_THAT(command({"redact", "demo/events", "urn:x:3"}).output, HasSubstr("Nothing is left to erase"));
+  const Ran none = command({"redact", "demo/events", "urn:x:99"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.output, HasSubstr("there is no entry with the id urn:x:99 in demo/events"));
+  EXPECT_EQ(command({"redact", "demo", "urn:x:99"}).status, 2);
+  EXPECT_EQ(command({"redact", "demo/none", "urn:x:99"}).status, 1);
+}
+
+// An operator who erases without a record is found out.
+TEST_F(LifecycleTest, AnErasureWithoutARecordIsNoticed) {
+  serve("");
+  publish(1, 6);
+  session_.execute_script("update entries set kind = 4, xml = null, salt = null where position = 4");
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.output, HasSubstr("position 4"));
+}
+
+TEST_F(LifecycleTest, ADeletedFeedIsGoneAndMadeAgainGoesOn) {
+  serve("");
+  publish(1, 7);
+  Subscriber subscriber;
+  ASSERT_EQ(subscriber.ask(*server_, "subscribe", server_->url() + "/demo/events"), 202);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions") == 1; }));
+  const Ran asked = command({"delete-feed", "demo/events"});
+  EXPECT_EQ(asked.status, 2);
+  EXPECT_THAT(asked.output, HasSubstr("demo/events holds 7 entries, which would be gone: say --yes"));
+  EXPECT_EQ(client_->get("/demo/events").status, 200);
+
+  const Ran done = command({"delete-feed", "demo/events", "--yes"});
+  EXPECT_EQ(done.status, 0) << done.output;
+  EXPECT_THAT(done.output, HasSubstr("Made again, it goes on at position 8."));
+  ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events").status == 404; }));
+  ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events/archive/1").status == 404; }));
+  EXPECT_EQ(client_->get(url_of(2)).status, 404);
+  EXPECT_EQ(client_->remove(url_of(2)).status, 404);
+  EXPECT_EQ(command({"delete-feed", "demo/events", "--yes"}).status, 1);
+
+  const Reply again = client_->post("/demo/events", entry(2));
+  EXPECT_EQ(again.status, 201) << again.body;
+  EXPECT_EQ(again.header("Feed-Position"), "8");
+  EXPECT_EQ(client_->get("/demo/events/archive/1").status, 410);
+  EXPECT_EQ(client_->get("/demo/events?marker=7&direction=forward").status, 200);
+  EXPECT_EQ(client_->get("/demo/events?marker=6&direction=forward").status, 410);
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty(); }));
+  EXPECT_EQ(subscriber.positions(), std::vector<int>{8}) << "who was subscribed still is";
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+}
+
+// Publishers that meet the deletion make the feed anew; nobody is told 201 of what is not there.
+TEST_F(LifecycleTest, FeedsAreDeletedWhilePublishersWrite) {
+  serve("");
+  std::atomic<bool> is_over = false;
+  std::atomic<int> number = 0;
+  std::vector<std::thread> publishers;
+  for (int i = 0; i < 4; ++i) {
+    publishers.emplace_back([&] {
+      HttpClient client(server_->port());
+      while (!is_over) {
+        const int status = client.post("/demo/events", entry(++number)).status;
+        EXPECT_EQ(status, 201);
+      }
+    });
+  }
+  for (int i = 0; i < 5; ++i) {
+    const int before = number;
+    ASSERT_TRUE(wait_until([&] { return number > before + 50; }));
+    EXPECT_EQ(command({"delete-feed", "demo/events", "--yes"}).status, 0);
+  }
+  is_over = true;
+  for (std::thread& publisher : publishers) publisher.join();
+  ASSERT_TRUE(wait_until([&] {
+    return number_of(
+               "select count(*) from entries e join feeds f using (lane, feed) "
+               "where e.position <= f.floor_position") == 0;
+  }));
+  EXPECT_EQ(number_of("select max(position) - min(position) + 1 - count(*) from entries"), 0);
+  EXPECT_EQ(client_->get("/demo/events").header("Feed-Position"), std::to_string(number));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+}
+
+TEST_F(LifecycleTest, AWorkspaceHasNoMoreFeedsThanItsQuota) {
+  serve("max_feeds = 5");
+  std::atomic<int> made = 0;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> publishers;
+  for (int i = 0; i < 16; ++i) {
+    publishers.emplace_back([&, i] {
+      const int status = HttpClient(server_->port()).post("/demo/f" + std::to_string(i), entry(1)).status;
+      ++(status == 201 ? made : refused);
+    });
+  }
+  for (std::thread& publisher : publishers) publisher.join();
+  EXPECT_EQ(made, 5);
+  EXPECT_EQ(refused, 11);
+  const Reply reply = client_->post("/demo/one-more", entry(1));
+  EXPECT_EQ(reply.status, 403);
+  EXPECT_THAT(reply.body, HasSubstr("The workspace demo has the 5 feeds already that publishing may make (max_feeds)"));
+  EXPECT_EQ(number_of("select count(*) from feeds"), 5);
+}
+
+TEST_F(LifecycleTest, FeedsInWhichNothingHappensExpire) {
+  serve("expire_idle = '2s'");
+  publish(1, 3);
+  ASSERT_EQ(client_->post("/demo/quiet", entry(1)).status, 201);
+  ASSERT_TRUE(wait_until([&] {
+    client_->post("/demo/events", entry(++next_));
+    return client_->get("/demo/quiet").status == 404;
+  }));
+  EXPECT_EQ(client_->get("/demo/events").status, 200) << "something happened here";
+  EXPECT_EQ(client_->post("/demo/quiet", entry(1)).header("Feed-Position"), "2");
+}
+
+TEST_F(LifecycleTest, ANewGenerationSendsReadersBackToTheCurrentFeed) {
+  serve("");
+  publish(1, 7);
+  const std::string etag = client_->get("/demo/events").header("ETag");
+  EXPECT_EQ(client_->get("/demo/events/archive/1").status, 200);
+  EXPECT_EQ(client_->get("/demo/events?marker=9").status, 400);
+  const Ran done = command({"new-generation"});
+  EXPECT_EQ(done.status, 0);
+  EXPECT_THAT(done.output, HasSubstr("Generation 2: "));
+  ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events/archive/1").status == 410; }));
+  EXPECT_EQ(client_->get("/demo/events/archive/1").header("Link"),
+            "<" + server_->url() + "/demo/events>; rel=\"current\"");
+  EXPECT_THAT(client_->get("/demo/events").body,
+              HasSubstr("<link rel=\"prev-archive\" href=\"" + server_->url() + "/demo/events/archive/2-1\"/>"));
+  EXPECT_EQ(client_->get("/demo/events/archive/2-1").status, 200);
+  EXPECT_EQ(client_->get("/demo/events", "If-None-Match: " + etag + "\r\n").status, 200);
+  const Reply lost = client_->get("/demo/events?marker=9");
+  EXPECT_EQ(lost.status, 410);
+  EXPECT_THAT(lost.header("Link"), HasSubstr("<" + server_->url() + "/demo/events>; rel=\"current\""));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+}
+
+// A failover with loss, under a server that runs: it knows more than the database does.
+TEST_F(LifecycleTest, ALogThatWasSetBackBeginsANewGeneration) {
+  serve("");
+  publish(1, 7);
+  Subscriber subscriber;
+  ASSERT_EQ(subscriber.ask(*server_, "subscribe", server_->url() + "/demo/events"), 202);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions where cursor = 7") == 1; }));
+  session_.execute_script(
+      "begin; delete from entries where position > 4; delete from entry_ids where newest_position > 4;"
+      "delete from entry_terms where position > 4; delete from archive_pages;"
+      "delete from journal where sequence > 4;"
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> "
+      "pg_backend_pid(); commit");
+  ASSERT_TRUE(wait_until([&] { return number_of("select generation from log_facts") == 2; }));
+  ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events").header("Feed-Position") == "4"; }));
+  EXPECT_EQ(client_->get("/demo/events?marker=7").status, 410);
+  ASSERT_TRUE(wait_until([&] { return client_->post("/demo/events", entry(105)).status / 100 == 2; }));
+  EXPECT_EQ(client_->get("/demo/events").header("Feed-Position"), "5");
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty(); }));
+  EXPECT_EQ(subscriber.positions(), std::vector<int>{5}) << "positions are given again, and pushed";
+}
+
+// The commands work on a private cluster that a server runs, and on one that nobody runs.
+TEST(LifecycleCommandsTest, WorkBesideTheServerOfAPrivateCluster) {
+  const std::string data = COURANT_BINARY_DIR "/lifecycle-data";
+  std::filesystem::remove_all(data);
+  {
+    CourantServer server({"--data", data});
+    HttpClient client(server.port());
+    ASSERT_EQ(client.post("/demo/events", entry(1)).status, 201);
+    const Ran done = run_courant({"redact", "--data", data, "demo/events", "urn:x:1"});
+    EXPECT_EQ(done.status, 0) << done.output;
+    EXPECT_THAT(done.output, HasSubstr("recorded at position 2"));
+    EXPECT_EQ(client.get(url_of(1)).status, 410);
+    server.process().signal(SIGTERM);
+    server.process().wait();
+  }
+  const Ran done = run_courant({"delete-feed", "--data", data, "demo/events", "--yes"});
+  EXPECT_EQ(done.status, 0) << done.output;
+  const Ran nowhere = run_courant({"new-generation", "--data", data + "-none"});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_THAT(nowhere.output, HasSubstr("there is no data in "));
+}
+
+}  // namespace
+}  // namespace courant::test
