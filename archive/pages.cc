@@ -27,6 +27,7 @@ std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, std::int
   document.author = state->settings.author;
   document.updated = entries.front().updated;
   document.is_archive = true;
+  document.has_edits = state->settings.edits;
   document.feed_url = feed_url;
   document.links = {{"self", page_url(feed_url, {generation, page})}, {"current", feed_url}};
   if (page > 1) document.links.push_back({"prev-archive", page_url(feed_url, {generation, page - 1})});

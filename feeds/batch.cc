@@ -1,6 +1,7 @@
 #include "feeds/batch.h"
 
 #include "feeds/atom_rules.h"
+#include "feeds/cloud_events.h"
 #include "kernel/problem.h"
 #include "schema/door.h"
 #include "schema/element.h"
@@ -48,7 +49,7 @@ Posted read_batch(const schema::Document& document, const PostRules& rules) {
   EntryRules entry_rules = rules.entry;
   entry_rules.default_author = author_of(Element::root_of(document), rules.entry.default_author);
   std::vector<schema::Document> parts = schema::children_alone(document, kAtomNamespace, "entry");
-  if (parts.empty()) throw Problem(422, "The feed document holds no atom:entry");
+  if (parts.empty()) throw Problem(422, "There is no entry in it");
   if (parts.size() > rules.max_batch) {
     throw Problem(413, "The feed document holds " + std::to_string(parts.size()) + " entries, more than " +
                            std::to_string(rules.max_batch));
@@ -96,6 +97,21 @@ Posted read_posted(std::string_view bytes, const PostRules& rules) {
   Posted posted;
   posted.entries.push_back(*std::move(entry));
   return posted;
+}
+
+Posted read_posted_event(std::string_view bytes, const PostRules& rules) {
+  if (bytes.size() > rules.entry.max_bytes) {
+    throw Problem(413, "The event is longer than " + std::to_string(rules.entry.max_bytes) + " bytes");
+  }
+  const Result<std::string> entry = entry_of_event(bytes);
+  if (!entry) throw Problem(422, entry.fault().detail);
+  return read_posted(*entry, rules);
+}
+
+Posted read_posted_events(std::string_view bytes, const PostRules& rules) {
+  const Result<std::string> feed = feed_of_events(bytes);
+  if (!feed) throw Problem(422, feed.fault().detail);
+  return read_posted(*feed, rules);
 }
 
 }  // namespace courant::feeds

@@ -23,6 +23,10 @@ struct PostRules {
   std::size_t max_batch = 1000;  // entries
 };
 
+// The same of a CloudEvent, or of a batch of them.
+Posted read_posted_event(std::string_view bytes, const PostRules& rules);
+Posted read_posted_events(std::string_view bytes, const PostRules& rules);
+
 // Throws Problem: 422 with line and column, or with the failing entries of a batch; 413 where something is too long.
 Posted read_posted(std::string_view bytes, const PostRules& rules);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
 #include "feeds/outcome_reply.h"
@@ -44,8 +45,8 @@ std::int64_t expected_position(const Request& request, std::optional<std::int64_
   return *newest;  // held against what is stored when the change is made
 }
 
-void require_edits(const LiveFeed& feed) {
-  if (feed.state()->settings.edits) return;
+void require_edits(const FeedSettings& settings) {
+  if (settings.edits) return;
   throw Problem(405, "Entries of this feed cannot be changed").with("Allow", "GET, HEAD, OPTIONS");
 }
 
@@ -55,8 +56,8 @@ Task<std::optional<StoredEntry>> find_newest(Engine& engine, std::shared_ptr<Liv
   co_return newest;
 }
 
-PreparedEntry read_put(Engine& engine, const LiveFeed& feed, const Request& request, const std::string& id) {
-  Posted posted = read_posted(request.body, post_rules(engine, feed));
+PreparedEntry read_put(const PostRules& rules, const Request& request, const std::string& id) {
+  Posted posted = read_posted(request.body, rules);
   if (posted.is_batch) throw Problem(422, "A feed document cannot be put under the URL of one entry");
   PreparedEntry& entry = posted.entries.front();
   if (entry.id.empty()) set_id(entry, id);
@@ -67,16 +68,20 @@ PreparedEntry read_put(Engine& engine, const LiveFeed& feed, const Request& requ
 }  // namespace
 
 std::uint64_t admit_put(Engine& engine, const Request& request) {
-  admit_post(engine, request);
+  const std::string type = request.combined_header("content-type");
+  if (body_kind(type) != BodyKind::kAtom) throw Problem(415, "An entry is put as application/atom+xml, not " + type);
   return engine.options().max_entry_bytes;
 }
 
 Task<Response> put_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
-  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
-  require_edits(*feed);
+  std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
+  const FeedSettings settings = engine.settings_for_publishing(arguments[0], arguments[1], feed.get());
+  require_edits(settings);
   const std::string id = arguments[2];
-  const std::string feed_url = engine.feed_url(feed->facts());
-  const auto entry = std::make_shared<const PreparedEntry>(read_put(engine, *feed, request, id));
+  const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
+  const PostRules rules = post_rules(engine, settings, feed_url);
+  const auto entry = std::make_shared<const PreparedEntry>(read_put(rules, request, id));
+  if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
   Change change;
   change.kind = Change::Kind::kRevision;
@@ -84,23 +89,23 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
   const access::Identity identity = access::Identity::anonymous();
   const Published result = co_await engine.publish(identity, feed, entry, change);
   if (result.outcome == PublishOutcome::kCreated) {
-    Response created = entry_response(201, stored_form(*entry, result), feed_url, request);
+    Response created = entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);
     created.with("Location", entry_url(feed_url, id));
     co_return created;
   }
   if (result.outcome == PublishOutcome::kAppended) {
-    co_return entry_response(200, stored_form(*entry, result), feed_url, request);
+    co_return entry_response(200, stored_form(*entry, result), feed_url, settings.edits, request);
   }
   if (result.outcome == PublishOutcome::kSame) {
     const std::optional<StoredEntry> stored = co_await find_newest(engine, feed, id);
-    if (stored) co_return entry_response(200, *stored, feed_url, request);
+    if (stored) co_return entry_response(200, *stored, feed_url, settings.edits, request);
   }
   throw_unpublished(result, id, feed_url);
 }
 
 Task<Response> delete_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
-  require_edits(*feed);
+  require_edits(feed->state()->settings);
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(feed->facts());
   const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);

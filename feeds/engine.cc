@@ -32,18 +32,36 @@ const WorkspaceSettings* Engine::workspace(std::string_view name) const {
 }
 
 std::string Engine::feed_url(const FeedFacts& feed) const {
-  return options_.public_url + "/" + feed.workspace + "/" + feed.name;
+  return feed_url(feed.workspace, feed.name);
 }
 
-http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed(std::string workspace, std::string name) {
+std::string Engine::feed_url(std::string_view workspace, std::string_view name) const {
+  return options_.public_url + "/" + std::string(workspace) + "/" + std::string(name);
+}
+
+http::Task<std::shared_ptr<LiveFeed>> Engine::find_feed(std::string workspace, std::string name) {
   if (std::shared_ptr<LiveFeed> known = directory_.find(workspace, name)) co_return known;
-  if (!is_valid_name(workspace) || !is_valid_name(name)) throw no_such_feed(workspace, name);
+  if (!is_valid_name(workspace) || !is_valid_name(name)) co_return nullptr;
   const auto load = [this, workspace, name](sql::Session& session) {
     return directory_.load(session, workspace, name);
   };
   std::shared_ptr<LiveFeed> loaded = co_await executor_.run(load);
-  if (!loaded) throw no_such_feed(workspace, name);
   co_return loaded;
+}
+
+http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed(std::string workspace, std::string name) {
+  std::shared_ptr<LiveFeed> found = co_await find_feed(workspace, name);
+  if (!found) throw no_such_feed(workspace, name);
+  co_return found;
+}
+
+FeedSettings Engine::settings_for_publishing(const std::string& workspace, const std::string& name,
+                                             const LiveFeed* known) const {
+  if (known != nullptr) return known->state()->settings;
+  const WorkspaceSettings* const settings = this->workspace(workspace);
+  if (settings == nullptr || !settings->auto_create) throw no_such_feed(workspace, name);
+  if (!is_valid_name(name)) throw Problem(404, std::string("A feed's name has ") + kNameRule);
+  return settings->feeds;
 }
 
 http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::string workspace, std::string name) {

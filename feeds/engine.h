@@ -47,9 +47,16 @@ class Engine {
 
   const WorkspaceSettings* workspace(std::string_view name) const;  // null: not configured
   std::string feed_url(const FeedFacts& feed) const;
+  std::string feed_url(std::string_view workspace, std::string_view name) const;
 
   // A feed by its name, from memory or the database. Throws Problem 404.
   http::Task<std::shared_ptr<LiveFeed>> require_feed(std::string workspace, std::string name);
+  // Where there is none: null.
+  http::Task<std::shared_ptr<LiveFeed>> find_feed(std::string workspace, std::string name);
+  // What holds for what is published to a feed, or would hold if publishing made it. Throws Problem 404 where it would
+  // not.
+  FeedSettings settings_for_publishing(const std::string& workspace, const std::string& name,
+                                       const LiveFeed* known) const;
   // The same for publishing: makes it where the workspace says auto_create.
   http::Task<std::shared_ptr<LiveFeed>> require_feed_for_publishing(std::string workspace, std::string name);
 

@@ -2,7 +2,7 @@
 
 namespace courant::feeds {
 
-http::Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url,
+http::Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url, bool has_edits,
                               const http::Request& request) {
   http::Response response;
   response.status = status;
@@ -12,7 +12,7 @@ http::Response entry_response(int status, const StoredEntry& entry, const std::s
     response.with("Location", entry_url(feed_url, entry.id)).with("Content-Location", entry_url(feed_url, entry.id));
     response.with("Feed-Chain", std::to_string(entry.position) + " " + entry.chain);
   }
-  response.body = http::make_bytes(render_entry(entry, feed_url));
+  response.body = http::make_bytes(render_entry(entry, feed_url, has_edits));
   return response;
 }
 

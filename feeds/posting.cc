@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
 #include "feeds/outcome_reply.h"
@@ -30,10 +31,15 @@ void give_id(Engine& engine, const LiveFeed& feed, const Request& request, Prepa
   set_id(entry, "urn:uuid:" + uuid_v5(name));
 }
 
-Posted read_request(Engine& engine, const LiveFeed& feed, const Request& request) {
-  Posted posted = read_posted(request.body, post_rules(engine, feed));
-  for (std::size_t i = 0; i < posted.entries.size(); ++i) give_id(engine, feed, request, posted.entries[i], i);
-  return posted;
+Posted read_body(const Request& request, const PostRules& rules) {
+  switch (body_kind(request.combined_header("content-type"))) {
+    case BodyKind::kEvent:
+      return read_posted_event(request.body, rules);
+    case BodyKind::kEvents:
+      return read_posted_events(request.body, rules);
+    default:
+      return read_posted(request.body, rules);
+  }
 }
 
 // What to say of an item of a batch that was not stored.
@@ -102,6 +108,7 @@ Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& en
   document.title = feed.state()->settings.title;
   document.author = feed.state()->settings.author;
   document.feed_url = feed_url;
+  document.has_edits = feed.state()->settings.edits;
   document.links = {{"self", feed_url}};
   document.entries = entries;
   for (const StoredEntry& entry : entries) document.updated = std::max(document.updated, entry.updated);
@@ -147,14 +154,13 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
 
 }  // namespace
 
-PostRules post_rules(const Engine& engine, const LiveFeed& feed) {
-  const std::shared_ptr<const FeedState> state = feed.state();
+PostRules post_rules(const Engine& engine, const FeedSettings& settings, const std::string& feed_url) {
   PostRules rules;
-  rules.entry.default_author = state->settings.author;
-  rules.entry.base = engine.feed_url(feed.facts()) + "/";
-  rules.entry.server_ids = state->settings.server_ids;
-  rules.entry.client_updated = state->settings.client_updated;
-  rules.entry.lenient = state->settings.lenient;
+  rules.entry.default_author = settings.author;
+  rules.entry.base = feed_url + "/";
+  rules.entry.server_ids = settings.server_ids;
+  rules.entry.client_updated = settings.client_updated;
+  rules.entry.lenient = settings.lenient;
   rules.entry.max_bytes = engine.options().max_entry_bytes;
   rules.max_batch_bytes = engine.options().max_batch_bytes;
   rules.max_batch = engine.options().max_batch;
@@ -163,16 +169,20 @@ PostRules post_rules(const Engine& engine, const LiveFeed& feed) {
 
 // Which bodies are taken at all, before one is read.
 std::uint64_t admit_post(Engine& engine, const Request& request) {
-  const std::string type = ascii_lower(trim(split(request.combined_header("content-type"), ';').front()));
-  const bool is_xml = type.empty() || type == "application/atom+xml" || type == "application/xml" || type == "text/xml";
-  if (!is_xml) throw Problem(415, "This feed takes application/atom+xml;type=entry, not " + type);
+  const std::string type = request.combined_header("content-type");
+  if (body_kind(type) == BodyKind::kMedia) require_accepted(FeedSettings{}, type);
   return std::max(engine.options().max_entry_bytes, engine.options().max_batch_bytes);
 }
 
 Task<Response> post_to_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
-  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
-  const std::string feed_url = engine.feed_url(feed->facts());
-  Posted posted = read_request(engine, *feed, request);
+  // The body is judged first: what is refused makes no feed.
+  std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
+  const FeedSettings settings = engine.settings_for_publishing(arguments[0], arguments[1], feed.get());
+  require_accepted(settings, request.combined_header("content-type"));
+  const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
+  Posted posted = read_body(request, post_rules(engine, settings, feed_url));
+  if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
+  for (std::size_t i = 0; i < posted.entries.size(); ++i) give_id(engine, *feed, request, posted.entries[i], i);
   if (posted.is_batch) {
     Response answered = co_await post_batch(engine, request, feed, std::move(posted));
     co_return answered;
@@ -183,15 +193,18 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   change.head = expected_head(*feed, request);
   const Published result = co_await engine.publish(identity, feed, entry, change);
   if (result.outcome == PublishOutcome::kCreated) {
-    co_return entry_response(201, stored_form(*entry, result), feed_url, request);
+    co_return entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);
   }
-  const bool is_retry = result.outcome == PublishOutcome::kSame && !feed->state()->settings.duplicates_conflict;
+  const bool is_retry = result.outcome == PublishOutcome::kSame && !settings.duplicates_conflict;
   if (is_retry) {
     const auto find = [feed, entry](sql::Session& session) {
       return read_entry_by_id(session, feed->facts().key, entry->id);
     };
     const std::optional<StoredEntry> stored = co_await engine.executor().run(find);
-    if (stored) co_return entry_response(200, *stored, feed_url, request);
+    if (stored) {
+      Response answered = entry_response(200, *stored, feed_url, settings.edits, request);
+      co_return answered;
+    }
   }
   Published conflict = result;
   if (conflict.outcome == PublishOutcome::kSame) conflict.outcome = PublishOutcome::kConflict;

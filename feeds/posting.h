@@ -12,7 +12,7 @@
 namespace courant::feeds {
 
 // What a feed says about what is posted to it.
-PostRules post_rules(const Engine& engine, const LiveFeed& feed);
+PostRules post_rules(const Engine& engine, const FeedSettings& settings, const std::string& feed_url);
 
 // How long a body may be; throws Problem 415 for media types that are not taken.
 std::uint64_t admit_post(Engine& engine, const http::Request& request);

@@ -1,6 +1,7 @@
 #include "feeds/reader.h"
 
 #include <limits>
+#include <set>
 
 #include "feeds/filtered.h"
 #include "feeds/publish_call.h"
@@ -116,6 +117,24 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
   }
 }
 
+// Leaves the entries that are neither tombstones nor older revisions.
+void drop_superseded(sql::Session& session, FeedKey feed, std::vector<StoredEntry>& entries) {
+  std::erase_if(entries, [](const StoredEntry& entry) { return entry.is_tombstone; });
+  if (entries.empty()) return;
+  std::vector<std::int64_t> positions;
+  std::vector<std::string> hashes;
+  for (const StoredEntry& entry : entries) {
+    positions.push_back(entry.position);
+    hashes.push_back(id_hash(entry.id));
+  }
+  sql::Parameters parameters;
+  parameters.add(feed.lane).add(feed.feed).add(positions).add(hashes);
+  const sql::Rows rows = session.run(queries::superseded, parameters);
+  std::set<std::int64_t> old;
+  for (int i = 0; i < rows.size(); ++i) old.insert(rows[i].integer(0));
+  std::erase_if(entries, [&old](const StoredEntry& entry) { return old.contains(entry.position); });
+}
+
 }  // namespace
 
 std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query,
@@ -131,19 +150,26 @@ std::string page_etag(const LiveFeed& feed, std::string_view representation, std
   return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "\"";
 }
 
-RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
-                       const std::string& hub_url, std::int64_t max_bytes, std::string_view representation) {
-  PageSlice page = read_page_slice(session, feed, query, feed_url, max_bytes);
+RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRequest& request) {
+  const PageQuery& query = request.query;
+  const std::string& feed_url = request.feed_url;
+  PageSlice page = read_page_slice(session, feed, query, feed_url, request.max_bytes);
   const FeedFacts& facts = feed.facts();
   const std::shared_ptr<const FeedState> state = feed.state();
+  const bool is_filtered = query.filter.has_value();
 
+  // What the page's bytes depend on: its last position; of a filtered page its newest match, since entries that do not
+  // match change nothing; where later edits take entries away, the head.
+  std::int64_t upto = page.range.upto;
+  if (is_filtered) upto = page.slice.entries.empty() ? 0 : page.slice.entries.front().position;
+  if (request.is_newest_only) {
+    upto = page.slice.bounds.head;
+    drop_superseded(session, facts.key, page.slice.entries);
+  }
   RenderedPage rendered;
   rendered.range = page.range;
   rendered.links = links_of(query, page.range, page.slice.bounds);
-  // Of a filtered page the newest match counts: entries that do not match change nothing.
-  const bool is_filtered = query.filter.has_value();
-  const std::int64_t newest = page.slice.entries.empty() ? 0 : page.slice.entries.front().position;
-  rendered.etag = page_etag(feed, representation, rendered.links.self, is_filtered ? newest : page.range.upto);
+  rendered.etag = page_etag(feed, request.representation, rendered.links.self, upto);
 
   FeedDocument document;
   document.id = facts.uri;
@@ -151,6 +177,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
   document.author = state->settings.author;
   document.updated = page.slice.entries.empty() ? facts.created : page.slice.entries.front().updated;
   document.feed_url = feed_url;
+  document.has_edits = state->settings.edits;
   document.links = {{"self", feed_url + rendered.links.self}, {"current", feed_url}};
   document.links.push_back({"previous", feed_url + rendered.links.previous});
   if (!rendered.links.next.empty()) document.links.push_back({"next", feed_url + rendered.links.next});
@@ -160,7 +187,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQu
     const std::string generation = state->generation == 1 ? "" : std::to_string(state->generation) + "-";
     document.links.push_back({"prev-archive", feed_url + "/archive/" + generation + std::to_string(archived)});
   }
-  if (!hub_url.empty()) document.links.push_back({"hub", hub_url});
+  if (!request.hub_url.empty()) document.links.push_back({"hub", request.hub_url});
   if (page.range.is_head && !is_filtered && !page.slice.entries.empty()) {
     document.chain_position = page.slice.entries.front().position;
     document.chain = page.slice.entries.front().chain;
@@ -193,6 +220,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   document.author = state->settings.author;
   document.updated = document.entries.empty() ? feed->facts().created : document.entries.front().updated;
   document.feed_url = feed_url;
+  document.has_edits = state->settings.edits;
   document.links = {{"self", self}, {"hub", hub_url}};
   document.range = {from, page.to};
   page.entries = static_cast<std::int64_t>(document.entries.size());

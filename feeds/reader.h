@@ -22,11 +22,18 @@ struct RenderedPage {
   PageLinks links;
 };
 
-// feed_url and hub_url are absolute; hub_url may be empty. max_bytes: of entries; the page ends early there, with one
-// entry at least, and its links go on from where it ended. Throws Problem (400, 404, 410) for markers that lead
-// nowhere.
-RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageQuery& query, const std::string& feed_url,
-                       const std::string& hub_url, std::int64_t max_bytes, std::string_view representation = "atom");
+struct PageRequest {
+  PageQuery query;
+  std::string feed_url;  // absolute, as hub_url, which may be empty
+  std::string hub_url;
+  std::int64_t max_bytes = 16 << 20;  // of entries; the page ends early there, with one entry at least
+  std::string representation = "atom";
+  // Of entries that were edited only the newest revision, and none of those that were deleted: forms other than Atom.
+  bool is_newest_only = false;
+};
+
+// Its links go on from where the page ended. Throws Problem (400, 404, 410) for markers that lead nowhere.
+RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRequest& request);
 
 // What is new in (from, upto], for the hub: at most max_entries and max_bytes of it, but one entry at least.
 struct PushPage {

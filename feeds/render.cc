@@ -32,7 +32,7 @@ void append_link(std::string& out, std::string_view rel, std::string_view href) 
 }
 
 // The stored bytes up to their end tag, then c:log and the server's links.
-void append_entry(std::string& out, const StoredEntry& entry, std::string_view feed_url) {
+void append_entry(std::string& out, const StoredEntry& entry, std::string_view feed_url, bool has_edits) {
   const std::string_view end = entry.is_tombstone ? kTombstoneEnd : kEntryEnd;
   if (!entry.xml.ends_with(end)) std::abort();
   out.append(entry.xml, 0, entry.xml.size() - end.size());
@@ -43,7 +43,10 @@ void append_entry(std::string& out, const StoredEntry& entry, std::string_view f
   out += "/>";
   if (!entry.is_tombstone) {
     const std::string url = entry_url(feed_url, entry.id);
+    out.append("<app:edited xmlns:app=\"http://www.w3.org/2007/app\">").append(format_rfc3339(entry.recorded));
+    out += "</app:edited>";
     append_link(out, "self", url);
+    if (has_edits) append_link(out, "edit", url);
     if (entry.needs_alternate) append_link(out, "alternate", url);
   }
   out += end;
@@ -78,10 +81,10 @@ std::string entry_url(std::string_view feed_url, std::string_view id) {
   return std::string(feed_url) + "/entries/" + percent_encode(id, ":");
 }
 
-std::string render_entry(const StoredEntry& entry, std::string_view feed_url) {
+std::string render_entry(const StoredEntry& entry, std::string_view feed_url, bool has_edits) {
   std::string out(kDeclaration);
   out.reserve(entry.xml.size() + 1024);
-  append_entry(out, entry, feed_url);
+  append_entry(out, entry, feed_url, has_edits);
   out += '\n';
   return out;
 }
@@ -118,7 +121,7 @@ std::string render_feed(const FeedDocument& document) {
   for (const bool is_tombstone : {true, false}) {
     for (const StoredEntry& entry : document.entries) {
       if (entry.is_tombstone != is_tombstone) continue;
-      append_entry(out, entry, document.feed_url);
+      append_entry(out, entry, document.feed_url, document.has_edits);
       out += '\n';
     }
   }

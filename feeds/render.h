@@ -16,7 +16,7 @@
 namespace courant::feeds {
 
 // Grows when the same rows render to other bytes: part of every ETag.
-inline constexpr int kRendererVersion = 1;
+inline constexpr int kRendererVersion = 2;
 
 // A stored revision or tombstone.
 struct StoredEntry {
@@ -46,6 +46,7 @@ struct FeedDocument {
   Instant updated;          // of an empty document: the feed's creation
   std::vector<Link> links;  // absolute, in the order to be written
   bool is_archive = false;
+  bool has_edits = true;            // entries can be changed: they carry a link to do so
   std::int64_t chain_position = 0;  // of c:chain
   std::string chain;                // hexadecimal; empty: no c:chain
   std::string feed_url;             // of the collection: entries' own URLs stand below it
@@ -72,7 +73,7 @@ struct RedactionText {
 RedactionText redaction_text(std::string_view id);
 
 // An entry document of its own.
-std::string render_entry(const StoredEntry& entry, std::string_view feed_url);
+std::string render_entry(const StoredEntry& entry, std::string_view feed_url, bool has_edits);
 
 // ".../entries/urn:uuid:...": the id percent-encoded, ':' left as it is.
 std::string entry_url(std::string_view feed_url, std::string_view id);

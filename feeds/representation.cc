@@ -4,27 +4,95 @@
 #include "kernel/problem.h"
 
 namespace courant::feeds {
+namespace {
 
-std::string_view name_of(Representation representation) {
-  return representation == Representation::kHtml ? "html" : "atom";
+using Kind = Representation;
+
+Offer html() {
+  return {Kind::kHtml, "html", "text/html; charset=utf-8", {"text/html"}};
 }
 
-Representation choose_representation(const http::Request& request, const Parameters& query, std::string_view xml_type) {
-  if (const std::string* const format = find_parameter(query, "format")) {
-    if (*format == "html") return Representation::kHtml;
-    if (*format == "atom") return Representation::kXml;
-    throw Problem(400, "format must be atom or html, not " + *format);
+// "atom, html or json"
+std::string listed(const std::vector<std::string_view>& words) {
+  std::string list;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
+    list += words[i];
   }
-  if (!request.header("accept")) return Representation::kXml;
-  const std::vector<std::string_view> offered = {xml_type, "application/xml", "text/xml", "text/html"};
-  const std::optional<std::size_t> chosen = http::choose_media_type(request.combined_header("accept"), offered);
-  if (!chosen) throw Problem(406, "This is served as " + std::string(xml_type) + " and text/html");
-  return *chosen == 3 ? Representation::kHtml : Representation::kXml;
+  return list;
 }
 
-std::string_view link_suffix(const Parameters& query) {
+}  // namespace
+
+const std::vector<Offer>& offers_of_feeds() {
+  static const std::vector<Offer> kOffers = {
+      {Kind::kXml,
+       "atom",
+       "application/atom+xml;type=feed;charset=utf-8",
+       {"application/atom+xml", "application/xml", "text/xml"}},
+      html(),
+      {Kind::kJson, "json", "application/feed+json", {"application/feed+json", "application/json"}},
+      {Kind::kRss, "rss", "application/rss+xml;charset=utf-8", {"application/rss+xml"}},
+      {Kind::kCloudEvents,
+       "cloudevents",
+       "application/cloudevents-batch+json",
+       {"application/cloudevents-batch+json"}}};
+  return kOffers;
+}
+
+const std::vector<Offer>& offers_of_entries() {
+  static const std::vector<Offer> kOffers = {
+      {Kind::kXml,
+       "atom",
+       "application/atom+xml;type=entry;charset=utf-8",
+       {"application/atom+xml", "application/xml", "text/xml"}},
+      html(),
+      {Kind::kCloudEvents, "cloudevents", "application/cloudevents+json", {"application/cloudevents+json"}}};
+  return kOffers;
+}
+
+const std::vector<Offer>& offers_of_services() {
+  static const std::vector<Offer> kOffers = {
+      {Kind::kXml, "atom", "application/atomsvc+xml", {"application/atomsvc+xml", "application/xml", "text/xml"}},
+      html()};
+  return kOffers;
+}
+
+const Offer& choose_representation(const http::Request& request, const Parameters& query,
+                                   const std::vector<Offer>& offers) {
+  if (const std::string* const format = find_parameter(query, "format")) {
+    std::vector<std::string_view> words;
+    for (const Offer& offer : offers) {
+      if (*format == offer.format) return offer;
+      words.push_back(offer.format);
+    }
+    throw Problem(400, "format must be " + listed(words) + ", not " + *format);
+  }
+  if (!request.header("accept")) return offers.front();
+  std::vector<std::string_view> types;
+  std::vector<const Offer*> meant;
+  for (const Offer& offer : offers) {
+    for (const std::string_view type : offer.media_types) {
+      types.push_back(type);
+      meant.push_back(&offer);
+    }
+  }
+  const std::optional<std::size_t> chosen = http::choose_media_type(request.combined_header("accept"), types);
+  if (chosen) return *meant[*chosen];
+  std::vector<std::string_view> first;
+  for (const Offer& offer : offers) first.push_back(offer.media_types.front());
+  throw Problem(406, "This is served as " + listed(first));
+}
+
+std::string link_suffix(const Parameters& query) {
   const std::string* const format = find_parameter(query, "format");
-  return format != nullptr && *format == "html" ? "format=html" : "";
+  return format != nullptr && *format != "atom" ? "format=" + *format : "";
+}
+
+std::string with_suffix(std::string href, std::string_view suffix) {
+  if (suffix.empty()) return href;
+  href += href.find('?') == std::string::npos ? '?' : '&';
+  return href.append(suffix);
 }
 
 }  // namespace courant::feeds

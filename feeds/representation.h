@@ -3,23 +3,37 @@
 // Threads: pure functions.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/message.h"
 #include "kernel/uri.h"
 
 namespace courant::feeds {
 
-enum class Representation { kXml, kHtml };
+enum class Representation { kXml, kHtml, kJson, kRss, kCloudEvents };
 
-// "atom", "html": part of a page's entity tag.
-std::string_view name_of(Representation representation);
+struct Offer {
+  Representation representation = Representation::kXml;
+  std::string_view format;                    // the word for ?format=, and part of a page's entity tag
+  std::string_view content_type;              // as sent
+  std::vector<std::string_view> media_types;  // that mean it in Accept
+};
 
-// xml_type: what the XML form is called, "application/atom+xml"; it is also meant by application/xml and text/xml, and
-// wins where the client does not care. Throws Problem 400 (unknown format) and 406.
-Representation choose_representation(const http::Request& request, const Parameters& query, std::string_view xml_type);
+// What a resource comes as, the first where the client does not care.
+const std::vector<Offer>& offers_of_feeds();
+const std::vector<Offer>& offers_of_entries();
+const std::vector<Offer>& offers_of_services();
+
+// Throws Problem 400 (unknown format) and 406.
+const Offer& choose_representation(const http::Request& request, const Parameters& query,
+                                   const std::vector<Offer>& offers);
 
 // What links between pages carry along: "format=html" where that was asked for by the query, else nothing.
-std::string_view link_suffix(const Parameters& query);
+std::string link_suffix(const Parameters& query);
+
+// "?marker=7" or "" with the suffix.
+std::string with_suffix(std::string href, std::string_view suffix);
 
 }  // namespace courant::feeds

@@ -1,12 +1,16 @@
 #include "feeds/routes.h"
 
+#include "feeds/cloud_events.h"
 #include "feeds/editing.h"
 #include "feeds/entry_response.h"
+#include "feeds/feed_view.h"
+#include "feeds/json_feed.h"
 #include "feeds/page.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
 #include "feeds/representation.h"
+#include "feeds/rss.h"
 #include "feeds/service_document.h"
 #include "http/conditional.h"
 #include "http/gzip.h"
@@ -26,9 +30,6 @@ using http::Task;
 
 constexpr std::size_t kGzipAbove = 1024;
 constexpr const char* kForever = "public, max-age=31536000, immutable";
-
-constexpr const char* kHtmlType = "text/html; charset=utf-8";
-constexpr std::string_view kAtom = "application/atom+xml";
 
 Parameters query_of(const Request& request) {
   std::optional<Parameters> parameters = parse_query(request.query);
@@ -71,106 +72,145 @@ std::optional<Response> head_at_once(Engine& engine, const Request& request, con
   if (!known || !engine.follower().is_current()) return std::nullopt;
   const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
   if (!feed) return std::nullopt;
-  const Representation representation = choose_representation(request, {}, kAtom);
-  const std::string etag = page_etag(*feed, name_of(representation), "", feed->head());
+  const Offer& offer = choose_representation(request, {}, offers_of_feeds());
+  const std::string etag = page_etag(*feed, offer.format, "", feed->head());
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
   return not_modified(etag, "no-cache", head_link_field(engine.feed_url(feed->facts()), engine.options().hub_url));
 }
 
-std::string link_field(const std::string& feed_url, const RenderedPage& page, const std::string& hub_url) {
-  std::string links = "<" + feed_url + page.links.self + ">; rel=\"self\"";
-  if (!hub_url.empty()) links += ", <" + hub_url + ">; rel=\"hub\"";
-  links += ", <" + feed_url + page.links.previous + ">; rel=\"previous\"";
-  if (!page.links.next.empty()) links += ", <" + feed_url + page.links.next + ">; rel=\"next\"";
+std::string link_field(const PageRequest& page, const PageLinks& places, std::string_view suffix) {
+  const auto link = [&](const std::string& place, std::string_view rel) {
+    return "<" + with_suffix(page.feed_url + place, suffix) + ">; rel=\"" + std::string(rel) + "\"";
+  };
+  std::string links = link(places.self, "self");
+  if (!page.hub_url.empty()) links += ", <" + page.hub_url + ">; rel=\"hub\"";
+  links += ", " + link(places.previous, "previous");
+  if (!places.next.empty()) links += ", " + link(places.next, "next");
   return links;
+}
+
+// The Atom document in the form that is wanted.
+std::string transformed(std::string document, Representation wanted, const std::string& feed_url,
+                        const std::string& suffix) {
+  switch (wanted) {
+    case Representation::kHtml:
+      return xslt::html_page(document, suffix);
+    case Representation::kJson:
+      return json_feed(view_of_feed(document), suffix);
+    case Representation::kRss:
+      return rss(view_of_feed(document), suffix);
+    case Representation::kCloudEvents:
+      return events_of(view_of_feed(document).entries, feed_url);
+    default:
+      return document;
+  }
 }
 
 Task<Response> get_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
   const Parameters parameters = query_of(request);
-  const Representation representation = choose_representation(request, parameters, kAtom);
-  const std::string suffix(link_suffix(parameters));
+  const Offer& offer = choose_representation(request, parameters, offers_of_feeds());
+  const std::string suffix = link_suffix(parameters);
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
-  const PageQuery query = parse_page_query(parameters, feed->facts().page_size);
-  const std::string feed_url = engine.feed_url(feed->facts());
-  const std::string hub_url = engine.options().hub_url;
+  PageRequest wanted;
+  wanted.query = parse_page_query(parameters, feed->facts().page_size);
+  wanted.feed_url = engine.feed_url(feed->facts());
+  wanted.hub_url = engine.options().hub_url;
+  wanted.max_bytes = engine.options().max_page_bytes;
+  wanted.representation = offer.format;
+  wanted.is_newest_only = offer.representation != Representation::kXml;
   const std::string known(request.header("if-none-match").value_or(""));
-  const std::int64_t max_bytes = engine.options().max_page_bytes;
-  const auto read = [feed, query, feed_url, hub_url, max_bytes, representation, suffix, known](sql::Session& session) {
-    RenderedPage page = read_page(session, *feed, query, feed_url, hub_url, max_bytes, name_of(representation));
+  const auto read = [feed, &wanted, &offer, &suffix, &known](sql::Session& session) {
+    RenderedPage page = read_page(session, *feed, wanted);
     const bool is_wanted = known.empty() || !http::if_none_match_matches(known, page.etag);
-    if (is_wanted && representation == Representation::kHtml) page.document = xslt::html_page(page.document, suffix);
+    if (is_wanted) {
+      page.document = transformed(std::move(page.document), offer.representation, wanted.feed_url, suffix);
+    }
     return page;
   };
   RenderedPage page = co_await engine.executor().run(read);
   feed->advance(page.range.is_head ? page.range.upto : 0);
 
-  const std::string cache_control = page.range.is_full && query.marker != "last" ? kForever : "no-cache";
-  const std::string links = link_field(feed_url, page, hub_url);
+  const bool is_for_ever = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
+  const std::string cache_control = is_for_ever ? kForever : "no-cache";
+  const std::string links = link_field(wanted, page.links, suffix);
   if (!known.empty() && http::if_none_match_matches(known, page.etag)) {
     co_return not_modified(page.etag, cache_control, links);
   }
   Response response;
-  response.with("Content-Type", representation == Representation::kHtml ? kHtmlType : kFeedType);
+  response.with("Content-Type", std::string(offer.content_type));
   response.with("ETag", page.etag).with("Cache-Control", cache_control);
   response.with("Feed-Position", std::to_string(page.range.upto)).with("Link", links);
   set_body(response, request, std::move(page.document));
   co_return response;
 }
 
-// An entry for people: made like its Atom form, with an entity tag of its own.
-Response html_entry_response(const std::string& html, std::int64_t position, const std::string& etag) {
+// An entry in another form than Atom: made of it, with an entity tag of its own.
+Response other_entry_response(const Offer& offer, std::string document, std::int64_t position,
+                              const std::string& etag) {
   Response response;
-  response.with("Content-Type", kHtmlType).with("ETag", etag).with("Cache-Control", "no-cache");
+  response.with("Content-Type", std::string(offer.content_type)).with("ETag", etag).with("Cache-Control", "no-cache");
   response.with("Feed-Position", std::to_string(position)).with("Vary", "Accept, Accept-Encoding");
-  response.body = http::make_bytes(html);
+  response.body = http::make_bytes(std::move(document));
   return response;
 }
 
 Task<Response> get_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
   const Parameters parameters = query_of(request);
-  const Representation representation = choose_representation(request, parameters, kAtom);
-  const std::string suffix(link_suffix(parameters));
+  const Offer& offer = choose_representation(request, parameters, offers_of_entries());
+  const std::string suffix = link_suffix(parameters);
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(feed->facts());
+  const bool has_edits = feed->state()->settings.edits;
   struct Found {
     std::optional<StoredEntry> entry;
-    std::string html;
+    std::string other;  // the document where it is not Atom
   };
-  const auto find = [feed, id, feed_url, representation, suffix](sql::Session& session) {
+  const auto find = [feed, id, feed_url, has_edits, &offer, suffix](sql::Session& session) {
     Found result;
     result.entry = read_entry_by_id(session, feed->facts().key, id);
-    if (result.entry && !result.entry->is_tombstone && representation == Representation::kHtml) {
-      result.html = xslt::html_page(render_entry(*result.entry, feed_url), suffix);
-    }
+    if (!result.entry || result.entry->is_tombstone || offer.representation == Representation::kXml) return result;
+    const std::string document = render_entry(*result.entry, feed_url, has_edits);
+    result.other = offer.representation == Representation::kHtml ? xslt::html_page(document, suffix)
+                                                                 : event_of(view_of_entry(document), feed_url);
     return result;
   };
   const Found found = co_await engine.executor().run(find);
   if (!found.entry) throw Problem(404, "There is no entry with the id " + id + " in this feed");
   if (found.entry->is_tombstone) throw Problem(410, "The entry " + id + " was deleted");
   const std::string position = std::to_string(found.entry->position);
-  const bool is_html = representation == Representation::kHtml;
-  const std::string etag = is_html ? "\"" + position + "-html\"" : "\"" + position + "\"";
+  const bool is_atom = offer.representation == Representation::kXml;
+  const std::string etag = "\"" + position + (is_atom ? "" : "-" + std::string(offer.format)) + "\"";
   const std::optional<std::string_view> known = request.header("if-none-match");
   if (known && http::if_none_match_matches(*known, etag)) co_return not_modified(etag, "no-cache", "");
-  if (is_html) co_return html_entry_response(found.html, found.entry->position, etag);
-  co_return entry_response(200, *found.entry, feed_url, request);
+  if (is_atom) co_return entry_response(200, *found.entry, feed_url, has_edits, request);
+  co_return other_entry_response(offer, found.other, found.entry->position, etag);
 }
 
 Task<Response> get_service(Engine& engine, const Request& request, const PathArguments& arguments) {
   const Parameters parameters = query_of(request);
-  const Representation representation = choose_representation(request, parameters, "application/atomsvc+xml");
-  const std::string suffix(link_suffix(parameters));
+  const Offer& offer = choose_representation(request, parameters, offers_of_services());
+  const std::string suffix = link_suffix(parameters);
   const std::string only = arguments.empty() ? std::string() : arguments[0];
   if (!only.empty() && engine.workspace(only) == nullptr) throw Problem(404, "There is no workspace " + only);
-  if (representation == Representation::kHtml) {
+  std::string document;
+  if (offer.representation == Representation::kHtml) {
     const auto render = [&engine, only, suffix](sql::Session&) {
       return xslt::html_page(service_document(engine, only), suffix);
     };
-    std::string page = co_await engine.executor().run(render);
-    co_return http::text_response(200, kHtmlType, std::move(page)).with("Vary", "Accept");
+    document = co_await engine.executor().run(render);
+  } else {
+    document = service_document(engine, only);
   }
-  co_return http::text_response(200, "application/atomsvc+xml", service_document(engine, only)).with("Vary", "Accept");
+  const std::string content_type(offer.content_type);
+  co_return http::text_response(200, content_type, std::move(document)).with("Vary", "Accept");
+}
+
+Task<Response> get_categories(Engine& engine, const Request&, const PathArguments& arguments) {
+  std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
+  const auto read = [feed](sql::Session& session) { return category_document(session, *feed); };
+  std::string document = co_await engine.executor().run(read);
+  co_return http::text_response(200, "application/atomcat+xml", std::move(document)).with("Cache-Control", "no-cache");
 }
 
 }  // namespace
@@ -202,10 +242,14 @@ std::vector<http::Route> routes(Engine& engine) {
   const auto service = [&engine](const Request& request, const PathArguments& arguments) {
     return get_service(engine, request, arguments);
   };
+  const auto categories = [&engine](const Request& request, const PathArguments& arguments) {
+    return get_categories(engine, request, arguments);
+  };
   return {{"/", Method::kGet, service, nullptr, nullptr},
           {"/{workspace}", Method::kGet, service, nullptr, nullptr},
           {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr},
           {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit},
+          {"/{workspace}/{feed}/categories", Method::kGet, categories, nullptr, nullptr},
           {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr},
           {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit},
           {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr}};

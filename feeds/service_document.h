@@ -12,4 +12,8 @@ namespace courant::feeds {
 // Of all workspaces, or of the one named.
 std::string service_document(Engine& engine, const std::string& only_workspace);
 
+// The category document of a feed (RFC 5023 section 7): the terms of its entries, case folded, at most a thousand, in
+// their order. Threads: database threads.
+std::string category_document(sql::Session& session, const LiveFeed& feed);
+
 }  // namespace courant::feeds

@@ -29,7 +29,8 @@ std::string hmac(HmacAlgorithm algorithm, std::string_view key, std::string_view
 
 std::string to_hex(std::string_view bytes);  // lower case
 std::string to_base64(std::string_view bytes);
-std::string to_base64url(std::string_view bytes);  // without padding
+std::optional<std::string> from_base64(std::string_view text);  // with padding, nothing else between
+std::string to_base64url(std::string_view bytes);               // without padding
 std::optional<std::string> from_hex(std::string_view text);
 
 // From the system's random source; aborts where there is none.

@@ -1,0 +1,83 @@
+#include "feeds/rss.h"
+
+#include <sstream>
+
+#include <pugixml.hpp>
+
+#include "feeds/representation.h"
+
+namespace courant::feeds {
+namespace {
+
+void add(pugi::xml_node& parent, const char* name, const std::string& text) {
+  parent.append_child(name).text().set(text.c_str());
+}
+
+// RFC 822, which RSS wants, is what HTTP dates are.
+std::string rss_date(const std::string& rfc3339) {
+  const std::optional<Instant> instant = parse_rfc3339(rfc3339);
+  return instant ? format_http_date(*instant) : std::string();
+}
+
+std::string description_of(const EntryView& entry) {
+  if (!entry.content.empty()) return entry.content;
+  return entry.summary;
+}
+
+void add_enclosure(pugi::xml_node& item, const LinkView& link) {
+  pugi::xml_node enclosure = item.append_child("enclosure");
+  enclosure.append_attribute("url") = link.href.c_str();
+  enclosure.append_attribute("length") = link.length.empty() ? "0" : link.length.c_str();
+  enclosure.append_attribute("type") = link.type.empty() ? "application/octet-stream" : link.type.c_str();
+}
+
+void add_item(pugi::xml_node& channel, const EntryView& entry) {
+  pugi::xml_node item = channel.append_child("item");
+  add(item, "title", entry.title);
+  const std::string alternate = href_of(entry.links, "alternate");
+  add(item, "link", alternate.empty() ? href_of(entry.links, "self") : alternate);
+  add(item, "description", description_of(entry));
+  for (const std::string& author : entry.authors) add(item, "dc:creator", author);
+  for (const std::string& term : entry.categories) add(item, "category", term);
+  for (const LinkView& link : entry.links) {
+    if (link.rel == "enclosure") {
+      add_enclosure(item, link);
+      break;  // RSS knows one
+    }
+  }
+  pugi::xml_node guid = item.append_child("guid");
+  guid.append_attribute("isPermaLink") = "false";
+  guid.text().set(entry.id.c_str());
+  add(item, "pubDate", rss_date(entry.published));
+}
+
+}  // namespace
+
+std::string rss(const FeedView& feed, std::string_view suffix) {
+  pugi::xml_document document;
+  pugi::xml_node declaration = document.append_child(pugi::node_declaration);
+  declaration.append_attribute("version") = "1.0";
+  declaration.append_attribute("encoding") = "UTF-8";
+  pugi::xml_node root = document.append_child("rss");
+  root.append_attribute("version") = "2.0";
+  root.append_attribute("xmlns:atom") = "http://www.w3.org/2005/Atom";
+  root.append_attribute("xmlns:dc") = "http://purl.org/dc/elements/1.1/";
+  pugi::xml_node channel = root.append_child("channel");
+  add(channel, "title", feed.title);
+  add(channel, "link", href_of(feed.links, "current"));
+  add(channel, "description", feed.title);
+  add(channel, "lastBuildDate", rss_date(feed.updated));
+  for (const char* const rel : {"self", "previous", "next", "hub"}) {
+    const std::string href = href_of(feed.links, rel);
+    if (href.empty()) continue;
+    pugi::xml_node link = channel.append_child("atom:link");
+    link.append_attribute("rel") = rel;
+    link.append_attribute("href") = (std::string_view(rel) == "hub" ? href : with_suffix(href, suffix)).c_str();
+  }
+  for (const EntryView& entry : feed.entries) add_item(channel, entry);
+  std::ostringstream out;
+  document.save(out, "", pugi::format_raw, pugi::encoding_utf8);
+  return out.str() + "\n";
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,15 @@
+// A feed page as RSS 2.0.
+// Specification: RSS 2.0.11, with atom:link for self, next and previous, and dc:creator for authors.
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+
+#include "feeds/feed_view.h"
+
+namespace courant::feeds {
+
+// suffix: what links to other pages carry along.
+std::string rss(const FeedView& feed, std::string_view suffix);
+
+}  // namespace courant::feeds
