@@ -135,7 +135,7 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
     for (std::size_t i = 0; i < entries.size(); ++i) {
       std::optional<StoredEntry> known;
       const bool is_new = results[i].outcome == PublishOutcome::kCreated;
-      if (!is_new) known = read_entry_by_id(session, feed->facts().key, entries[i]->id);
+      if (!is_new) known = read_entry_at(session, feed->facts().key, results[i].position);
       stored.push_back(known ? *std::move(known) : stored_form(*entries[i], results[i]));
     }
     return stored;
@@ -197,8 +197,8 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   }
   const bool is_retry = result.outcome == PublishOutcome::kSame && !settings.duplicates_conflict;
   if (is_retry) {
-    const auto find = [feed, entry](sql::Session& session) {
-      return read_entry_by_id(session, feed->facts().key, entry->id);
+    const auto find = [feed, &result](sql::Session& session) {
+      return read_entry_at(session, feed->facts().key, result.position);
     };
     const std::optional<StoredEntry> stored = co_await engine.executor().run(find);
     if (stored) {

@@ -240,4 +240,9 @@ LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, s
   return {slice.bounds, slice.redactions, std::move(slice.entries)};
 }
 
+std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, std::int64_t position) {
+  LogPiece piece = read_entries(session, feed, position - 1, position);
+  return piece.entries.empty() ? std::nullopt : std::optional(std::move(piece.entries.front()));
+}
+
 }  // namespace courant::feeds

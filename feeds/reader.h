@@ -51,6 +51,9 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
 // The newest revision of an entry; nullopt: there is none of that id.
 std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
 
+// The entry at a position; nullopt: there is none, or it is not kept any more.
+std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, std::int64_t position);
+
 // The entries of the positions (after, upto], newest first; with what was true of the log in the same snapshot.
 struct LogPiece {
   LogBounds bounds;

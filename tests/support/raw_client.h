@@ -49,6 +49,15 @@ class RawClient {
     return ::poll(&waiting, 1, static_cast<int>(patience.count())) == 1;
   }
 
+  // So many bytes, or fewer where the peer closes before.
+  std::string read_bytes(std::size_t count) {
+    while (in_.size() < count && read_some()) {
+    }
+    std::string bytes = in_.substr(0, count);
+    in_.erase(0, bytes.size());
+    return bytes;
+  }
+
   // Everything until the peer closes.
   std::string read_all() {
     while (read_some()) {

@@ -1,0 +1,149 @@
+// Publishers whose connection dies, or whose database does: they send again, and nothing is lost or doubled.
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "sql/database.h"
+#include "tests/support/courant_server.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/test_database.h"
+
+namespace courant::test {
+namespace {
+
+class RetryTest : public testing::Test {
+ protected:
+  static std::string entry(const std::string& id, const std::string& text = "c") {
+    const std::string element = id.empty() ? "" : "<id>urn:x:" + id + "</id>";
+    return "<entry xmlns='http://www.w3.org/2005/Atom'>" + element + "<title>t</title><content>" + text +
+           "</content></entry>";
+  }
+  std::int64_t number_of(const std::string& name, const std::string& query) {
+    return session_.run({name, query})[0].integer(0);
+  }
+  static std::string request(const std::string& body, const std::string& headers) {
+    return "POST /demo/events HTTP/1.1\r\nHost: localhost\r\n" + headers +
+           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  TestDatabase database_;
+  sql::Session session_{database_.url()};
+  CourantServer server_{{"--database", database_.url()}};
+  HttpClient client_{server_.port()};
+};
+
+// The reply is cut at its first byte, its second, ...: the retry is answered with the one entry there is, at its
+// position. With an id of the client's, and with an Idempotency-Key.
+TEST_F(RetryTest, ACutAtAnyByteOfTheReplyLosesAndDoublesNothing) {
+  for (const bool has_key : {false, true}) {
+    const auto body_of = [has_key](std::size_t number) {
+      return entry(has_key ? "" : "cut-" + std::to_string(number), std::to_string(number));
+    };
+    const auto headers_of = [has_key](std::size_t number) {
+      return has_key ? "Idempotency-Key: k" + std::to_string(number) + "\r\n" : std::string();
+    };
+    const Reply whole = client_.post("/demo/events", body_of(100'000), headers_of(100'000));
+    ASSERT_EQ(whole.status, 201);
+    const std::size_t length = whole.head.size() + 2 + whole.body.size();
+    std::int64_t position = std::stoll(whole.header("Feed-Position"));
+    for (std::size_t cut = 0; cut <= length; ++cut) {
+      {
+        RawClient raw(static_cast<std::uint16_t>(server_.port()));
+        raw.send(request(body_of(cut), headers_of(cut)));
+        raw.read_bytes(std::min(cut, length - 64));  // the reply to a short number is a little shorter
+      }
+      const Reply retry = client_.post("/demo/events", body_of(cut), headers_of(cut));
+      ASSERT_TRUE(retry.status == 200 || retry.status == 201) << retry.body;
+      ASSERT_EQ(retry.header("Feed-Position"), std::to_string(++position)) << "cut after " << cut << " bytes";
+    }
+    EXPECT_EQ(number_of("positions", "select max(position) from entries"), position);
+    EXPECT_EQ(number_of("rows", "select count(*) from entries"), position);
+  }
+}
+
+// The request is cut at any byte: nothing is stored of it, or all, and the retry finds which.
+TEST_F(RetryTest, ACutAtAnyByteOfTheRequestStoresAllOrNothing) {
+  const std::size_t length = request(entry("r100"), "").size();
+  std::int64_t position = 0;
+  for (std::size_t cut = 0; cut <= length; ++cut) {
+    const std::string id = "r" + std::to_string(cut);
+    const std::string whole = request(entry(id), "");
+    {
+      RawClient raw(static_cast<std::uint16_t>(server_.port()));
+      raw.send(whole.substr(0, std::min(cut, whole.size())));
+    }
+    const Reply retry = client_.post("/demo/events", entry(id));
+    ASSERT_TRUE(retry.status == 200 || retry.status == 201) << retry.body;
+    ASSERT_EQ(retry.header("Feed-Position"), std::to_string(++position));
+  }
+}
+
+TEST_F(RetryTest, ARetryAfterEditsIsAnsweredWithTheFirstRevision) {
+  const Reply first = client_.post("/demo/events", entry("1", "one"));
+  ASSERT_EQ(first.status, 201);
+  ASSERT_EQ(client_.put("/demo/events/entries/urn:x:1", entry("1", "two")).status, 200);
+  const Reply retry = client_.post("/demo/events", entry("1", "one"));
+  EXPECT_EQ(retry.status, 200);
+  EXPECT_EQ(retry.header("Feed-Position"), "1");
+  EXPECT_EQ(retry.header("Location"), first.header("Location"));
+  EXPECT_EQ(retry.body, first.body);
+  const Reply batch = client_.post(
+      "/demo/events", "<feed xmlns='http://www.w3.org/2005/Atom'>" + entry("1", "one") + entry("2", "x") + "</feed>");
+  EXPECT_EQ(batch.status, 200);
+  EXPECT_NE(batch.body.find("position=\"1\""), std::string::npos);
+  EXPECT_EQ(batch.body.find(">two<"), std::string::npos);
+}
+
+// PostgreSQL's backends are ended while they commit: whatever a publisher was told 2xx is there once, and what it was
+// told 503 is there once when it has sent it again.
+TEST_F(RetryTest, BackendsThatAreEndedInTheCommitLoseAndDoubleNothing) {
+  constexpr int kPublishers = 8;
+  constexpr int kEach = 150;
+  std::atomic<int> stored = 0;
+  std::atomic<int> kills = 0;
+  std::atomic<bool> is_over = false;
+  std::vector<std::thread> publishers;
+  for (int publisher = 0; publisher < kPublishers; ++publisher) {
+    publishers.emplace_back([&, publisher] {
+      HttpClient client(server_.port());
+      for (int number = 0; number < kEach; ++number) {
+        const std::string body = entry(std::to_string(publisher) + "-" + std::to_string(number));
+        int status = 0;
+        while (status != 201 && status != 200) {
+          status = client.post("/demo/f" + std::to_string(number % 3), body).status;
+          ASSERT_TRUE(status == 0 || status / 100 == 2 || status == 503) << status;
+        }
+        ++stored;
+      }
+    });
+  }
+  std::thread killer([&] {
+    sql::Session session(database_.url());
+    int killed_at = 0;
+    while (!is_over) {
+      std::this_thread::yield();
+      if (stored < killed_at + 10) continue;
+      const sql::Rows rows =
+          session.run({"kill",
+                       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and "
+                       "state = 'active' and query like '%from publish(%' and pid <> pg_backend_pid() limit 1"});
+      if (rows.empty()) continue;
+      killed_at = stored;
+      ++kills;
+    }
+  });
+  for (std::thread& publisher : publishers) publisher.join();
+  is_over = true;
+  killer.join();
+  EXPECT_EQ(number_of("ids", "select count(*) from entry_ids"), kPublishers * kEach);
+  EXPECT_EQ(number_of("rows", "select count(*) from entries"), kPublishers * kEach);
+  EXPECT_EQ(number_of("gaps",
+                      "select count(*) from (select max(position) - count(*) as gap from entries "
+                      "group by lane, feed) g where gap <> 0"),
+            0);
+  EXPECT_GT(kills, 10);
+}
+
+}  // namespace
+}  // namespace courant::test
