@@ -1,5 +1,7 @@
 #include "archive/pages.h"
 
+#include <algorithm>
+
 #include "archive/queries.h"
 #include "feeds/page.h"
 #include "feeds/reader.h"
@@ -49,7 +51,9 @@ std::optional<StoredPage> require_page(sql::Session& session, const feeds::LiveF
   const feeds::PageRange range = feeds::archive_range(page, facts.page_size);
   feeds::LogPiece piece = feeds::read_entries(session, facts.key, range.after, range.upto);
   if (range.upto <= piece.bounds.floor) throw_dropped(feed_url, "Archive page " + std::to_string(page));
-  if (static_cast<std::int64_t>(piece.entries.size()) < facts.page_size) return std::nullopt;
+  // The first page of a feed that was deleted and made again may begin in its middle: positions went on.
+  const std::int64_t kept = range.upto - std::max(range.after, piece.bounds.floor);
+  if (static_cast<std::int64_t>(piece.entries.size()) < kept) return std::nullopt;
 
   const std::int64_t generation = feed.state()->generation;
   const std::string chain = *from_hex(piece.entries.front().chain);

@@ -11,6 +11,7 @@ StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
   stored.id = entry.id;
   stored.updated = result.updated;
   stored.recorded = result.recorded;
+  stored.expires = entry.expires;
   stored.needs_alternate = entry.needs_alternate;
   stored.salt = result.salt;
   stored.leaf = result.leaf;

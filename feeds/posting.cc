@@ -21,6 +21,8 @@ using http::Request;
 using http::Response;
 using http::Task;
 
+constexpr std::uint64_t kLongestExpiry = 100ULL * 365 * 86'400;  // seconds
+
 // An id for an entry that came without one: made of the Idempotency-Key, so that a retry meets the same.
 void give_id(Engine& engine, const LiveFeed& feed, const Request& request, PreparedEntry& entry, std::size_t index) {
   if (!entry.id.empty()) return;
@@ -29,6 +31,18 @@ void give_id(Engine& engine, const LiveFeed& feed, const Request& request, Prepa
   std::string name = feed.facts().uri + "\n" + access::Identity::anonymous().name() + "\n" + std::string(*key);
   if (index > 0) name += "\n" + std::to_string(index);
   set_id(entry, "urn:uuid:" + uuid_v5(name));
+}
+
+// Entry-Expires: an instant, or so many seconds from now.
+std::optional<Instant> expiry_of(const Request& request, Instant now) {
+  const std::optional<std::string_view> field = request.header("entry-expires");
+  if (!field) return std::nullopt;
+  if (const auto seconds = parse_unsigned(*field); seconds && *seconds <= kLongestExpiry) {
+    return now + std::chrono::seconds(*seconds);
+  }
+  if (const auto instant = parse_rfc3339(*field)) return instant;
+  throw Problem(
+      400, "Entry-Expires must be an instant such as 2026-11-25T12:00:00Z, or seconds, not " + std::string(*field));
 }
 
 Posted read_body(const Request& request, const PostRules& rules) {
@@ -182,7 +196,11 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   Posted posted = read_body(request, post_rules(engine, settings, feed_url));
   if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
-  for (std::size_t i = 0; i < posted.entries.size(); ++i) give_id(engine, *feed, request, posted.entries[i], i);
+  const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
+  for (std::size_t i = 0; i < posted.entries.size(); ++i) {
+    give_id(engine, *feed, request, posted.entries[i], i);
+    if (!posted.entries[i].expires) posted.entries[i].expires = expiry;
+  }
   if (posted.is_batch) {
     Response answered = co_await post_batch(engine, request, feed, std::move(posted));
     co_return answered;

@@ -37,6 +37,7 @@ struct Found {
   bool has_content = false;
   bool has_alternate = false;
   bool has_base = false;
+  bool has_bad_expiry = false;
 };
 
 // Takes out id, published, updated, self and edit links, and marks of a log that the entry was copied from; notes the
@@ -48,6 +49,10 @@ Found take_out(Element& entry, PreparedEntry& prepared) {
     if (child.namespace_uri() == schema::kLogNamespace) {
       child.remove();
       continue;
+    }
+    if (child.namespace_uri() == kEntryNamespace && child.name() == "expires") {
+      prepared.expires = parse_rfc3339(trim(child.text()));
+      found.has_bad_expiry = !prepared.expires;
     }
     if (child.namespace_uri() != kAtomNamespace) continue;
     if (is_atom(child, "id")) found.id = trim(child.text());
@@ -86,6 +91,7 @@ std::size_t start_tag_length(std::string_view text) {
 std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& found, const EntryRules& rules) {
   if (!found.id.empty() && !is_absolute_iri(found.id)) return Fault{"atom:id must be an absolute IRI"};
   if (found.id.size() > EntryRules::kMaxIdBytes) return Fault{"atom:id is longer than 2048 bytes"};
+  if (found.has_bad_expiry) return Fault{"expires must be an instant as in RFC 3339, such as 2026-11-25T12:00:00Z"};
   if (prepared.terms.size() > rules.max_terms) {
     return Fault{"the entry has more than " + std::to_string(rules.max_terms) + " categories"};
   }

@@ -18,6 +18,9 @@
 
 namespace courant::feeds {
 
+// Of elements by which an entry says something to this server: <expires>2026-11-25T12:00:00Z</expires>.
+inline constexpr std::string_view kEntryNamespace = "urn:courant:entry:1";
+
 // What the feed says about its entries, as far as reading one is concerned.
 struct EntryRules {
   std::string default_author;   // the name for an entry without author; not empty
@@ -48,6 +51,7 @@ struct PreparedEntry {
 
   Sha256 content_digest;           // see docs/API.md: what makes a retry a retry
   std::optional<Instant> updated;  // the client's, only where EntryRules::client_updated
+  std::optional<Instant> expires;  // from then on it is not pushed: the element expires of kEntryNamespace
   std::vector<std::string> terms;  // of its categories, as sent, each once, in document order
   std::string content_type;        // of atom:content: "text", "html", "xhtml", a media type, or empty without content
   bool needs_alternate = false;    // neither content nor an alternate link: rendering adds one to its own page

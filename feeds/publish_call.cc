@@ -25,7 +25,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   std::vector<std::int64_t> feeds;
   std::vector<std::string> ids, hashes, digests, salts, before, after, content_types, terms;
   std::vector<std::optional<std::string>> canonical_before, canonical_after;
-  std::vector<std::optional<Instant>> updated;
+  std::vector<std::optional<Instant>> updated, expires;
   std::vector<bool> needs_alternate;
   std::vector<std::int64_t> term_items, groups, kinds, expected, heads;
   std::vector<bool> strict;
@@ -41,6 +41,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     canonical_before.push_back(entry.canonical ? std::optional(entry.canonical->before_times) : std::nullopt);
     canonical_after.push_back(entry.canonical ? std::optional(entry.canonical->after_times) : std::nullopt);
     updated.push_back(entry.updated);
+    expires.push_back(entry.expires);
     content_types.push_back(entry.content_type);
     needs_alternate.push_back(entry.needs_alternate);
     groups.push_back(call.items[i].group);
@@ -59,7 +60,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(digests);
   parameters.add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
   parameters.add(content_types).add(needs_alternate).add(term_items).add(terms);
-  parameters.add(groups).add(strict).add(kinds).add(expected).add(heads);
+  parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
   return parameters;
 }
 

@@ -33,8 +33,8 @@ Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::i
   const sql::Rows rows = session.run(queries::read_range, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Slice slice;
-  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(13)};
-  slice.redactions = rows[0].integer(12);
+  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(14)};
+  slice.redactions = rows[0].integer(13);
   for (int i = 0; i < rows.size(); ++i) {
     if (!rows[i].is_null(2)) slice.entries.push_back(stored_entry(rows[i], 2));
   }
@@ -49,7 +49,7 @@ std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::stri
   const sql::Rows rows =
       session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(marker)));
   if (rows.empty()) throw Problem(404, "There is no entry with the id " + marker + " in this feed");
-  return rows[0].integer(10);
+  return rows[0].integer(11);
 }
 
 // The position that the query begins from; nullopt: the head, or "last".
@@ -199,7 +199,8 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
 
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,
                                   std::int64_t upto, std::int64_t max_entries, std::int64_t max_bytes,
-                                  const std::string& self, const std::string& feed_url, const std::string& hub_url) {
+                                  const std::string& self, const std::string& feed_url, const std::string& hub_url,
+                                  Instant now) {
   sql::Parameters parameters;
   parameters.add(key.lane).add(key.feed).add(from).add(upto).add(max_entries).add(max_bytes);
   const sql::Rows bound = session.run(queries::push_bound, parameters);
@@ -215,6 +216,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   const std::shared_ptr<const FeedState> state = feed->state();
   FeedDocument document;
   document.entries = read_entries(session, key, from, page.to).entries;
+  std::erase_if(document.entries, [now](const StoredEntry& entry) { return entry.expires && *entry.expires <= now; });
   document.id = feed->facts().uri;
   document.title = state->settings.title;
   document.author = state->settings.author;

@@ -42,11 +42,12 @@ struct PushPage {
   std::string document;
 };
 // nullopt: nothing is committed after `from`. No entries, and no document: what was has been dropped again, by
-// retention or with the feed; feed is null where it does not exist any more. self: the topic's URL as its subscriber
-// wrote it.
+// retention or with the feed, or has expired by `now`; feed is null where it does not exist any more. self: the topic's
+// URL as its subscriber wrote it.
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,
                                   std::int64_t upto, std::int64_t max_entries, std::int64_t max_bytes,
-                                  const std::string& self, const std::string& feed_url, const std::string& hub_url);
+                                  const std::string& self, const std::string& feed_url, const std::string& hub_url,
+                                  Instant now);
 
 // The newest revision of an entry; nullopt: there is none of that id.
 std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);

@@ -40,6 +40,7 @@ void append_entry(std::string& out, const StoredEntry& entry, std::string_view f
   append_attribute(out, "position", std::to_string(entry.position));
   append_attribute(out, "leaf", entry.leaf);
   entry.is_redacted ? append_attribute(out, "redacted", "true") : append_attribute(out, "salt", entry.salt);
+  if (entry.expires) append_attribute(out, "expires", format_rfc3339(*entry.expires));
   out += "/>";
   if (!entry.is_tombstone) {
     const std::string url = entry_url(feed_url, entry.id);

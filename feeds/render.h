@@ -26,6 +26,7 @@ struct StoredEntry {
   std::string id;
   Instant updated;
   Instant recorded;
+  std::optional<Instant> expires = std::nullopt;  // from then on it is no news: it is not pushed
   bool needs_alternate = false;
   std::string salt;  // hexadecimal, like leaf and chain
   std::string leaf;

@@ -21,6 +21,7 @@ StoredEntry stored_entry(const sql::Row& row, int first) {
   entry.leaf = row.hex(first + 6);
   entry.chain = row.hex(first + 7);
   entry.recorded = row.instant(first + 9);
+  if (!row.is_null(first + 10)) entry.expires = row.instant(first + 10);
   if (entry.is_redacted) {
     const TombstoneText text = tombstone_text(entry.id);
     entry.xml = text.before + format_rfc3339(entry.recorded) + text.after;

@@ -27,8 +27,10 @@ std::optional<Name> name_in(std::string_view path) {
 
 }  // namespace
 
-FeedTopics::FeedTopics(feeds::Directory& directory, const std::string& public_url, std::string hub_url)
+FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url,
+                       std::string hub_url)
     : directory_(directory),
+      clock_(clock),
       public_url_(public_url),
       public_parts_(parse_uri(public_url).value_or(Uri{})),
       hub_url_(std::move(hub_url)) {}
@@ -76,7 +78,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   const std::shared_ptr<feeds::LiveFeed> feed = find_feed(session, topic);
   const std::string feed_url = public_url_ + topic.canonical;
   std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), from, upto, limits.max_entries,
-                                                         limits.max_bytes, self, feed_url, hub_url_);
+                                                         limits.max_bytes, self, feed_url, hub_url_, clock_.now());
   if (!page) return std::nullopt;
   hub::PushDocument document;
   document.body = std::make_shared<const std::string>(std::move(page->document));

@@ -12,8 +12,8 @@ namespace courant::server {
 
 class FeedTopics final : public hub::TopicSource {
  public:
-  // Both must outlive this. hub_url: what pushed documents name as their hub.
-  FeedTopics(feeds::Directory& directory, const std::string& public_url, std::string hub_url);
+  // All must outlive this. hub_url: what pushed documents name as their hub.
+  FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url, std::string hub_url);
 
   std::optional<hub::Topic> find(sql::Session& session, const std::string& url) override;
   std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
@@ -25,6 +25,7 @@ class FeedTopics final : public hub::TopicSource {
   std::shared_ptr<feeds::LiveFeed> find_feed(sql::Session& session, const hub::Topic& topic);
 
   feeds::Directory& directory_;
+  const Clock& clock_;
   const std::string public_url_;
   const Uri public_parts_;
   const std::string hub_url_;

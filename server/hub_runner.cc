@@ -96,7 +96,7 @@ struct HubRunner::State {
         executor(database, kDatabaseThreads, kDatabaseQueue),
         client(client_options(config, guard), metrics),
         transport(client),
-        topics(directory, config.server.public_url, config.server.public_url + "/hub"),
+        topics(directory, clock, config.server.public_url, config.server.public_url + "/hub"),
         hub(hub_options(config), std::move(vault), topics, executor, transport, guard, clock, metrics) {}
 
   const std::shared_ptr<const http::AddressGuard> guard;

@@ -19,7 +19,7 @@ create or replace function publish(
   p_feeds bigint[], p_ids text[], p_hashes uuid[], p_digests bytea[], p_salts bytea[],
   p_before text[], p_after text[], p_canonical_before text[], p_canonical_after text[], p_updated timestamptz[],
   p_content_types text[], p_needs_alternate boolean[], p_term_items bigint[], p_terms text[],
-  p_groups bigint[], p_strict boolean[], p_kinds bigint[], p_expected bigint[], p_heads bigint[])
+  p_groups bigint[], p_strict boolean[], p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[])
 returns table (outcome smallint, item_position bigint, item_recorded timestamptz, item_published timestamptz,
                item_updated timestamptz, item_salt bytea, item_leaf bytea, item_chain bytea)
 language plpgsql volatile
@@ -225,13 +225,13 @@ begin
   end loop;
 
   insert into entries (lane, feed, position, kind, id, recorded, published, updated, content_type, needs_alternate,
-                       size, terms, salt, leaf, chain, xml)
+                       size, terms, salt, leaf, chain, xml, expires)
   select p_lane, u.feed, u.pos, u.kind, u.id, u.rec, u.pub, u.upd, u.content_type, u.needs_alternate, octet_length(u.xml),
-         coalesce(t.terms, '{}'), u.salt, u.leaf, u.chain, u.xml
+         coalesce(t.terms, '{}'), u.salt, u.leaf, u.chain, u.xml, u.expires
   from unnest(p_feeds, o_position, o_kind, p_ids, o_recorded, o_published, o_updated, p_content_types,
-              p_needs_alternate, p_salts, o_leaf, o_chain, o_xml)
+              p_needs_alternate, p_salts, o_leaf, o_chain, o_xml, p_expires)
        with ordinality as u (feed, pos, kind, id, rec, pub, upd, content_type, needs_alternate, salt, leaf, chain, xml,
-                             item)
+                             expires, item)
   left join (select v.item, array_agg(v.term) as terms from unnest(p_term_items, p_terms) as v (item, term)
              group by v.item) t on t.item = u.item
   where u.xml is not null;

@@ -83,6 +83,30 @@ TEST_F(HubTest, ASubscriberThatConfirmsGetsWhatIsPublishedThen) {
   EXPECT_NE(delivery.body.find("<link rel=\"self\" href=\"" + topic() + "\"/>"), std::string::npos);
 }
 
+// By header or by an element: afterwards it is not pushed any more, and the log keeps it.
+TEST_F(HubTest, WhatHasExpiredIsNotPushed) {
+  publish(1);
+  Subscriber subscriber;
+  subscribe(subscriber);
+  EXPECT_EQ(client_.post("/demo/events", entry(2), "Entry-Expires: 0\r\n").status, 201);
+  const std::string element = "<x:expires xmlns:x='urn:courant:entry:1'>2020-01-01T00:00:00Z</x:expires></entry>";
+  const std::string old = entry(3);
+  EXPECT_EQ(client_.post("/demo/events", old.substr(0, old.find("</entry>")) + element).status, 201);
+  const Reply later = client_.post("/demo/events", entry(4), "Entry-Expires: 3600\r\n");
+  EXPECT_EQ(later.status, 201);
+  EXPECT_NE(later.body.find(" expires=\""), std::string::npos);
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty(); }));
+  EXPECT_EQ(subscriber.positions(), std::vector<int>{4});
+  EXPECT_NE(client_.get("/demo/events").body.find("<id>urn:x:2</id>"), std::string::npos);
+  EXPECT_EQ(client_.post("/demo/events", entry(2)).status, 200) << "when it expires is no content";
+  EXPECT_EQ(client_.post("/demo/events", entry(5), "Entry-Expires: soon\r\n").status, 400);
+  const Reply bad =
+      client_.post("/demo/events", old.substr(0, old.find("</entry>")) +
+                                       "<x:expires xmlns:x='urn:courant:entry:1'>soon</x:expires></entry>");
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_NE(bad.body.find("expires must be an instant"), std::string::npos);
+}
+
 TEST_F(HubTest, WithoutASecretNothingIsSigned) {
   publish(1);
   Subscriber subscriber;

@@ -225,9 +225,15 @@ TEST_F(LifecycleTest, ADeletedFeedIsGoneAndMadeAgainGoesOn) {
   EXPECT_EQ(client_->get("/demo/events?marker=7&direction=forward").status, 200);
   EXPECT_EQ(client_->get("/demo/events?marker=6&direction=forward").status, 410);
   ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty(); }));
-  EXPECT_EQ(subscriber.positions(), std::vector<int>{8}) << "who was subscribed still is";
+  EXPECT_EQ(subscriber.positions().front(), 8) << "who was subscribed still is";
+  publish(30, 35);
+  const Reply begun = client_->get("/demo/events/archive/2");
+  EXPECT_EQ(begun.status, 200) << "the page that the deletion has cut";
+  EXPECT_THAT(begun.body, HasSubstr("position=\"8\""));
+  EXPECT_THAT(begun.body, Not(HasSubstr("position=\"7\"")));
   const Ran ran = verify();
   EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(verify_otherwise().status, 0);
 }
 
 // Publishers that meet the deletion make the feed anew; nobody is told 201 of what is not there.

@@ -19,7 +19,8 @@ class RetryTest : public testing::Test {
     return "<entry xmlns='http://www.w3.org/2005/Atom'>" + element + "<title>t</title><content>" + text +
            "</content></entry>";
   }
-  std::int64_t number_of(const std::string& name, const std::string& query) {
+  // Literals: a session remembers the names of what it has prepared.
+  std::int64_t number_of(std::string_view name, std::string_view query) {
     return session_.run({name, query})[0].integer(0);
   }
   static std::string request(const std::string& body, const std::string& headers) {
