@@ -61,6 +61,13 @@ struct Filter::Node {
     }
   }
 
+  // See Filter::is_any_of_terms.
+  bool is_any_of_terms() const {
+    return kind == Kind::kTerm ||
+           (kind == Kind::kOr && std::all_of(operands.begin(), operands.end(),
+                                             [](const auto& operand) { return operand->kind == Kind::kTerm; }));
+  }
+
   // See Filter::required.
   std::vector<std::vector<std::string>> required() const {
     switch (kind) {
@@ -199,6 +206,10 @@ Filter Filter::parse(const std::string& search) {
 
 bool Filter::matches(const std::vector<std::string>& terms) const {
   return root_->matches(terms);
+}
+
+bool Filter::is_any_of_terms() const {
+  return root_->is_any_of_terms();
 }
 
 std::string Filter::jsonpath() const {

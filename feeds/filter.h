@@ -22,9 +22,12 @@ class Filter {
   // A predicate over a JSON array of terms: `exists($[*] ? (@ == "a")) && ...`.
   std::string jsonpath() const;
 
-  // Sets of terms such that every match has a term of each set; the smallest is where to look. Empty: no term is
+  // Sets of terms such that every match has a term of each set: that is where to look. Empty: no term is
   // required (NOT), all entries have to be looked at.
   const std::vector<std::vector<std::string>>& required() const { return required_; }
+
+  // Whether that is all: whatever has one of the terms of the only set of required() matches.
+  bool is_any_of_terms() const;
 
   // The one spelling of filters that mean the same by their form: folded, sorted, without repetition.
   const std::string& canonical() const { return canonical_; }
