@@ -12,6 +12,13 @@ Problem no_such_feed(const std::string& workspace, const std::string& name) {
   return Problem(404, "There is no feed " + workspace + "/" + name);
 }
 
+// A feed may be deleted again before what made it again is published.
+constexpr int kMostRemakes = 10;
+
+bool is_homeless(const Published& result) {
+  return result.outcome == PublishOutcome::kNoFeed;
+}
+
 }  // namespace
 
 Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& database, sql::Executor& executor,
@@ -100,7 +107,7 @@ http::Task<void> Engine::make_again(std::shared_ptr<LiveFeed> feed) {
 http::Task<Published> Engine::publish(const access::Identity&, std::shared_ptr<LiveFeed> feed,
                                       std::shared_ptr<const PreparedEntry> entry, Change change) {
   Published result = co_await submit(feed->facts().key, entry, change);
-  if (result.outcome == PublishOutcome::kNoFeed && change.kind != Change::Kind::kDeletion) {
+  for (int left = kMostRemakes; is_homeless(result) && change.kind != Change::Kind::kDeletion && left > 0; --left) {
     co_await make_again(feed);
     result = co_await submit(feed->facts().key, entry, change);
   }
@@ -111,8 +118,7 @@ http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&
                                                          std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                          bool is_strict) {
   std::vector<Published> results = co_await submit_batch(feed->facts().key, entries, is_strict);
-  const auto is_homeless = [](const Published& result) { return result.outcome == PublishOutcome::kNoFeed; };
-  if (std::any_of(results.begin(), results.end(), is_homeless)) {
+  for (int left = kMostRemakes; std::any_of(results.begin(), results.end(), is_homeless) && left > 0; --left) {
     co_await make_again(feed);
     results = co_await submit_batch(feed->facts().key, entries, is_strict);
   }

@@ -1,7 +1,7 @@
 #include "feeds/publish_call.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 #include <set>
 
 #include "feeds/queries.h"
@@ -27,13 +27,16 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   std::vector<std::optional<std::string>> canonical_before, canonical_after;
   std::vector<std::optional<Instant>> updated, expires;
   std::vector<bool> needs_alternate;
-  std::vector<std::int64_t> term_items, groups, kinds, expected, heads;
+  std::vector<std::int64_t> firsts, groups, kinds, expected, heads;
+  std::map<std::pair<std::int64_t, std::string_view>, std::int64_t> first_items;  // by feed and id
   std::vector<bool> strict;
   for (std::size_t i = 0; i < call.items.size(); ++i) {
     const PreparedEntry& entry = *call.items[i].entry;
     feeds.push_back(call.items[i].feed.feed);
     ids.push_back(entry.id);
     hashes.push_back(id_hash(entry.id));
+    const auto number = static_cast<std::int64_t>(i) + 1;
+    firsts.push_back(first_items.try_emplace({call.items[i].feed.feed, entry.id}, number).first->second);
     digests.push_back(bytea(bytes_of(entry.content_digest)));
     salts.push_back(bytea(call.salts[i]));
     before.push_back(entry.before_times);
@@ -51,15 +54,12 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     heads.push_back(call.items[i].change.head);
     std::set<std::string> folded;
     for (const std::string& term : entry.terms) folded.insert(fold_case(term));
-    for (const std::string& term : folded) {
-      term_items.push_back(static_cast<std::int64_t>(i) + 1);
-      terms.push_back(term);
-    }
+    terms.push_back(sql::array_text({folded.begin(), folded.end()}));
   }
   sql::Parameters parameters;
-  parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(digests);
-  parameters.add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
-  parameters.add(content_types).add(needs_alternate).add(term_items).add(terms);
+  parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(firsts);
+  parameters.add(digests).add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
+  parameters.add(content_types).add(needs_alternate).add(terms);
   parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
   return parameters;
 }

@@ -74,6 +74,9 @@ class Parameters {
   std::vector<Value> values_;
 };
 
+// A text[] as PostgreSQL writes it: for arrays of arrays that differ in length, which it does not know.
+std::string array_text(const std::vector<std::string>& array);
+
 // One row of a result; columns are counted from 0 in the order of the select list. Asking for a type that the column
 // does not have is a bug and aborts.
 class Row {

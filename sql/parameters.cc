@@ -29,6 +29,10 @@ std::string array_literal(const Range& range, AppendOne append_one) {
 
 }  // namespace
 
+std::string array_text(const std::vector<std::string>& array) {
+  return array_literal(array, [](std::string& out, const std::string& text) { append_quoted(out, text); });
+}
+
 Parameters& Parameters::add(std::int64_t value) {
   values_.push_back({std::to_string(value), false});
   return *this;
@@ -67,7 +71,7 @@ Parameters& Parameters::add(const std::vector<bool>& array) {
 }
 
 Parameters& Parameters::add(const std::vector<std::string>& array) {
-  return add(array_literal(array, [](std::string& out, const std::string& text) { append_quoted(out, text); }));
+  return add(array_text(array));
 }
 
 Parameters& Parameters::add(const std::vector<std::optional<std::string>>& array) {

@@ -1,9 +1,15 @@
+-- Atom's form of an instant, as kernel/time.h writes it. Stable, since to_char is: else it could not be inlined.
+create or replace function atom_time(instant timestamptz) returns text language sql stable strict parallel safe
+as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+
 -- One publish call: takes the lane's lock, then looks (a new statement, so that it sees every commit before), decides
--- each item, gives positions to what survives and inserts. Items are parallel arrays; their order is the order of
--- positions within a feed. No statement here may fail for what a client sent.
+-- each item, gives positions to what survives and inserts. Items are parallel arrays; those of a feed stand together, in the
+-- order of their positions. No statement here may fail for what a client sent.
 -- An item's XML is before || published and updated || after, since its times are known under the lock only; canonical
 -- pieces are null where the XML is its own exclusive canonical form.
 -- p_repeated: an earlier try of this call may have been committed (its connection died): what it did is answered again.
+-- p_firsts: the first item of the call, from 1, with the same feed and id; mostly the item itself.
+-- p_terms: of each item's categories, as an array literal; folded, each once.
 -- p_groups: items with the same number, other than 0, are a batch: all of it is stored or none, leaving no trace. They
 -- stand together. p_strict: for this item the same content again (2) is a failure of its batch.
 -- p_kinds: 1 an entry that is posted, 2 a new revision of the id (or its first one), 3 the deletion of the id, whose XML
@@ -14,46 +20,43 @@
 -- outcome: 1 created, 2 the same content is stored already, 3 other content is stored under this id, 4 the entry was
 -- deleted, 5 there is no such feed (any more), 9 another item of its batch failed, 10 p_expected or p_heads
 -- does not hold, 11 there is nothing under the id to delete, 12 a revision or deletion was appended.
+-- Plans are made once: what is looked up is always found through a primary key, however many items there are. Each
+-- expression costs a microsecond or two in each call, so there are few of them.
 create or replace function publish(
   p_lane smallint, p_call uuid, p_now timestamptz, p_repeated boolean,
-  p_feeds bigint[], p_ids text[], p_hashes uuid[], p_digests bytea[], p_salts bytea[],
+  p_feeds bigint[], p_ids text[], p_hashes uuid[], p_firsts bigint[], p_digests bytea[], p_salts bytea[],
   p_before text[], p_after text[], p_canonical_before text[], p_canonical_after text[], p_updated timestamptz[],
-  p_content_types text[], p_needs_alternate boolean[], p_term_items bigint[], p_terms text[],
-  p_groups bigint[], p_strict boolean[], p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[])
+  p_content_types text[], p_needs_alternate boolean[], p_terms text[], p_groups bigint[], p_strict boolean[],
+  p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[])
 returns table (outcome smallint, item_position bigint, item_recorded timestamptz, item_published timestamptz,
                item_updated timestamptz, item_salt bytea, item_leaf bytea, item_chain bytea)
 language plpgsql volatile
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-  n constant integer := cardinality(p_feeds);
+  r record;   -- what entry_ids holds under the id of the item that the loop is at
+  i integer;  -- that item
   v_earlier bigint[] := '{}';
-  -- By item: what is stored under its id, and which item of this call names that id first.
-  i_stored bigint[];
-  i_digest bytea[];
-  i_deleted boolean[];
-  i_newest bigint[];
-  i_newest_digest bytea[];
-  i_dropped boolean[];   -- the row of its id is left over from before the feed's floor
-  i_first integer[];
-  -- By feed of this call: where it stands.
-  f_feed bigint[];
-  f_position bigint[];
-  f_recorded timestamptz[];
-  f_chain bytea[];
-  v_feed bigint := null;
-  v_slot integer;
+  -- The feed that the loop is in, and where it stands.
+  v_feed bigint;
+  v_floor bigint;  -- null: there is no such feed
   v_position bigint;
-  v_last_recorded timestamptz;
   v_recorded timestamptz;
-  v_stamp timestamptz;
-  v_times text;
-  v_leaf bytea;
   v_chain bytea;
-  v_sequence bigint;
-  v_published timestamptz;  -- of the id's first revision
-  v_previous timestamptz;   -- when its newest one says that it was updated
-  v_twin integer;  -- an earlier item of this call that was stored under the same id
+  -- The item.
+  v_stored bigint;     -- where its id stands already; null: nowhere
+  v_twin integer;      -- an earlier item that is stored under the same id by this call
+  v_outcome smallint;  -- 0: it is to be stored
+  v_known record;      -- the stored entry that it meets or revises
+  v_published timestamptz;
+  v_updated timestamptz;
+  v_times text;
+  v_xml text;
+  v_leaf bytea;
+  v_all publish_item[] := '{}';  -- what becomes of each
+  v_stores boolean := false;
+  v_changes boolean := false;    -- some that are stored revise or delete
   -- The batch that the loop is in, and where its feed stood before it.
   g_number bigint := 0;
   g_start integer;
@@ -61,66 +64,33 @@ declare
   g_position bigint;
   g_recorded timestamptz;
   g_chain bytea;
-  o_outcome smallint[] := array_fill(0::smallint, array[n]);
-  o_position bigint[] := array_fill(0::bigint, array[n]);
-  o_kind smallint[] := array_fill(1::smallint, array[n]);
-  o_published timestamptz[] := array_fill(null::timestamptz, array[n]);
-  o_recorded timestamptz[] := array_fill(null::timestamptz, array[n]);
-  o_updated timestamptz[] := array_fill(null::timestamptz, array[n]);
-  o_leaf bytea[] := array_fill(null::bytea, array[n]);
-  o_chain bytea[] := array_fill(null::bytea, array[n]);
-  o_xml text[] := array_fill(null::text, array[n]);
-  j_feeds bigint[] := '{}';
-  j_firsts bigint[] := '{}';
-  j_lasts bigint[] := '{}';
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'publish needs read committed: a later statement must see what was committed before the lock';
   end if;
-  perform lock_lane(p_lane);
+  perform pg_advisory_xact_lock(1131377010, p_lane);  -- lock_lane() without the cost of a function
 
   if p_repeated then
     select item_positions into v_earlier from journal where lane = p_lane and call = p_call;
-    v_earlier := coalesce(v_earlier, '{}');
   end if;
 
-  select array_agg(x.first_position order by i.item), array_agg(x.digest order by i.item),
-         array_agg(x.deleted order by i.item), array_agg(i.first_item::integer order by i.item),
-         array_agg(x.newest_position order by i.item), array_agg(coalesce(x.newest_digest, x.digest) order by i.item),
-         array_agg(d.dropped order by i.item)
-  into i_stored, i_digest, i_deleted, i_first, i_newest, i_newest_digest, i_dropped
-  from (select item, feed, hash, min(item) over (partition by feed, hash) as first_item
-        from unnest(p_feeds, p_hashes) with ordinality as u (feed, hash, item)) i
-  left join lateral (select e.*, f.floor_position, e.newest_position <= f.floor_position as dropped
-                     from entry_ids e join feeds f on f.lane = p_lane and f.feed = i.feed
-                     where e.lane = p_lane and e.feed = i.feed and e.id_hash = i.hash limit 1) d on true
-  left join lateral (select case when d.first_position > d.floor_position then d.first_position
-                                 else d.newest_position end as first_position,
-                            d.digest, d.deleted, d.newest_position, d.newest_digest
-                     where not d.dropped) x on true;
-
-  select array_agg(f.feed), array_agg(coalesce(t.position, f.floor_position)),
-         array_agg(coalesce(t.recorded, f.floor_recorded)), array_agg(coalesce(t.chain, f.floor_chain))
-  into f_feed, f_position, f_recorded, f_chain
-  from (select distinct u.feed from unnest(p_feeds) as u (feed)) d
-  join feeds f on f.lane = p_lane and f.feed = d.feed and f.deleted is null
-  left join lateral (select e.position, e.recorded, e.chain from entries e
-                     where e.lane = p_lane and e.feed = f.feed order by e.position desc limit 1) t on true;
-
-  for i in 1 .. n loop
+  for r in
+    select u.item, e.first_position, e.newest_position, e.deleted, e.digest,
+           coalesce(e.newest_digest, e.digest) as newest_digest
+    from generate_series(1, cardinality(p_feeds)) as u (item)
+    left join entry_ids e on e.lane = p_lane and e.feed = p_feeds[u.item] and e.id_hash = p_hashes[u.item]
+    order by u.item
+  loop
+    i := r.item;
     if p_feeds[i] is distinct from v_feed then
-      if v_feed is not null and v_slot is not null then
-        f_position[v_slot] := v_position;
-        f_recorded[v_slot] := v_last_recorded;
-        f_chain[v_slot] := v_chain;
-      end if;
       v_feed := p_feeds[i];
-      v_slot := array_position(f_feed, v_feed);
-      if v_slot is not null then
-        v_position := f_position[v_slot];
-        v_last_recorded := f_recorded[v_slot];
-        v_chain := f_chain[v_slot];
-      end if;
+      select f.floor_position, coalesce(t.position, f.floor_position), coalesce(t.recorded, f.floor_recorded),
+             coalesce(t.chain, f.floor_chain)
+      into v_floor, v_position, v_recorded, v_chain
+      from feeds f
+      left join lateral (select e.position, e.recorded, e.chain from entries e
+                         where e.lane = p_lane and e.feed = v_feed order by e.position desc limit 1) t on true
+      where f.lane = p_lane and f.feed = v_feed and f.deleted is null;
     end if;
 
     if p_groups[i] <> g_number then
@@ -128,155 +98,123 @@ begin
       g_start := i;
       g_failed := false;
       g_position := v_position;
-      g_recorded := v_last_recorded;
+      g_recorded := v_recorded;
       g_chain := v_chain;
     end if;
 
+    v_stored := case when r.newest_position <= v_floor then null
+                     when r.first_position <= v_floor then r.newest_position
+                     else r.first_position end;
     v_twin := null;
-    if i_first[i] < i then
-      for k in i_first[i] .. i - 1 loop
-        if o_xml[k] is not null and p_feeds[k] = p_feeds[i] and p_hashes[k] = p_hashes[i] then
-          v_twin := k;
-          exit;
+    if p_firsts[i] < i and p_kinds[i] = 1 and v_stored is null then
+      v_twin := (select min(x.item) from unnest(v_all) x
+                 where x.item >= p_firsts[i] and x.kind > 0 and p_feeds[x.item] = v_feed
+                       and p_hashes[x.item] = p_hashes[i]);
+    end if;
+
+    v_outcome := case
+      when v_floor is null then 5
+      when v_earlier[i] > 0 then case when p_kinds[i] <> 1 and v_stored <> v_earlier[i] then 12 else 1 end
+      when p_heads[i] >= 0 and p_heads[i] <> v_position then 10
+      when p_kinds[i] = 1 and v_stored > 0 then
+        case when r.deleted then 4 when r.digest = p_digests[i] then 2 else 3 end
+      when v_twin > 0 then case when p_digests[v_twin] = p_digests[i] then 2 else 3 end
+      when p_kinds[i] = 3 and v_stored is null then 11
+      when v_stored > 0 and r.deleted then 4
+      when p_kinds[i] <> 1 and (p_expected[i] > 0 and (v_stored is null or p_expected[i] <> r.newest_position)
+                            or p_expected[i] = -1 and v_stored > 0
+                            or p_expected[i] = -2 and v_stored is null) then 10
+      when p_kinds[i] = 2 and v_stored > 0 and r.newest_digest = p_digests[i] then 2
+      else 0 end;
+
+    if v_outcome = 0 then
+      v_stores := true;
+      v_recorded := greatest(p_now, v_recorded);
+      v_published := v_recorded;
+      v_updated := coalesce(p_updated[i], v_recorded);
+      if v_stored > 0 then
+        v_changes := true;
+        select e.published, greatest(v_updated, e.updated + interval '1 microsecond') into v_published, v_updated
+        from entries e where e.lane = p_lane and e.feed = v_feed and e.position = r.newest_position;
+      elsif r.newest_position > 0 then
+        delete from entry_ids where lane = p_lane and feed = v_feed and id_hash = p_hashes[i];  -- it is behind the floor
+      end if;
+      v_times := case when p_kinds[i] = 3 then atom_time(v_recorded)
+                 else '<published>' || atom_time(v_published) || '</published><updated>' || atom_time(v_updated) || '</updated>'
+                 end;
+      v_xml := p_before[i] || v_times || p_after[i];
+      v_leaf := sha256(p_salts[i] || convert_to(
+        case when p_canonical_before[i] is null then v_xml
+             else p_canonical_before[i] || v_times || p_canonical_after[i] end, 'UTF8'));
+      v_chain := sha256(v_chain || v_leaf);
+      v_position := v_position + 1;
+      v_all[i] := row(i, case when v_stored > 0 then 12 else 1 end, v_position,
+                      case when v_stored > 0 then p_kinds[i] else 1 end, v_recorded, v_published, v_updated, p_salts[i],
+                      v_leaf, v_chain, v_xml)::publish_item;
+    elsif v_twin > 0 and v_outcome in (2, 3) then
+      v_all[i] := v_all[v_twin];
+      v_all[i].item := i;
+      v_all[i].outcome := v_outcome;
+      v_all[i].kind := 0;
+    else
+      select e.position, e.recorded, e.published, e.updated, e.salt, e.leaf, e.chain into v_known
+      from entries e
+      where e.lane = p_lane and e.feed = v_feed
+            and e.position = case when v_earlier[i] > 0 then v_earlier[i]
+                                  when p_kinds[i] = 1 then v_stored else r.newest_position end
+            and v_stored > 0;
+      -- A redacted entry has no salt any more.
+      v_all[i] := row(i, v_outcome, coalesce(v_known.position, 0), 0, v_known.recorded, v_known.published,
+                      v_known.updated, coalesce(v_known.salt, p_salts[i]), v_known.leaf, v_known.chain,
+                      null)::publish_item;
+    end if;
+
+    if g_number <> 0 and (g_failed or v_outcome > 2 or v_outcome = 2 and p_strict[i]) then
+      -- What the batch was given is taken back; items that fail themselves keep their own outcome.
+      g_failed := true;
+      for k in g_start .. i loop
+        if v_all[k].outcome = 1 or v_all[k].outcome = 2 and not p_strict[k] then
+          v_all[k] := row(k, 9, 0, 0, null, null, null, null, null, null, null)::publish_item;
         end if;
       end loop;
-    end if;
-
-    if v_slot is null then
-      o_outcome[i] := 5;
-    elsif v_earlier[i] > 0 then
-      o_position[i] := v_earlier[i];
-      o_outcome[i] := case when p_kinds[i] <> 1 and i_stored[i] <> v_earlier[i] then 12 else 1 end;
-    elsif p_heads[i] >= 0 and p_heads[i] <> v_position then
-      o_outcome[i] := 10;
-    elsif p_kinds[i] = 1 and i_stored[i] is not null then
-      o_position[i] := i_stored[i];
-      o_outcome[i] := case when i_deleted[i] then 4 when i_digest[i] = p_digests[i] then 2 else 3 end;
-    elsif p_kinds[i] = 1 and v_twin is not null then
-      o_position[i] := o_position[v_twin];
-      o_outcome[i] := case when p_digests[v_twin] = p_digests[i] then 2 else 3 end;
-    elsif i_stored[i] is null and p_kinds[i] = 3 then
-      o_outcome[i] := 11;
-    elsif i_deleted[i] then
-      o_position[i] := i_newest[i];
-      o_outcome[i] := 4;
-    elsif p_kinds[i] <> 1 and (p_expected[i] > 0 and p_expected[i] is distinct from i_newest[i]
-                               or p_expected[i] = -1 and i_stored[i] is not null
-                               or p_expected[i] = -2 and i_stored[i] is null) then
-      o_position[i] := coalesce(i_newest[i], 0);
-      o_outcome[i] := 10;
-    elsif p_kinds[i] = 2 and i_newest_digest[i] = p_digests[i] then
-      o_position[i] := i_newest[i];
-      o_outcome[i] := 2;
-    else
-      v_recorded := greatest(p_now, v_last_recorded);
-      v_stamp := coalesce(p_updated[i], v_recorded);
-      v_published := v_recorded;
-      o_outcome[i] := 1;
-      if i_stored[i] is not null then
-        select e.published, e.updated into v_published, v_previous
-        from entries e where e.lane = p_lane and e.feed = v_feed and e.position = i_newest[i];
-        v_stamp := greatest(v_stamp, v_previous + interval '1 microsecond');
-        o_kind[i] := p_kinds[i];
-        o_outcome[i] := 12;
-      end if;
-      v_position := v_position + 1;
-      if p_kinds[i] = 3 then
-        v_times := atom_time(v_recorded);
-      else
-        v_times := '<published>' || atom_time(v_published) || '</published><updated>' || atom_time(v_stamp) || '</updated>';
-      end if;
-      o_xml[i] := p_before[i] || v_times || p_after[i];
-      if p_canonical_before[i] is null then
-        v_leaf := sha256(p_salts[i] || convert_to(o_xml[i], 'UTF8'));
-      else
-        v_leaf := sha256(p_salts[i] || convert_to(p_canonical_before[i] || v_times || p_canonical_after[i], 'UTF8'));
-      end if;
-      v_chain := sha256(v_chain || v_leaf);
-      v_last_recorded := v_recorded;
-      o_position[i] := v_position;
-      o_recorded[i] := v_recorded;
-      o_published[i] := v_published;
-      o_updated[i] := v_stamp;
-      o_leaf[i] := v_leaf;
-      o_chain[i] := v_chain;
-    end if;
-
-    if g_number <> 0 then
-      g_failed := g_failed or o_outcome[i] not in (1, 2) or (o_outcome[i] = 2 and p_strict[i]);
-      if g_failed then
-        -- What the batch was given is taken back; items that fail themselves keep their own outcome.
-        for k in g_start .. i loop
-          if o_xml[k] is not null or o_outcome[k] = 1 or (o_outcome[k] = 2 and not p_strict[k]) then
-            o_outcome[k] := 9;
-            o_position[k] := 0;
-            o_recorded[k] := null;
-            o_updated[k] := null;
-            o_leaf[k] := null;
-            o_chain[k] := null;
-            o_xml[k] := null;
-          end if;
-        end loop;
-        v_position := g_position;
-        v_last_recorded := g_recorded;
-        v_chain := g_chain;
-      end if;
+      v_position := g_position;
+      v_recorded := g_recorded;
+      v_chain := g_chain;
     end if;
   end loop;
 
-  insert into entries (lane, feed, position, kind, id, recorded, published, updated, content_type, needs_alternate,
-                       size, terms, salt, leaf, chain, xml, expires)
-  select p_lane, u.feed, u.pos, u.kind, u.id, u.rec, u.pub, u.upd, u.content_type, u.needs_alternate, octet_length(u.xml),
-         coalesce(t.terms, '{}'), u.salt, u.leaf, u.chain, u.xml, u.expires
-  from unnest(p_feeds, o_position, o_kind, p_ids, o_recorded, o_published, o_updated, p_content_types,
-              p_needs_alternate, p_salts, o_leaf, o_chain, o_xml, p_expires)
-       with ordinality as u (feed, pos, kind, id, rec, pub, upd, content_type, needs_alternate, salt, leaf, chain, xml,
-                             expires, item)
-  left join (select v.item, array_agg(v.term) as terms from unnest(p_term_items, p_terms) as v (item, term)
-             group by v.item) t on t.item = u.item
-  where u.xml is not null;
-
-  if found then
-    if true = any (i_dropped) then
-      delete from entry_ids e
-      using unnest(p_feeds, p_hashes, o_xml, i_dropped) as u (feed, hash, xml, dropped)
-      where u.dropped and u.xml is not null and e.lane = p_lane and e.feed = u.feed and e.id_hash = u.hash;
-    end if;
-
-    insert into entry_ids (lane, feed, id_hash, first_position, newest_position, digest)
-    select p_lane, u.feed, u.hash, u.pos, u.pos, u.digest
-    from unnest(p_feeds, p_hashes, o_position, p_digests, o_xml, o_kind) as u (feed, hash, pos, digest, xml, kind)
-    where u.xml is not null and u.kind = 1;
-
-    update entry_ids e
-    set newest_position = u.pos, newest_digest = u.digest, deleted = u.kind = 3
-    from unnest(p_feeds, p_hashes, o_position, p_digests, o_xml, o_kind) as u (feed, hash, pos, digest, xml, kind)
-    where u.xml is not null and u.kind <> 1 and e.lane = p_lane and e.feed = u.feed and e.id_hash = u.hash;
-
-    if cardinality(p_terms) > 0 then
+  if v_stores then
+    with stored as (select x.*, p_feeds[x.item] as feed from unnest(v_all) x where x.kind > 0),
+    into_entries as (
+      insert into entries (lane, feed, position, kind, id, recorded, published, updated, content_type, needs_alternate,
+                           size, terms, salt, leaf, chain, xml, expires)
+      select p_lane, x.feed, x.position, x.kind, p_ids[x.item], x.recorded, x.published, x.updated,
+             p_content_types[x.item], p_needs_alternate[x.item], octet_length(x.xml), p_terms[x.item]::text[], x.salt,
+             x.leaf, x.chain, x.xml, p_expires[x.item]
+      from stored x),
+    into_ids as (
+      insert into entry_ids (lane, feed, id_hash, first_position, newest_position, digest)
+      select p_lane, x.feed, p_hashes[x.item], x.position, x.position, p_digests[x.item]
+      from stored x where x.kind = 1),
+    into_terms as (
       insert into entry_terms (lane, feed, term, position)
-      select distinct p_lane, p_feeds[v.item], v.term, o_position[v.item]
-      from unnest(p_term_items, p_terms) as v (item, term)
-      where o_xml[v.item] is not null;
-    end if;
-
-    select array_agg(m.feed), array_agg(m.first), array_agg(m.last)
-    into j_feeds, j_firsts, j_lasts
-    from (select u.feed, min(u.pos) as first, max(u.pos) as last
-          from unnest(p_feeds, o_position, o_xml) as u (feed, pos, xml) where u.xml is not null group by u.feed) m;
-    select coalesce(max(j.sequence), 0) + 1 into v_sequence from journal j where j.lane = p_lane;
+      select p_lane, x.feed, t.term, x.position
+      from stored x cross join lateral unnest(p_terms[x.item]::text[]) as t (term))
     insert into journal (lane, sequence, recorded, call, feeds, firsts, lasts, item_positions)
-    select p_lane, v_sequence, p_now, p_call, j_feeds, j_firsts, j_lasts,
-           array_agg(case when u.xml is null then 0 else u.pos end order by u.item)
-    from unnest(o_position, o_xml) with ordinality as u (pos, xml, item);
+    select p_lane, coalesce((select max(j.sequence) from journal j where j.lane = p_lane), 0) + 1, p_now, p_call,
+           array_agg(m.feed), array_agg(m.first), array_agg(m.last),
+           array(select case when x.kind > 0 then x.position else 0 end from unnest(v_all) x)
+    from (select x.feed, min(x.position) as first, max(x.position) as last from stored x group by x.feed) m
+    having count(*) > 0;
+  end if;
+
+  if v_changes then
+    update entry_ids e
+    set newest_position = x.position, newest_digest = p_digests[x.item], deleted = x.kind = 3
+    from unnest(v_all) x
+    where x.kind > 1 and e.lane = p_lane and e.feed = p_feeds[x.item] and e.id_hash = p_hashes[x.item];
   end if;
 
   return query
-    select u.outcome, u.pos, coalesce(u.rec, e.recorded), coalesce(u.pub, e.published), coalesce(u.upd, e.updated),
-           coalesce(e.salt, u.salt), coalesce(u.leaf, e.leaf), coalesce(u.chain, e.chain)
-    from unnest(p_feeds, o_outcome, o_position, o_recorded, o_published, o_updated, p_salts, o_leaf, o_chain)
-         with ordinality as u (feed, outcome, pos, rec, pub, upd, salt, leaf, chain, item)
-    left join lateral (select x.recorded, x.published, x.updated, x.salt, x.leaf, x.chain from entries x
-                       where u.rec is null and x.lane = p_lane and x.feed = u.feed and x.position = u.pos limit 1) e on true
-    order by u.item;
+    select x.outcome, x.position, x.recorded, x.published, x.updated, x.salt, x.leaf, x.chain from unnest(v_all) x;
 end $$;
