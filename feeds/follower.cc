@@ -237,9 +237,10 @@ void Follower::committed(const std::vector<Advance>& advances) {
   }
 }
 
-void tell_servers(const sql::DatabaseOptions& database, std::int64_t lane) {
-  sql::Listener(database, std::string(kChannel) + "_sender")
-      .notify(std::string(kChannel), "command " + std::to_string(lane) + ",");
+void tell_servers(const sql::DatabaseOptions& database, const std::set<std::int64_t>& lanes) {
+  std::string hint = "command ";
+  for (const std::int64_t lane : lanes) hint += std::to_string(lane) + ",";
+  sql::Listener(database, std::string(kChannel) + "_sender").notify(std::string(kChannel), hint);
 }
 
 void Follower::stop() {

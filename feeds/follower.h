@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "feeds/directory.h"
@@ -40,7 +41,7 @@ class Follower {
   std::unique_ptr<State> state_;
 };
 
-// For a program that is no server: tells all servers to read a lane's journal. Throws sql::Unavailable.
-void tell_servers(const sql::DatabaseOptions& database, std::int64_t lane);
+// For a program that is no server: tells all servers to read the journals of lanes. Throws sql::Unavailable.
+void tell_servers(const sql::DatabaseOptions& database, const std::set<std::int64_t>& lanes);
 
 }  // namespace courant::feeds

@@ -28,6 +28,10 @@ bool delete_feed(sql::Session& session, std::int64_t lane, std::string_view work
   return !session.run(queries::delete_feed, parameters)[0].is_null(0);
 }
 
+void begin_earlier(sql::Session& session, FeedKey feed, Instant since) {
+  session.run(queries::begin_earlier, sql::Parameters().add(feed.lane).add(feed.feed).add(since));
+}
+
 std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now) {
   return session.run(queries::new_generation, sql::Parameters().add(known).add(now))[0].integer(0);
 }

@@ -27,6 +27,9 @@ Redaction redact(sql::Session& session, FeedKey feed, std::string_view id, Insta
 bool delete_feed(sql::Session& session, std::int64_t lane, std::string_view workspace, std::string_view name,
                  std::optional<Instant> idle_since, Instant now);
 
+// A feed that has no entries yet can take history that another server stored from `since` on.
+void begin_earlier(sql::Session& session, FeedKey feed, Instant since);
+
 // After `known` the log begins a new generation; once, whoever calls. Returns the generation that is now.
 std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now);
 std::int64_t read_generation(sql::Session& session);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "feeds/atom_rules.h"
 #include "kernel/text.h"
@@ -88,10 +89,7 @@ std::size_t start_tag_length(std::string_view text) {
   std::abort();
 }
 
-std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& found, const EntryRules& rules) {
-  if (!found.id.empty() && !is_absolute_iri(found.id)) return Fault{"atom:id must be an absolute IRI"};
-  if (found.id.size() > EntryRules::kMaxIdBytes) return Fault{"atom:id is longer than 2048 bytes"};
-  if (found.has_bad_expiry) return Fault{"expires must be an instant as in RFC 3339, such as 2026-11-25T12:00:00Z"};
+std::optional<Fault> check_terms(const PreparedEntry& prepared, const EntryRules& rules) {
   if (prepared.terms.size() > rules.max_terms) {
     return Fault{"the entry has more than " + std::to_string(rules.max_terms) + " categories"};
   }
@@ -101,6 +99,14 @@ std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& fo
     }
   }
   return std::nullopt;
+}
+
+std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& found, const EntryRules& rules) {
+  if (!found.id.empty()) {
+    if (std::optional<Fault> broken = broken_id(found.id)) return broken;
+  }
+  if (found.has_bad_expiry) return Fault{"expires must be an instant as in RFC 3339, such as 2026-11-25T12:00:00Z"};
+  return check_terms(prepared, rules);
 }
 
 std::string fill_ins(const Found& found, const EntryRules& rules) {
@@ -177,11 +183,34 @@ Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& ru
   return prepared;
 }
 
+std::optional<Fault> broken_id(std::string_view id) {
+  if (!is_absolute_iri(id)) return Fault{"atom:id must be an absolute IRI"};
+  if (id.size() > EntryRules::kMaxIdBytes) return Fault{"atom:id is longer than 2048 bytes"};
+  return std::nullopt;
+}
+
 void set_id(PreparedEntry& entry, std::string id) {
   const std::string element = "<id>" + xml_text(id) + "</id>";
   entry.before_times += element;
   if (entry.canonical) entry.canonical->before_times += element;
   entry.id = std::move(id);
+}
+
+std::optional<Fault> add_terms(PreparedEntry& entry, const std::vector<std::string>& terms, const EntryRules& rules) {
+  std::set<std::string> known;
+  for (const std::string& term : entry.terms) known.insert(fold_case(term));
+  std::string elements;
+  for (const std::string& term : terms) {
+    if (!known.insert(fold_case(term)).second) continue;
+    const std::string element = "<category term=\"" + xml_attribute(term) + "\"></category>";
+    if (!schema::admit(element)) return Fault{"a category's term has characters that XML does not allow"};
+    elements += element;
+    entry.terms.push_back(term);
+  }
+  if (std::optional<Fault> broken = check_terms(entry, rules)) return broken;
+  entry.after_times.insert(0, elements);
+  if (entry.canonical) entry.canonical->after_times.insert(0, elements);
+  return std::nullopt;
 }
 
 }  // namespace courant::feeds

@@ -63,7 +63,14 @@ Result<PreparedEntry> read_entry(std::string_view bytes, const EntryRules& rules
 // The same for a document that has passed the door.
 Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& rules);
 
+// What is wrong with an atom:id; nullopt: nothing.
+std::optional<Fault> broken_id(std::string_view id);
+
 // The entry with an id made by the server: puts <id> behind the start tag in both forms.
 void set_id(PreparedEntry& entry, std::string id);
+
+// The entry with categories of these terms, where it does not have them yet (case does not count). The content digest
+// stays: it is of what the client sent. After a fault the entry is not to be used.
+std::optional<Fault> add_terms(PreparedEntry& entry, const std::vector<std::string>& terms, const EntryRules& rules);
 
 }  // namespace courant::feeds

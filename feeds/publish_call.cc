@@ -21,11 +21,17 @@ void sort_by_feed(std::vector<PublishItem>& items) {
                    [](const PublishItem& a, const PublishItem& b) { return a.feed.feed < b.feed.feed; });
 }
 
+// Times that another server gave; null where there are none, as with all that is published here.
+void add_times(sql::Parameters& parameters, const std::vector<std::optional<Instant>>& times) {
+  const bool are_given = std::any_of(times.begin(), times.end(), [](const auto& time) { return time.has_value(); });
+  are_given ? parameters.add(times) : parameters.add_null();
+}
+
 sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
   std::vector<std::int64_t> feeds;
   std::vector<std::string> ids, hashes, digests, salts, before, after, content_types, terms;
   std::vector<std::optional<std::string>> canonical_before, canonical_after;
-  std::vector<std::optional<Instant>> updated, expires;
+  std::vector<std::optional<Instant>> updated, expires, recorded, published;
   std::vector<bool> needs_alternate;
   std::vector<std::int64_t> firsts, groups, kinds, expected, heads;
   std::map<std::pair<std::int64_t, std::string_view>, std::int64_t> first_items;  // by feed and id
@@ -45,6 +51,8 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     canonical_after.push_back(entry.canonical ? std::optional(entry.canonical->after_times) : std::nullopt);
     updated.push_back(entry.updated);
     expires.push_back(entry.expires);
+    recorded.push_back(call.items[i].recorded);
+    published.push_back(call.items[i].published);
     content_types.push_back(entry.content_type);
     needs_alternate.push_back(entry.needs_alternate);
     groups.push_back(call.items[i].group);
@@ -61,6 +69,8 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   parameters.add(digests).add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
   parameters.add(content_types).add(needs_alternate).add(terms);
   parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
+  add_times(parameters, recorded);
+  add_times(parameters, published);
   return parameters;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct PublishItem {
   std::int64_t group = 0;  // items of one batch share a number; 0: alone
   bool is_strict = false;  // the same content again fails the batch
   Change change;
+  std::optional<Instant> recorded = {};   // when another server stored it; absent: now
+  std::optional<Instant> published = {};  // absent: as recorded
 };
 
 struct PublishCall {

@@ -71,7 +71,7 @@ int redact(const ServeOptions& options, const RedactOptions& redaction) {
                   static_cast<long long>(done.record));
       return 0;
     }
-    feeds::tell_servers(log.database, key.lane);
+    feeds::tell_servers(log.database, {key.lane});
     log.session.execute_script("vacuum entries");  // the dead rows hold what was erased
     std::printf("Erased the content of position %s; recorded at position %lld.\n", listed(done.erased).c_str(),
                 static_cast<long long>(done.record));
@@ -95,7 +95,7 @@ int delete_feed(const ServeOptions& options, const DeleteFeedOptions& deletion) 
     }
     if (!feeds::delete_feed(log.session, facts.key.lane, facts.workspace, facts.name, std::nullopt, log.now))
       return say("there is no feed " + deletion.feed, kNotDone);
-    feeds::tell_servers(log.database, facts.key.lane);
+    feeds::tell_servers(log.database, {facts.key.lane});
     std::printf(
         "Deleted %s with %lld entries; a running server removes them in the background. Made again, it goes on "
         "at position %lld.\n",
@@ -108,7 +108,7 @@ int new_generation(const ServeOptions& options) {
   return with_log(options, [](Log& log) {
     const std::int64_t known = feeds::read_generation(log.session);
     const std::int64_t begun = feeds::begin_generation(log.session, known, log.now);
-    feeds::tell_servers(log.database, 0);
+    feeds::tell_servers(log.database, {0});
     std::printf("Generation %lld: readers that hold positions of a lost tail are told to begin again.\n",
                 static_cast<long long>(begun));
     return 0;

@@ -16,6 +16,7 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- is before || its time || after. In one call an id that is revised or deleted is named once.
 -- p_expected: the newest position that the id must have; 0 any, -1 none at all, -2 any but none.
 -- p_heads: where the feed must stand before this item; -1 anywhere.
+-- p_recorded, p_published: of entries that another server stored at these times (feeds/imported.h); null: now.
 -- What the feed's floor has passed is gone, though its rows may still be there: its ids are free again.
 -- outcome: 1 created, 2 the same content is stored already, 3 other content is stored under this id, 4 the entry was
 -- deleted, 5 there is no such feed (any more), 9 another item of its batch failed, 10 p_expected or p_heads
@@ -27,7 +28,8 @@ create or replace function publish(
   p_feeds bigint[], p_ids text[], p_hashes uuid[], p_firsts bigint[], p_digests bytea[], p_salts bytea[],
   p_before text[], p_after text[], p_canonical_before text[], p_canonical_after text[], p_updated timestamptz[],
   p_content_types text[], p_needs_alternate boolean[], p_terms text[], p_groups bigint[], p_strict boolean[],
-  p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[])
+  p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[],
+  p_recorded timestamptz[] default null, p_published timestamptz[] default null)
 returns table (outcome smallint, item_position bigint, item_recorded timestamptz, item_published timestamptz,
                item_updated timestamptz, item_salt bytea, item_leaf bytea, item_chain bytea)
 language plpgsql volatile
@@ -129,8 +131,8 @@ begin
 
     if v_outcome = 0 then
       v_stores := true;
-      v_recorded := greatest(p_now, v_recorded);
-      v_published := v_recorded;
+      v_recorded := greatest(least(p_recorded[i], p_now), v_recorded);
+      v_published := coalesce(p_published[i], v_recorded);
       v_updated := coalesce(p_updated[i], v_recorded);
       if v_stored > 0 then
         v_changes := true;

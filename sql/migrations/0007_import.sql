@@ -1,0 +1,16 @@
+-- History of another server can be put in with the times that it has there.
+drop function publish(smallint, uuid, timestamptz, boolean, bigint[], text[], uuid[], bytea[], bytea[], text[], text[], text[], text[],
+                      timestamptz[], text[], boolean[], bigint[], text[], bigint[], boolean[], bigint[], bigint[],
+                      bigint[], timestamptz[]);
+
+-- How far an import has come, written in the transaction that stores the entries.
+create table import_places (
+  source text not null,               -- the database that is read
+  source_feed text not null,          -- as the source names it
+  last_updated bigint not null,       -- of the last row that was taken: microseconds since 1970 ...
+  last_id bigint not null,            -- ... and its number; rows are taken in this order
+  imported bigint not null,           -- rows up to there: stored,
+  present bigint not null,            -- ... there before,
+  refused bigint not null,            -- ... or not taken
+  primary key (source, source_feed)
+);
