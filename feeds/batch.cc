@@ -12,14 +12,6 @@ namespace {
 
 using schema::Element;
 
-std::string with_place(const Fault& fault) {
-  std::string detail = fault.detail;
-  if (fault.line > 0) detail += " (line " + std::to_string(fault.line);
-  if (fault.column > 0) detail += ", column " + std::to_string(fault.column);
-  if (fault.line > 0) detail += ")";
-  return detail;
-}
-
 int status_of(const Fault& fault) {
   return fault.detail == "atom:updated is blank" ? 400 : 422;
 }

@@ -17,6 +17,15 @@ struct Fault {
   int column = 0;
 };
 
+// The sentence with its place: "the entry is not well-formed (line 3, column 7)".
+inline std::string with_place(const Fault& fault) {
+  std::string detail = fault.detail;
+  if (fault.line > 0) detail += " (line " + std::to_string(fault.line);
+  if (fault.column > 0) detail += ", column " + std::to_string(fault.column);
+  if (fault.line > 0) detail += ")";
+  return detail;
+}
+
 template <class T>
 class [[nodiscard]] Result {
  public:

@@ -47,24 +47,6 @@ sigset_t block_signals() {
   return signals;
 }
 
-std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
-  std::vector<feeds::ConfiguredWorkspace> workspaces;
-  for (const WorkspaceConfig& from : config.workspaces) {
-    feeds::ConfiguredWorkspace& workspace = workspaces.emplace_back();
-    workspace.name = from.name;
-    workspace.settings = {from.title,
-                          from.auto_create,
-                          from.max_feeds,
-                          std::chrono::duration_cast<std::chrono::seconds>(from.expire_idle),
-                          from.defaults.page_size,
-                          from.defaults.settings};
-    for (const FeedConfig& feed : from.feeds) {
-      workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
-    }
-  }
-  return workspaces;
-}
-
 feeds::EngineOptions engine_options(const Config& config) {
   feeds::EngineOptions options;
   options.public_url = config.server.public_url;
@@ -143,8 +125,7 @@ int serve(const ServeOptions& options) {
   sql::Database& database = *opened->database;
 
   Config config = options.config;
-  if (config.server.public_url.empty()) config.server.public_url = "http://" + config.server.listen.front();
-  while (config.server.public_url.ends_with('/')) config.server.public_url.pop_back();
+  config.server.public_url = public_url(config);
 
   const SystemClock clock;
   std::int64_t lanes = 0;

@@ -335,6 +335,31 @@ void set_by_flag(Config& config, std::string_view flag, const std::vector<std::s
   }
 }
 
+std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
+  std::vector<feeds::ConfiguredWorkspace> workspaces;
+  for (const WorkspaceConfig& from : config.workspaces) {
+    feeds::ConfiguredWorkspace& workspace = workspaces.emplace_back();
+    workspace.name = from.name;
+    workspace.settings = {from.title,
+                          from.auto_create,
+                          from.max_feeds,
+                          std::chrono::duration_cast<std::chrono::seconds>(from.expire_idle),
+                          from.defaults.page_size,
+                          from.defaults.settings};
+    for (const FeedConfig& feed : from.feeds) {
+      workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
+    }
+  }
+  return workspaces;
+}
+
+std::string public_url(const Config& config) {
+  std::string url = config.server.public_url;
+  if (url.empty()) url = "http://" + config.server.listen.front();
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
 std::string fault_lines(const std::string& path, const std::vector<Fault>& faults) {
   std::string lines;
   for (const Fault& fault : faults) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "feeds/configure.h"
 #include "feeds/settings.h"
 #include "kernel/result.h"
 #include "kernel/time.h"
@@ -114,6 +115,12 @@ ConfigReading read_config_file(const std::string& path);
 
 // Sets what a flag of the command line ("--listen") stands for. The flag is one of the table.
 void set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values);
+
+// The workspaces and feeds of the file in the form that the log takes.
+std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config);
+
+// The base of every link, without a slash at its end; made from the first listen address where none is configured.
+std::string public_url(const Config& config);
 
 // "FILE:3:7: server.listne ...", one line for each fault.
 std::string fault_lines(const std::string& path, const std::vector<Fault>& faults);

@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/config_table.h"
 #include "server/feed_commands.h"
+#include "server/import_command.h"
 #include "server/log_commands.h"
 #include "server/verify_command.h"
 
@@ -119,7 +120,27 @@ int run(int argc, char** argv) {
       "new-generation", "after a restore from a backup: positions that readers hold may have been lost");
   add_flags(*generating, flags, false);
 
+  CLI::App* const importing = app.add_subcommand("import", "take over from Atom Hopper (docs/MIGRATION.md)");
+  importing->require_subcommand(1);
+  ImportOptions imported;
+  CLI::App* const importing_entries = importing->add_subcommand(
+      "atomhopper", "take its entries; may be killed and run again: nothing is lost or doubled");
+  add_flags(*importing_entries, flags, false);
+  importing_entries
+      ->add_option("--source", imported.source, "the database with its table entries: postgresql://user@host/name")
+      ->required();
+  importing_entries->add_option("--feed", imported.feed, "one feed, by its name there or here; default: all");
+  importing_entries
+      ->add_option("--time-zone", imported.time_zone, "of timestamps that the table keeps without one: Europe/London")
+      ->capture_default_str();
+  importing_entries->add_flag("--again", imported.again, "from the beginning; what is there already is recognised");
+  CLI::App* const importing_config =
+      importing->add_subcommand("atomhopper-config", "print the TOML that means what its configuration means");
+  std::string atom_hopper_config;
+  importing_config->add_option("file", atom_hopper_config, "its atom-server.cfg.xml")->required();
+
   CLI11_PARSE(app, argc, argv);
+  if (*importing_config) return import_atom_hopper_config(atom_hopper_config);
   if (*publishing) return publish(published);
   if (*tailing) return tail(tailed);
   if (*verifying) return verify(verified);
@@ -139,6 +160,7 @@ int run(int argc, char** argv) {
   if (*redacting) return redact(options, redacted);
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);
+  if (*importing_entries) return import_atom_hopper(options, imported);
   return *serving ? serve(options) : migrate(options);
 }
 

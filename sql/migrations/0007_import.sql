@@ -1,7 +1,7 @@
--- History of another server can be put in with the times that it has there.
-drop function publish(smallint, uuid, timestamptz, boolean, bigint[], text[], uuid[], bytea[], bytea[], text[], text[], text[], text[],
-                      timestamptz[], text[], boolean[], bigint[], text[], bigint[], boolean[], bigint[], bigint[],
-                      bigint[], timestamptz[]);
+-- History of another server can be put in with the times that it has there. (A new database has no publish() yet here.)
+drop function if exists publish(smallint, uuid, timestamptz, boolean, bigint[], text[], uuid[], bytea[], bytea[], text[], text[], text[], text[],
+                                timestamptz[], text[], boolean[], bigint[], text[], bigint[], boolean[], bigint[],
+                                bigint[], bigint[], timestamptz[]);
 
 -- How far an import has come, written in the transaction that stores the entries.
 create table import_places (

@@ -1,0 +1,68 @@
+#include "server/atom_hopper_source.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/queries.h"
+
+namespace courant::server {
+namespace {
+
+// What Atom Hopper finds an entry by: its categories, and those that its prefix map keeps in columns of their own.
+std::vector<std::string> terms_of(const sql::Row& row) {
+  std::vector<std::string> terms;
+  if (!row.is_null(7)) {
+    for (const nlohmann::json& term : nlohmann::json::parse(row.text(7))) {
+      if (term.is_string() && !term.get_ref<const std::string&>().empty()) terms.push_back(term.get<std::string>());
+    }
+  }
+  if (!row.text(8).empty()) terms.push_back("type:" + std::string(row.text(8)));
+  if (!row.text(9).empty()) terms.push_back("tid:" + std::string(row.text(9)));
+  return terms;
+}
+
+sql::DatabaseOptions options_of(const std::string& url) {
+  sql::DatabaseOptions options;
+  options.url = url;
+  options.statement_timeout = {};  // counting a hundred million rows takes its time
+  return options;
+}
+
+}  // namespace
+
+AtomHopperSource::AtomHopperSource(const std::string& url, std::string time_zone)
+    : time_zone_(std::move(time_zone)), session_(sql::Database(options_of(url)).connect()) {
+  session_->execute_script("set timezone = 'UTC'");  // whatever the url says: places are counted in it
+  name_ = session_->run(queries::atom_hopper_name)[0].text(0);
+}
+
+std::vector<SourceFeed> AtomHopperSource::feeds() {
+  const sql::Rows rows = session_->run(queries::atom_hopper_feeds);
+  std::vector<SourceFeed> feeds;
+  for (int i = 0; i < rows.size(); ++i) {
+    feeds.push_back({std::string(rows[i].text(0)), rows[i].integer(1), rows[i].integer(2)});
+  }
+  return feeds;
+}
+
+std::vector<SourceRow> AtomHopperSource::rows_after(const SourcePlace& place, const std::vector<std::string>& feeds) {
+  sql::Parameters parameters;
+  parameters.add(feeds).add(place.updated).add(place.id).add(kMostRows).add(kMostBytes).add(time_zone_);
+  const sql::Rows found = session_->run(queries::atom_hopper_rows, parameters);
+  std::vector<SourceRow> rows;
+  for (int i = 0; i < found.size(); ++i) {
+    const sql::Row from = found[i];
+    SourceRow& row = rows.emplace_back();
+    row.feed = from.text(2);
+    row.place = {from.integer(3), from.integer(0)};
+    row.published = from.instant(4);
+    row.entry = {std::string(from.text(1)), std::string(from.text(6)), terms_of(from), from.instant(5)};
+  }
+  return rows;
+}
+
+std::int64_t AtomHopperSource::count_up_to(const SourcePlace& place, const std::string& feed) {
+  const sql::Parameters parameters = sql::Parameters().add(feed).add(place.updated).add(place.id);
+  return session_->run(queries::atom_hopper_count, parameters)[0].integer(0);
+}
+
+}  // namespace courant::server

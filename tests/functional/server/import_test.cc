@@ -1,0 +1,395 @@
+#include <fstream>
+#include <regex>
+
+#include <gtest/gtest.h>
+#include <pugixml.hpp>
+
+#include "sql/database.h"
+#include "tests/support/command.h"
+#include "tests/support/courant_server.h"
+#include "tests/support/test_database.h"
+
+namespace courant::test {
+namespace {
+
+// Atom Hopper's database and ours beside each other; the import is run as a user runs it.
+class ImportTest : public testing::Test {
+ protected:
+  ImportTest() { make_table("timestamp without time zone not null default current_timestamp"); }
+
+  void make_table(const std::string& time_type) {
+    source_session_->execute_script(
+        "drop table if exists entries;"
+        "create table entries (id bigserial, entryid text not null unique, creationdate " +
+        time_type + ", datelastupdated " + time_type +
+        ", entrybody text, feed text, eventtype text, tenantid text, categories character varying[],"
+        " primary key (datelastupdated, id))");
+  }
+
+  void sql(const std::string& statement) { source_session_->execute_script(statement); }
+
+  // A row as Atom Hopper writes one.
+  void add(const std::string& feed, const std::string& id, const std::string& time,
+           const std::string& columns = "null, null, '{}'", const std::string& body = "") {
+    sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody, eventtype, tenantid, "
+        "categories) "
+        "values ('" +
+        id + "', '" + time + "', '" + time + "', '" + feed + "', '" + (body.empty() ? entry(id) : body) + "', " +
+        columns + ")");
+  }
+
+  static std::string entry(const std::string& id, const std::string& inside = "") {
+    return R"(<?xml version="1.0"?><entry xmlns="http://www.w3.org/2005/Atom"><id>)" + id +
+           "</id><title type=\"text\">t</title><author><name>AH</name></author>" + inside +
+           "<content type=\"text\">of " + id + "</content><link href=\"http://ah/entries/" + id +
+           "\" rel=\"self\"/></entry>";
+  }
+
+  Ran import(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = import_arguments();
+    arguments.erase(arguments.begin());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_courant(arguments);
+  }
+
+  std::vector<std::string> import_arguments() const {
+    return {COURANT_BINARY_DIR "/courant",
+            "import",
+            "atomhopper",
+            "--source",
+            source_.url(),
+            "--database",
+            target_.url(),
+            "--config",
+            config_};
+  }
+
+  static std::string write(const std::string& name, const std::string& text) {
+    std::string path = COURANT_BINARY_DIR "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  // One text for each row of a query on our database.
+  std::vector<std::string> ours(const std::string& query) {
+    const std::unique_ptr<sql::Session> session = sql::Database(target_.options()).connect();
+    const sql::Rows rows = session->run({"test", query});
+    std::vector<std::string> texts;
+    for (int i = 0; i < rows.size(); ++i) texts.emplace_back(rows[i].text(0));
+    return texts;
+  }
+
+  static std::vector<std::string> values(const std::string& document, const char* path) {
+    pugi::xml_document parsed;
+    parsed.load_string(document.c_str());
+    std::vector<std::string> found;
+    for (const pugi::xpath_node& node : parsed.select_nodes(path)) {
+      found.emplace_back(node.attribute() ? node.attribute().value() : node.node().child_value());
+    }
+    return found;
+  }
+
+  // Positions are dense, leaves and chain hold, and nothing is there twice: all that an outsider can check.
+  void expect_verified(CourantServer& server, const std::string& feed) {
+    std::remove(COURANT_BINARY_DIR "/import-verified.json");
+    const Ran verified =
+        run_courant({"verify", server.url() + "/" + feed, "--state", COURANT_BINARY_DIR "/import-verified.json"});
+    EXPECT_EQ(verified.status, 0) << verified.output;
+  }
+
+  TestDatabase source_ = TestDatabase::empty();
+  TestDatabase target_;
+  std::unique_ptr<sql::Session> source_session_ = sql::Database(source_.options()).connect();
+  std::string config_ = write("import.toml",
+                              "[[workspaces]]\nname = \"namespace\"\nauto_create = true\npage_size = 10\n"
+                              "[[workspaces]]\nname = \"a-b\"\n");
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(ImportTest, KeepsIdsOrderAndTimesAndMarkersGoOnWorking) {
+  add("namespace/feed", "urn:uuid:2", "2020-03-01 10:00:00.000002");
+  add("namespace/feed", "urn:uuid:3", "2020-03-01 10:00:00.5");
+  add("namespace/feed", "urn:uuid:1", "2020-03-01 10:00:00.000001");
+  add("namespace/feed", "urn:uuid:4", "2020-03-01 10:00:00.5");  // the same instant: by number
+  add("a/b/c", "urn:uuid:5", "2019-01-01 00:00:00");
+  sql("update entries set creationdate = '2020-02-29 09:00:00' where entryid = 'urn:uuid:3'");
+
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("namespace/feed: 4 rows: 4 imported, 0 there before, 0 refused\n"), std::string::npos);
+  EXPECT_NE(ran.output.find("a/b/c: 1 rows: 1 imported"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("5 rows of 2 feeds; the counts of the source agree."), std::string::npos) << ran.output;
+
+  CourantServer server({"--database", target_.url(), "--config", config_});
+  HttpClient client(server.port());
+  const Reply head = client.get("/namespace/feed");
+  EXPECT_EQ(values(head.body, "//entry/id"), (Texts{"urn:uuid:4", "urn:uuid:3", "urn:uuid:2", "urn:uuid:1"}));
+  EXPECT_EQ(values(head.body, "//entry/updated"),
+            (Texts{"2020-03-01T10:00:00.500000Z", "2020-03-01T10:00:00.500000Z", "2020-03-01T10:00:00.000002Z",
+                   "2020-03-01T10:00:00.000001Z"}));
+  EXPECT_EQ(values(head.body, "//entry/published")[1], "2020-02-29T09:00:00.000000Z");
+  EXPECT_EQ(client.get("/a-b/c/entries/urn:uuid:5").status, 200);
+
+  const Reply after = client.get("/namespace/feed?marker=urn:uuid:2&direction=forward");
+  EXPECT_EQ(values(after.body, "//entry/id"), (Texts{"urn:uuid:4", "urn:uuid:3"}));
+  const Reply since = client.get("/namespace/feed?startingAt=2020-03-01T10:00:00.1Z");
+  EXPECT_EQ(values(since.body, "//entry/id"), (Texts{"urn:uuid:4", "urn:uuid:3"}));
+  expect_verified(server, "namespace/feed");
+}
+
+TEST_F(ImportTest, AFeedThatTheConfigurationMadeBeforeTakesItsHistoryWithItsTimes) {
+  config_ = write("import.toml", "[[workspaces]]\nname = \"namespace\"\n[[workspaces.feeds]]\nname = \"feed\"\n");
+  CourantServer server({"--database", target_.url(), "--config", config_});
+  HttpClient client(server.port());
+  EXPECT_EQ(client.get("/namespace/feed").status, 200);
+
+  add("namespace/feed", "urn:uuid:1", "2020-03-01 10:00:00");
+  add("namespace/feed", "urn:uuid:2", "2999-01-01 00:00:00");  // a client's date
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(ours("select recorded < '2021-01-01' from entries order by position"), (Texts{"t", "f"}));
+  EXPECT_EQ(ours("select recorded <= now() and updated = '2999-01-01' from entries where position = 2"), Texts{"t"});
+
+  // The running server has heard of it.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (client.get("/namespace/feed").header("Feed-Position") != "2") {
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+  }
+  const Reply posted = client.post("/namespace/feed", entry("urn:uuid:3"));
+  EXPECT_EQ(posted.status, 201) << posted.body;
+  EXPECT_EQ(posted.header("Feed-Position"), "3");
+  EXPECT_EQ(client.post("/namespace/feed", entry("urn:uuid:1")).status, 200) << "a publisher that tries again";
+}
+
+TEST_F(ImportTest, CategoriesThatTheTableFindsAnEntryByAreFoundHere) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01", "'server.create', '1234', array['Region:DFW', 'a \"quoted\", one']",
+      entry("urn:uuid:1", "<category term=\"REGION:dfw\"/><category term=\"tid:1234\"/>"));
+  add("namespace/feed", "urn:uuid:2", "2020-01-02", "null, null, null");
+  EXPECT_EQ(import().status, 0);
+  CourantServer server({"--database", target_.url(), "--config", config_});
+  HttpClient client(server.port());
+  const Reply page = client.get("/namespace/feed?search=%2Btype:server.create");
+  EXPECT_EQ(values(page.body, "//entry/id"), Texts{"urn:uuid:1"});
+  EXPECT_EQ(values(page.body, "//entry/category/@term"),
+            (Texts{"a \"quoted\", one", "type:server.create", "REGION:dfw", "tid:1234"}));
+  EXPECT_EQ(values(client.get("/namespace/feed?search=(cat=region:dfw)").body, "//entry/id"), Texts{"urn:uuid:1"});
+  expect_verified(server, "namespace/feed");
+}
+
+TEST_F(ImportTest, ATableWithoutThePrefixColumnsAndWithZonedTimesIsReadAsWell) {
+  make_table("timestamptz not null");
+  sql("alter table entries drop column eventtype, drop column tenantid");
+  sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody, categories) values "
+      "('urn:uuid:1', '2020-06-01 12:00:00+02', '2020-06-01 12:00:00.000001+02', 'namespace/feed', '" +
+      entry("urn:uuid:1") + "', '{x}')");
+  EXPECT_EQ(import({"--time-zone", "America/Chicago"}).status, 0);
+  EXPECT_EQ(ours("select atom_time(published) || ' ' || atom_time(updated) from entries"),
+            Texts{"2020-06-01T10:00:00.000000Z 2020-06-01T10:00:00.000001Z"});
+}
+
+TEST_F(ImportTest, TimesWithoutAZoneAreOfTheZoneThatIsNamed) {
+  add("namespace/feed", "urn:uuid:1", "2020-06-01 12:00:00");
+  EXPECT_EQ(import({"--time-zone", "America/Chicago"}).status, 0);
+  EXPECT_EQ(ours("select atom_time(updated) from entries"), Texts{"2020-06-01T17:00:00.000000Z"});
+}
+
+TEST_F(ImportTest, WhatCannotBeTakenIsSaidAndTheRestGoesOn) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  add("namespace/feed", "urn:uuid:2", "2020-01-02", "null, null, null", "<entry><unclosed></entry>");
+  add("namespace/feed", "no iri", "2020-01-03");
+  add("namespace/feed", "urn:uuid:4", "2020-01-04", "null, null, '{\"control \x01 character\"}'");
+  add("namespace/feed", "urn:uuid:5", "2020-01-05", "null, null, array[repeat('x', 2000)]");
+  add("namespace/feed", "urn:uuid:6", "2020-01-06", "null, null, null",
+      "<html xmlns=\"http://www.w3.org/1999/xhtml\"/>");
+  sql("insert into entries (entryid, feed) values ('urn:uuid:7', 'namespace/feed')");
+  add("nowhere", "urn:uuid:8", "2020-01-08");
+  sql("insert into entries (entryid) values ('urn:uuid:9')");
+  add("namespace/feed", "urn:uuid:10", "2020-01-10", "null, null, null",
+      entry("urn:uuid:other", "<unknown xmlns=\"http://www.w3.org/2005/Atom\"/>"));
+
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 1);
+  const auto says = [&](const std::string& text) {
+    EXPECT_NE(ran.output.find(text), std::string::npos) << text << "\n" << ran.output;
+  };
+  says("row 2 of namespace/feed (urn:uuid:2) was not imported: ");
+  says("(line 1, column ");
+  says("row 3 of namespace/feed (no iri) was not imported: atom:id must be an absolute IRI");
+  says("row 4 of namespace/feed (urn:uuid:4) was not imported: a category's term has characters that XML");
+  says("row 5 of namespace/feed (urn:uuid:5) was not imported: a category's term is longer than 1024 bytes");
+  says("row 6 of namespace/feed (urn:uuid:6) was not imported: the root element is 'html'");
+  says("row 7 of namespace/feed (urn:uuid:7) was not imported: ");
+  says("1 rows of the feed \"nowhere\" are left out: it has no workspace");
+  says("1 rows of the feed \"\" are left out");
+  says("namespace/feed: 8 rows: 2 imported, 0 there before, 6 refused\n");
+  EXPECT_EQ(ours("select id from entries order by position"), (Texts{"urn:uuid:1", "urn:uuid:10"}))
+      << "the id of the table counts";
+
+  const Ran again = import();
+  EXPECT_EQ(again.status, 1) << "they are still not here";
+  EXPECT_NE(again.output.find("namespace/feed: 8 rows: 2 imported, 0 there before, 6 refused\n"), std::string::npos);
+  EXPECT_EQ(again.output.find("row 2 of"), std::string::npos) << "said once";
+  const Ran anew = import({"--again"});
+  EXPECT_NE(anew.output.find("namespace/feed: 8 rows: 0 imported, 2 there before, 6 refused\n"), std::string::npos)
+      << anew.output;
+  EXPECT_NE(anew.output.find("row 2 of"), std::string::npos);
+}
+
+TEST_F(ImportTest, ARunForTheRestTakesWhatIsNewAndWhatCameInBehind) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  add("namespace/feed", "urn:uuid:3", "2020-01-03");
+  add("namespace/quiet", "urn:uuid:q", "2019-01-01");
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(import().output.find("again"), std::string::npos);
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"3"});
+
+  add("namespace/feed", "urn:uuid:4", "2020-01-04");
+  add("namespace/feed", "urn:uuid:2", "2020-01-02");  // by a client's date, or a transaction that took long
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("namespace/feed: rows have come in behind"), std::string::npos) << ran.output;
+  EXPECT_EQ(ours("select id from entries e join feeds f using (lane, feed) where f.name = 'feed' order by position"),
+            (Texts{"urn:uuid:1", "urn:uuid:3", "urn:uuid:4", "urn:uuid:2"}));
+  EXPECT_EQ(ours("select imported || ' ' || present from import_places where source_feed = 'namespace/feed'"),
+            Texts{"1 3"});
+
+  sql("delete from entries where entryid = 'urn:uuid:1'");  // history that its owner prunes
+  add("namespace/feed", "urn:uuid:5", "2020-01-05");
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"6"});
+}
+
+TEST_F(ImportTest, OneFeedAlone) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  add("namespace/other", "urn:uuid:2", "2020-01-02");
+  add("a/b/c", "urn:uuid:3", "2020-01-03");
+  EXPECT_EQ(import({"--feed", "namespace/other"}).status, 0);
+  EXPECT_EQ(ours("select id from entries"), Texts{"urn:uuid:2"});
+  EXPECT_EQ(import({"--feed", "a-b/c"}).status, 0);
+  EXPECT_EQ(ours("select id from entries order by id"), (Texts{"urn:uuid:2", "urn:uuid:3"}));
+  const Ran unknown = import({"--feed", "namespace/none"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_NE(unknown.output.find("the source has no feed namespace/none"), std::string::npos);
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"3"});
+}
+
+TEST_F(ImportTest, NothingIsImportedWithoutItsWorkspaceOrTheSource) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  add("elsewhere/feed", "urn:uuid:2", "2020-01-01");
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("add these workspaces to the configuration and name it with --config: elsewhere"),
+            std::string::npos)
+      << ran.output;
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"0"});
+
+  add("a-b/c", "urn:uuid:3", "2020-01-01");
+  add("a/b/c", "urn:uuid:4", "2020-01-01");
+  EXPECT_NE(import().output.find("would both become a-b/c"), std::string::npos);
+
+  sql("drop table entries");
+  const Ran no_table = import();
+  EXPECT_EQ(no_table.status, 1);
+  EXPECT_NE(no_table.output.find("entries"), std::string::npos) << no_table.output;
+  const Ran no_source =
+      run_courant({"import", "atomhopper", "--source", "postgresql://127.0.0.1:1/x", "--database", target_.url()});
+  EXPECT_EQ(no_source.status, 1);
+  EXPECT_NE(no_source.output.find("the source cannot be read"), std::string::npos) << no_source.output;
+}
+
+TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
+  constexpr int kRows = 20'000;
+  sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody, categories) "
+      "select 'urn:uuid:' || n, t, t, 'namespace/' || (array['feed', 'two', 'three'])[1 + n % 3], '" +
+      std::string(R"(<entry xmlns="http://www.w3.org/2005/Atom"><title>t</title><content>)") +
+      "' || n || '</content></entry>', array['n' || n % 7] "
+      "from (select n, timestamp '2020-01-01' + (n * 7919 % " +
+      std::to_string(kRows) + ") * interval '1 second' as t from generate_series(1, " + std::to_string(kRows) +
+      ") n) rows");
+  CourantServer server({"--database", target_.url(), "--config", config_});
+
+  const std::unique_ptr<sql::Session> session = sql::Database(target_.options()).connect();
+  const auto stored = [&] { return session->run({"test.count", "select count(*) from entries"})[0].integer(0); };
+  int kills = 0;
+  for (;;) {
+    const std::int64_t before = stored();
+    Process importing(import_arguments(), COURANT_BINARY_DIR "/import-killed.txt");
+    if (kills == 5 || before >= kRows - 5000) {
+      EXPECT_EQ(importing.wait(), 0);
+      break;
+    }
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (stored() < before + 700 * (kills + 1)) ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+    importing.signal(SIGKILL);
+    importing.wait();
+    ++kills;
+  }
+  EXPECT_GE(kills, 2) << "it was too quick for this test: give it more rows";
+  EXPECT_EQ(stored(), kRows);
+  EXPECT_EQ(ours("select sum(imported) || ' ' || sum(present) from import_places"),
+            Texts{std::to_string(kRows) + " 0"});
+  EXPECT_EQ(ours("select count(distinct id) from entries"), Texts{std::to_string(kRows)});
+  EXPECT_EQ(ours("select count(*) from (select recorded, updated, position, lag(updated) over (partition by lane, feed "
+                 "order by position) as before from entries) e where before > updated or recorded <> updated"),
+            Texts{"0"})
+      << "the order of the source, and its times";
+  for (const char* const feed : {"namespace/feed", "namespace/two", "namespace/three"}) expect_verified(server, feed);
+}
+
+TEST_F(ImportTest, LargeEntriesAreReadInBoundedPieces) {
+  sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody) "
+      "select 'urn:uuid:' || n, '2020-01-01', '2020-01-01', 'namespace/feed', "
+      "'<entry xmlns=\"http://www.w3.org/2005/Atom\"><title/><content>' || repeat('x', 900000) || '</content></entry>' "
+      "from generate_series(1, 40) n");
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(ours("select count(*) from journal where cardinality(item_positions) > 0"), Texts{"4"});
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"40"});
+}
+
+TEST_F(ImportTest, TheConfigurationIsConvertedToOneThatIsAccepted) {
+  const Ran ran = run_courant({"import", "atomhopper-config", COURANT_SOURCE_DIR "/tests/data/atom-server.cfg.xml"});
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  const auto says = [&](const std::string& text) {
+    EXPECT_NE(ran.output.find(text), std::string::npos) << text << "\n" << ran.output;
+  };
+  says("public_url = \"https://feeds.example.org:8443\"\n");
+  says("# <provider-filters> (line 8) has no equivalent\n");
+  says("name = \"billing\"\ntitle = \"Billing\"\nauthor = \"Billing\"\n");
+  says("\n[[workspaces.feeds]]\nname = \"invoices\"\ntitle = \"Invoices\"\nauthor = \"Invoicing\"\n");
+  says("\n[[workspaces]]\nname = \"billing-invoices\"\n");
+  says("# archived: every feed has its archive\nname = \"archive\"\ntitle = \"Old invoices\"\n");
+  says("# auto_create: for the feeds of the pattern \"[0-9]+\"\n");
+  says("name = \"servers-events\"\ntitle = \"Servers\"\nauthor = \"Events \\\"R\\\" us\"\nauto_create = true\n");
+  const std::string path = write("converted.toml", ran.output);
+  EXPECT_EQ(run_courant({"check-config", path}).output, path + " is good.\n");
+
+  config_ = path;
+  add("billing/invoices", "urn:uuid:1", "2020-01-01");
+  add("servers/events/1234", "urn:uuid:2", "2020-01-01");
+  const Ran imported = import();
+  EXPECT_EQ(imported.status, 0) << imported.output;
+  EXPECT_NE(imported.output.find("servers/events/1234: 1 rows: 1 imported"), std::string::npos);
+}
+
+TEST_F(ImportTest, AConfigurationThatCannotBeConvertedIsRefusedWithAReason) {
+  const auto convert = [](const std::string& text) {
+    return run_courant({"import", "atomhopper-config", write("hopper.cfg.xml", text)});
+  };
+  EXPECT_EQ(run_courant({"import", "atomhopper-config", "/nowhere.xml"}).status, 1);
+  EXPECT_NE(convert("<!DOCTYPE x><x/>").output.find("DOCTYPE"), std::string::npos);
+  EXPECT_NE(convert("<beans/>").output.find("its root element is <beans>"), std::string::npos);
+  const Ran odd = convert(
+      "<atom-hopper-config xmlns='http://atomhopper.org/atom/hopper-config/v1.0'><host domain='x'/>"
+      "<workspace title='a&#10;b' resource='/ws/'><feed title='1' resource='/ok'/><feed title='2' resource='/ok/'/>"
+      "<feed title='3' resource='/not good'/></workspace>"
+      "<workspace title='' resource='/'><feed title='' resource='alone'/></workspace></atom-hopper-config>");
+  EXPECT_EQ(odd.status, 1);
+  EXPECT_NE(odd.output.find("title = \"a\\u000ab\"\n"), std::string::npos) << odd.output;
+  EXPECT_NE(odd.output.find("there is a feed ws/ok already"), std::string::npos) << odd.output;
+  EXPECT_NE(odd.output.find("the feed \"/ws/not good\" is left out"), std::string::npos) << odd.output;
+  EXPECT_NE(odd.output.find("it has no workspace"), std::string::npos) << odd.output;
+}
+
+}  // namespace
+}  // namespace courant::test
