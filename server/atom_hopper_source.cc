@@ -11,7 +11,9 @@ namespace {
 std::vector<std::string> terms_of(const sql::Row& row) {
   std::vector<std::string> terms;
   if (!row.is_null(7)) {
-    for (const nlohmann::json& term : nlohmann::json::parse(row.text(7))) {
+    const nlohmann::json categories = nlohmann::json::parse(row.text(7), nullptr, false);
+    if (categories.is_discarded()) return {std::string(row.text(7))};  // not UTF-8: refused with the row
+    for (const nlohmann::json& term : categories) {
       if (term.is_string() && !term.get_ref<const std::string&>().empty()) terms.push_back(term.get<std::string>());
     }
   }
@@ -32,7 +34,10 @@ sql::DatabaseOptions options_of(const std::string& url) {
 AtomHopperSource::AtomHopperSource(const std::string& url, std::string time_zone)
     : time_zone_(std::move(time_zone)), session_(sql::Database(options_of(url)).connect()) {
   session_->execute_script("set timezone = 'UTC'");  // whatever the url says: places are counted in it
-  name_ = session_->run(queries::atom_hopper_name)[0].text(0);
+  const sql::Rows own = session_->run(queries::atom_hopper_name);
+  name_ = own[0].text(0);
+  // Such a database may hold anything: its bytes are judged here, row by row.
+  if (own[0].text(1) == "SQL_ASCII") session_->execute_script("set client_encoding = 'SQL_ASCII'");
 }
 
 std::vector<SourceFeed> AtomHopperSource::feeds() {

@@ -37,7 +37,7 @@ struct SourceRow {
 
 class AtomHopperSource {
  public:
-  static constexpr std::int64_t kMostRows = 500;       // of one piece
+  static constexpr std::int64_t kMostRows = 2000;      // of one piece
   static constexpr std::int64_t kMostBytes = 8 << 20;  // a piece ends with the entry that goes beyond
 
   // time_zone: of timestamps that the table keeps without one. All calls throw sql::Unavailable or sql::Refused.

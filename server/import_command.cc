@@ -23,7 +23,10 @@ struct Stopped {
   std::string sentence;
 };
 
-void say(const std::string& sentence) {
+// What a row holds may stand in a sentence: nothing of it reaches the terminal as a control.
+void say(std::string sentence) {
+  std::replace_if(
+      sentence.begin(), sentence.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   std::fprintf(stderr, "courant: %s\n", sentence.c_str());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include "feeds/follower.h"
 #include "feeds/lifecycle.h"
@@ -27,6 +28,7 @@ struct Importer::JudgedRow {
 namespace {
 
 constexpr std::chrono::seconds kHintPause{1};
+constexpr std::size_t kMostOfCall = 500;
 
 void save_place(sql::Session& session, const std::string& source, const std::string& name, const FeedImport& feed) {
   sql::Parameters parameters;
@@ -127,8 +129,15 @@ std::vector<Importer::JudgedRow> Importer::judge(const std::vector<SourceRow>& r
 // A transaction takes one lane's lock and no other (docs/decisions/0002).
 void Importer::store_piece(std::vector<JudgedRow>& piece) {
   std::map<std::int64_t, std::vector<JudgedRow*>> by_lane;
-  for (JudgedRow& row : piece) by_lane[feeds_.at(row.feed).target->facts().key.lane].push_back(&row);
-  for (const auto& [lane, rows] : by_lane) store(rows);
+  for (JudgedRow& row : piece) {
+    const std::int64_t lane = feeds_.at(row.feed).target->facts().key.lane;
+    std::vector<JudgedRow*>& rows = by_lane[lane];
+    rows.push_back(&row);
+    if (rows.size() == kMostOfCall) store(std::exchange(rows, {}));
+  }
+  for (auto& [lane, rows] : by_lane) {
+    if (!rows.empty()) store(std::move(rows));
+  }
 }
 
 void Importer::store(std::vector<JudgedRow*> rows) {
@@ -175,6 +184,7 @@ void Importer::store(std::vector<JudgedRow*> rows) {
     }
     if (!rows.front()->entry) throw;
     rows.front()->entry = nullptr;
+    rows.front()->is_new = false;
     rows.front()->reason = "the database refused it";
     return store(std::move(rows));
   }

@@ -1,7 +1,14 @@
--- History of another server can be put in with the times that it has there. (A new database has no publish() yet here.)
-drop function if exists publish(smallint, uuid, timestamptz, boolean, bigint[], text[], uuid[], bytea[], bytea[], text[], text[], text[], text[],
-                                timestamptz[], text[], boolean[], bigint[], text[], bigint[], boolean[], bigint[],
-                                bigint[], bigint[], timestamptz[]);
+-- History of another server can be put in with the times that it has there: publish() has more parameters. A new
+-- database has none yet here.
+do $$
+declare
+  v_signature text;
+begin
+  for v_signature in select p.oid::regprocedure from pg_proc p
+                     where p.proname = 'publish' and p.pronamespace = current_schema()::regnamespace loop
+    execute 'drop function ' || v_signature;
+  end loop;
+end $$;
 
 -- How far an import has come, written in the transaction that stores the entries.
 create table import_places (

@@ -64,6 +64,12 @@ class ImportTest : public testing::Test {
             config_};
   }
 
+  static std::unique_ptr<sql::Session> connect(const std::string& url) {
+    sql::DatabaseOptions options;
+    options.url = url;
+    return sql::Database(options).connect();
+  }
+
   static std::string write(const std::string& name, const std::string& text) {
     std::string path = COURANT_BINARY_DIR "/" + name;
     std::ofstream(path) << text;
@@ -72,7 +78,7 @@ class ImportTest : public testing::Test {
 
   // One text for each row of a query on our database.
   std::vector<std::string> ours(const std::string& query) {
-    const std::unique_ptr<sql::Session> session = sql::Database(target_.options()).connect();
+    const std::unique_ptr<sql::Session> session = connect(target_.url());
     const sql::Rows rows = session->run({"test", query});
     std::vector<std::string> texts;
     for (int i = 0; i < rows.size(); ++i) texts.emplace_back(rows[i].text(0));
@@ -99,7 +105,7 @@ class ImportTest : public testing::Test {
 
   TestDatabase source_ = TestDatabase::empty();
   TestDatabase target_;
-  std::unique_ptr<sql::Session> source_session_ = sql::Database(source_.options()).connect();
+  std::unique_ptr<sql::Session> source_session_ = connect(source_.url());
   std::string config_ = write("import.toml",
                               "[[workspaces]]\nname = \"namespace\"\nauto_create = true\npage_size = 10\n"
                               "[[workspaces]]\nname = \"a-b\"\n");
@@ -196,7 +202,7 @@ TEST_F(ImportTest, TimesWithoutAZoneAreOfTheZoneThatIsNamed) {
 TEST_F(ImportTest, WhatCannotBeTakenIsSaidAndTheRestGoesOn) {
   add("namespace/feed", "urn:uuid:1", "2020-01-01");
   add("namespace/feed", "urn:uuid:2", "2020-01-02", "null, null, null", "<entry><unclosed></entry>");
-  add("namespace/feed", "no iri", "2020-01-03");
+  add("namespace/feed", "no \033iri", "2020-01-03");
   add("namespace/feed", "urn:uuid:4", "2020-01-04", "null, null, '{\"control \x01 character\"}'");
   add("namespace/feed", "urn:uuid:5", "2020-01-05", "null, null, array[repeat('x', 2000)]");
   add("namespace/feed", "urn:uuid:6", "2020-01-06", "null, null, null",
@@ -214,7 +220,7 @@ TEST_F(ImportTest, WhatCannotBeTakenIsSaidAndTheRestGoesOn) {
   };
   says("row 2 of namespace/feed (urn:uuid:2) was not imported: ");
   says("(line 1, column ");
-  says("row 3 of namespace/feed (no iri) was not imported: atom:id must be an absolute IRI");
+  says("row 3 of namespace/feed (no ?iri) was not imported: atom:id must be an absolute IRI");
   says("row 4 of namespace/feed (urn:uuid:4) was not imported: a category's term has characters that XML");
   says("row 5 of namespace/feed (urn:uuid:5) was not imported: a category's term is longer than 1024 bytes");
   says("row 6 of namespace/feed (urn:uuid:6) was not imported: the root element is 'html'");
@@ -309,7 +315,7 @@ TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
       ") n) rows");
   CourantServer server({"--database", target_.url(), "--config", config_});
 
-  const std::unique_ptr<sql::Session> session = sql::Database(target_.options()).connect();
+  const std::unique_ptr<sql::Session> session = connect(target_.url());
   const auto stored = [&] { return session->run({"test.count", "select count(*) from entries"})[0].integer(0); };
   int kills = 0;
   for (;;) {
@@ -337,6 +343,47 @@ TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
   for (const char* const feed : {"namespace/feed", "namespace/two", "namespace/three"}) expect_verified(server, feed);
 }
 
+TEST_F(ImportTest, PublishersMayWriteToTheFeedMeanwhile) {
+  sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody) "
+      "select 'urn:uuid:' || n, t, t, 'namespace/feed', '" +
+      entry("urn:sent") +
+      "' from (select n, timestamp '2020-01-01' + n * interval '1 second' as t from generate_series(1, 3000) n) rows");
+  CourantServer server({"--database", target_.url(), "--config", config_});
+  HttpClient client(server.port());
+  Process importing(import_arguments(), COURANT_BINARY_DIR "/import-beside.txt");
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(client.post("/namespace/feed", entry("urn:posted:" + std::to_string(i))).status, 201);
+  }
+  EXPECT_EQ(importing.wait(), 0);
+  EXPECT_EQ(ours("select count(*) || ' ' || max(position) from entries"), Texts{"3050 3050"});
+  expect_verified(server, "namespace/feed");
+}
+
+TEST_F(ImportTest, ADatabaseThatChecksNoEncodingIsReadRowByRow) {
+  const std::unique_ptr<sql::Session> cluster = connect(cluster_url());
+  cluster->execute_script("drop database if exists import_ascii");
+  cluster->execute_script("create database import_ascii encoding 'SQL_ASCII' locale 'C' template template0");
+  std::string url = cluster_url();
+  url.replace(url.find("/postgres?"), 10, "/import_ascii?");
+  source_session_ = connect(url);
+  make_table("timestamp not null default current_timestamp");
+  add("namespace/feed", "urn:uuid:1", "2020-01-01", "null, null, array[E'a\\xff']");
+  add("namespace/feed", "urn:uuid:2", "2020-01-02", "E'\\xff', null, null");
+  sql("insert into entries (entryid, feed, entrybody) values (E'urn:\\xff', 'namespace/feed', '<entry/>')");
+  sql("insert into entries (entryid, feed, entrybody) values ('urn:uuid:4', 'namespace/feed', "
+      "E'<entry>\\xff</entry>')");
+  sql("insert into entries (entryid, feed, entrybody) values ('urn:uuid:5', E'namespace/\\xff', '<entry/>')");
+  add("namespace/feed", "urn:uuid:6", "2020-01-03");
+  const Ran ran =
+      run_courant({"import", "atomhopper", "--source", url, "--database", target_.url(), "--config", config_});
+  source_session_.reset();
+  cluster->execute_script("drop database import_ascii with (force)");
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("namespace/feed: 5 rows: 1 imported, 0 there before, 4 refused\n"), std::string::npos)
+      << ran.output;
+  EXPECT_EQ(ours("select id from entries"), Texts{"urn:uuid:6"});
+}
+
 TEST_F(ImportTest, LargeEntriesAreReadInBoundedPieces) {
   sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody) "
       "select 'urn:uuid:' || n, '2020-01-01', '2020-01-01', 'namespace/feed', "
@@ -344,6 +391,7 @@ TEST_F(ImportTest, LargeEntriesAreReadInBoundedPieces) {
       "from generate_series(1, 40) n");
   EXPECT_EQ(import().status, 0);
   EXPECT_EQ(ours("select count(*) from journal where cardinality(item_positions) > 0"), Texts{"4"});
+  EXPECT_EQ(ours("select max(cardinality(item_positions)) from journal"), Texts{"10"});
   EXPECT_EQ(ours("select count(*) from entries"), Texts{"40"});
 }
 

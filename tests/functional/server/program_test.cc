@@ -62,7 +62,7 @@ TEST_F(ProgramTest, CheckConfigSaysEverythingThatIsWrong) {
 }
 
 TEST_F(ProgramTest, HelpTeaches) {
-  for (const char* const command : {"serve", "migrate", "publish", "tail", "check-config"}) {
+  for (const char* const command : {"serve", "migrate", "publish", "tail", "check-config", "import"}) {
     EXPECT_NE(run({"--help"}).output.find(command), std::string::npos);
     EXPECT_EQ(run({command, "--help"}).status, 0) << command;
   }
