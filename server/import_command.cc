@@ -67,7 +67,11 @@ class Import {
  public:
   Import(const ServeOptions& options, const ImportOptions& import, AtomHopperSource& source, sql::Database& database)
       : config_(options.config), options_(import), source_(source), database_(database), target_(database.connect()) {
-    target_->run(queries::lock_import);
+    try {
+      target_->run(queries::lock_import);
+    } catch (const sql::Unavailable&) {
+      throw Stopped{"another import works on this database: run this one when it has ended"};
+    }
   }
 
   int run() {
@@ -129,8 +133,11 @@ class Import {
   void make_targets() {
     const Instant now = clock_.now();
     const std::int64_t lanes = feeds::read_lanes(*target_);
-    const Result<feeds::Configured> configured =
-        feeds::configure(*target_, lanes, configured_workspaces(config_), config_.source_time, now);
+    // Without a file the workspaces are those that the database knows; what a server without one has is not meant.
+    const bool has_file = config_.source_time != Instant();
+    const Result<feeds::Configured> configured = feeds::configure(
+        *target_, lanes, has_file ? configured_workspaces(config_) : std::vector<feeds::ConfiguredWorkspace>(),
+        config_.source_time, now);
     if (!configured) throw Stopped{configured.fault().detail};
     for (const std::string& notice : configured->notices) say(notice);
     std::set<std::string> missing;

@@ -265,6 +265,25 @@ TEST_F(ImportTest, ARunForTheRestTakesWhatIsNewAndWhatCameInBehind) {
   EXPECT_EQ(ours("select count(*) from entries"), Texts{"6"});
 }
 
+TEST_F(ImportTest, WhatIsHereAlreadyStaysAsItIs) {
+  for (const char* const id : {"urn:uuid:1", "urn:uuid:2", "urn:uuid:3", "urn:uuid:4"}) {
+    add("namespace/feed", id, "2020-01-01");
+  }
+  CourantServer server({"--database", target_.url(), "--config", config_});
+  HttpClient client(server.port());
+  EXPECT_EQ(client.post("/namespace/feed", entry("urn:uuid:1")).status, 201);
+  EXPECT_EQ(client.post("/namespace/feed", entry("urn:uuid:2", "<summary>other</summary>")).status, 201);
+  EXPECT_EQ(client.post("/namespace/feed", entry("urn:uuid:3")).status, 201);
+  EXPECT_EQ(client.remove("/namespace/feed/entries/urn:uuid:3").status, 204);
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("(urn:uuid:2) was not imported: other content is stored under its id, at position 2"),
+            std::string::npos)
+      << ran.output;
+  EXPECT_NE(ran.output.find("namespace/feed: 4 rows: 1 imported, 2 there before, 1 refused\n"), std::string::npos);
+  EXPECT_EQ(client.get("/namespace/feed/entries/urn:uuid:3").status, 410);
+}
+
 TEST_F(ImportTest, OneFeedAlone) {
   add("namespace/feed", "urn:uuid:1", "2020-01-01");
   add("namespace/other", "urn:uuid:2", "2020-01-02");
@@ -278,6 +297,31 @@ TEST_F(ImportTest, OneFeedAlone) {
   EXPECT_NE(unknown.output.find("the source has no feed namespace/none"), std::string::npos);
   EXPECT_EQ(import().status, 0);
   EXPECT_EQ(ours("select count(*) from entries"), Texts{"3"});
+}
+
+TEST_F(ImportTest, WithoutAFileTheWorkspacesAreThoseThatTheDatabaseKnows) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  const std::vector<std::string> bare = {"import",      "atomhopper", "--source",
+                                         source_.url(), "--database", target_.url()};
+  EXPECT_EQ(run_courant(bare).status, 1);
+  EXPECT_EQ(ours("select name from workspaces"), Texts{}) << "nor is the workspace demo made by the way";
+  EXPECT_EQ(import().status, 0);
+  add("namespace/feed", "urn:uuid:2", "2020-01-02");
+  EXPECT_EQ(run_courant(bare).status, 0);
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"2"});
+  EXPECT_EQ(ours("select page_size from feeds"), Texts{"10"});
+}
+
+TEST_F(ImportTest, OneImportAtATimeWorksOnADatabase) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  const std::unique_ptr<sql::Session> other = connect(target_.url());
+  other->execute_script("select pg_advisory_lock(1131377011)");
+  const Ran ran = run_courant({"import", "atomhopper", "--source", source_.url(), "--config", config_, "--database",
+                               target_.url() + "&options=-c%20lock_timeout%3D100%20-c%20timezone%3DUTC"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("another import works on this database"), std::string::npos) << ran.output;
+  other->execute_script("select pg_advisory_unlock(1131377011)");
+  EXPECT_EQ(import().status, 0);
 }
 
 TEST_F(ImportTest, NothingIsImportedWithoutItsWorkspaceOrTheSource) {
