@@ -1,5 +1,7 @@
 #include "server/atom_hopper_source.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "server/queries.h"
@@ -31,8 +33,10 @@ sql::DatabaseOptions options_of(const std::string& url) {
 
 }  // namespace
 
-AtomHopperSource::AtomHopperSource(const std::string& url, std::string time_zone)
-    : time_zone_(std::move(time_zone)), session_(sql::Database(options_of(url)).connect()) {
+AtomHopperSource::AtomHopperSource(const std::string& url, std::string time_zone, std::int64_t max_entry_bytes)
+    : time_zone_(std::move(time_zone)),
+      max_entry_bytes_(max_entry_bytes),
+      session_(sql::Database(options_of(url)).connect()) {
   session_->execute_script("set timezone = 'UTC'");  // whatever the url says: places are counted in it
   const sql::Rows own = session_->run(queries::atom_hopper_name);
   name_ = own[0].text(0);
@@ -52,6 +56,7 @@ std::vector<SourceFeed> AtomHopperSource::feeds() {
 std::vector<SourceRow> AtomHopperSource::rows_after(const SourcePlace& place, const std::vector<std::string>& feeds) {
   sql::Parameters parameters;
   parameters.add(feeds).add(place.updated).add(place.id).add(kMostRows).add(kMostBytes).add(time_zone_);
+  parameters.add(std::min<std::int64_t>(max_entry_bytes_, INT32_MAX - 1) + 1);
   const sql::Rows found = session_->run(queries::atom_hopper_rows, parameters);
   std::vector<SourceRow> rows;
   for (int i = 0; i < found.size(); ++i) {

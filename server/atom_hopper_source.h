@@ -40,8 +40,9 @@ class AtomHopperSource {
   static constexpr std::int64_t kMostRows = 2000;      // of one piece
   static constexpr std::int64_t kMostBytes = 8 << 20;  // a piece ends with the entry that goes beyond
 
-  // time_zone: of timestamps that the table keeps without one. All calls throw sql::Unavailable or sql::Refused.
-  AtomHopperSource(const std::string& url, std::string time_zone);
+  // time_zone: of timestamps that the table keeps without one. max_entry_bytes: of a longer entry only a bit more
+  // comes, so that it is seen to be too long. All calls throw sql::Unavailable or sql::Refused.
+  AtomHopperSource(const std::string& url, std::string time_zone, std::int64_t max_entry_bytes);
 
   const std::string& name() const { return name_; }  // of the database, the same whenever it is read
   std::vector<SourceFeed> feeds();
@@ -50,6 +51,7 @@ class AtomHopperSource {
 
  private:
   const std::string time_zone_;
+  const std::int64_t max_entry_bytes_;
   std::unique_ptr<sql::Session> session_;
   std::string name_;
 };

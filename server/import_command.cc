@@ -212,7 +212,7 @@ class Import {
 int import_atom_hopper(const ServeOptions& options, const ImportOptions& import) {
   std::unique_ptr<AtomHopperSource> source;
   try {
-    source = std::make_unique<AtomHopperSource>(import.source, import.time_zone);
+    source = std::make_unique<AtomHopperSource>(import.source, import.time_zone, options.config.limits.max_entry_bytes);
   } catch (const std::exception& error) {
     say(std::string("the source cannot be read: ") + error.what());
     return 1;

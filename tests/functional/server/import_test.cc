@@ -433,7 +433,13 @@ TEST_F(ImportTest, LargeEntriesAreReadInBoundedPieces) {
       "select 'urn:uuid:' || n, '2020-01-01', '2020-01-01', 'namespace/feed', "
       "'<entry xmlns=\"http://www.w3.org/2005/Atom\"><title/><content>' || repeat('x', 900000) || '</content></entry>' "
       "from generate_series(1, 40) n");
-  EXPECT_EQ(import().status, 0);
+  sql("insert into entries (entryid, creationdate, datelastupdated, feed, entrybody) select 'urn:uuid:long', "
+      "'2020-01-02', '2020-01-02', 'namespace/feed', entrybody || repeat(' ', 300000) from entries limit 1");
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("(urn:uuid:long) was not imported: the document is longer than 1048576 bytes"),
+            std::string::npos)
+      << ran.output.substr(0, 1000);
   EXPECT_EQ(ours("select count(*) from journal where cardinality(item_positions) > 0"), Texts{"4"});
   EXPECT_EQ(ours("select max(cardinality(item_positions)) from journal"), Texts{"10"});
   EXPECT_EQ(ours("select count(*) from entries"), Texts{"40"});
