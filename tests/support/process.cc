@@ -13,6 +13,13 @@
 #include <unistd.h>
 
 namespace courant::test {
+namespace {
+
+int number_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
 
 Process::Process(const std::vector<std::string>& arguments, const std::string& output) : child_(::fork()) {
   if (child_ != 0) return;
@@ -42,7 +49,14 @@ int Process::wait() {
   while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
   child_ = 0;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return number_of(status);
+}
+
+std::optional<int> Process::ended() {
+  int status = 0;
+  if (::waitpid(child_, &status, WNOHANG) != child_) return std::nullopt;
+  child_ = 0;
+  return number_of(status);
 }
 
 // Below the range that the system takes for clients: a client that retries a dead server's port there may otherwise

@@ -2,6 +2,7 @@
 // Threads: one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number);
-  int wait();  // the exit status, or 128 + the signal's number
+  int wait();                  // the exit status, or 128 + the signal's number
+  std::optional<int> ended();  // the same where it has ended already; nullopt: it runs
 
  private:
   pid_t child_;

@@ -19,7 +19,9 @@ namespace courant::test {
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // patience: how long a read waits before it counts as the end.
+  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = std::chrono::seconds(20))
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -28,8 +30,8 @@ class RawClient {
       ::close(socket_);
       throw std::runtime_error("cannot connect");
     }
-    const timeval patience{20, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const timeval longest{patience.count(), 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
   }
   ~RawClient() { ::close(socket_); }
   RawClient(const RawClient&) = delete;

@@ -1,0 +1,253 @@
+// The chaos run: many publishers on many feeds of two servers over one database, while servers, PostgreSQL's backends
+// and its whole cluster are killed, stopped and held at random. Afterwards everything that was answered must be there
+// once and in its place. Run by scripts/chaos, and by ctest in a short form.
+//   chaos_tool [--seed N] [--seconds N] [--publishers N] [--feeds N]
+// Ends with 0 where all holds, with 1 and what is broken where not; then its folder with the logs is kept.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "kernel/text.h"
+#include "kernel/uri.h"
+#include "tests/chaos/audit.h"
+#include "tests/chaos/fleet.h"
+#include "tests/chaos/publisher.h"
+#include "tests/chaos/push_check.h"
+#include "tests/chaos/reader.h"
+
+namespace courant::chaos {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kReaders = 2;
+constexpr int kFollowed = 10;   // feeds that the readers follow; publishers like them best
+constexpr int kSubscribed = 3;  // feeds that are pushed
+
+struct Options {
+  std::uint32_t seed = std::random_device{}();
+  int seconds = 120;
+  int publishers = 100;
+  int feeds = 1000;
+};
+
+long long whole(const std::atomic<std::int64_t>& count) {
+  return static_cast<long long>(count.load());
+}
+
+class Run {
+ public:
+  Run(const Options& options, const std::string& work)
+      : options_(options), work_(work), random_(options.seed), fleet_(work, options.seed, findings_) {}
+
+  // Whether everything holds.
+  bool carry_out() {
+    if (!fleet_.start()) {
+      findings_.add("the servers do not start");
+    } else {
+      subscribe();
+      publish_in_chaos();
+      if (fleet_.calm()) look_after();
+    }
+    for (const std::string& sentence : findings_.sentences()) std::printf("BROKEN: %s\n", sentence.c_str());
+    return findings_.count() == 0;
+  }
+
+  std::size_t broken() const { return findings_.count(); }
+
+ private:
+  // Asks the hub, and waits until it has asked back.
+  void subscribe() {
+    Caller caller(fleet_.ports(), 20s);
+    for (int feed = 0; feed < std::min(kSubscribed, options_.feeds); ++feed) {
+      pushes_.push_back(std::make_unique<PushCheck>(feed, random_(), findings_, counts_));
+      const std::string topic = "http://127.0.0.1:" + std::to_string(fleet_.ports()[0]) + feed_path(feed);
+      const auto reply = caller.ask(feed % 2, {"POST", "/hub", "Content-Type: application/x-www-form-urlencoded\r\n",
+                                               "hub.mode=subscribe&hub.topic=" + percent_encode(topic) +
+                                                   "&hub.callback=" + percent_encode(pushes_.back()->callback())});
+      if (!reply || reply->status != 202) findings_.add("the hub takes no subscription of " + topic);
+    }
+    wait_until(30s, "a subscription is not verified", [this] {
+      return std::all_of(pushes_.begin(), pushes_.end(), [](const auto& push) { return push->is_verified(); });
+    });
+  }
+
+  void publish_in_chaos() {
+    std::atomic<bool> is_over{false};
+    std::vector<std::unique_ptr<Publisher>> publishers;
+    std::vector<std::unique_ptr<Reader>> readers;
+    std::vector<std::thread> threads;
+    std::vector<int> followed;
+    for (int feed = 0; feed < std::min(kFollowed, options_.feeds); ++feed) followed.push_back(feed);
+    for (int i = 0; i < kReaders; ++i) {
+      readers.push_back(std::make_unique<Reader>(fleet_.ports(), random_(), followed, is_over, findings_, counts_));
+      threads.emplace_back([&reader = *readers.back()] { reader.run(); });
+    }
+    for (int i = 0; i < options_.publishers; ++i) {
+      const PublisherOptions options{i, static_cast<std::uint32_t>(random_()), options_.feeds, fleet_.ports()};
+      publishers.push_back(std::make_unique<Publisher>(options, is_over, findings_, counts_));
+      threads.emplace_back([this, &publisher = *publishers.back()] {
+        publisher.run();
+        ++ended_;
+      });
+    }
+    disturb();
+    is_over = true;
+    // Publishers settle what is in doubt; for that the servers have to come back.
+    fleet_.calm();
+    while (ended_ < options_.publishers) {
+      fleet_.tend();
+      std::this_thread::sleep_for(20ms);
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& publisher : publishers) ledger_.push_back(publisher->ledger());
+    progress();
+  }
+
+  void disturb() {
+    const auto end = Clock::now() + std::chrono::seconds(options_.seconds);
+    auto next = Clock::now() + 1s;
+    auto next_line = Clock::now() + 5s;
+    std::int64_t answered = 0;
+    while (Clock::now() < end) {
+      fleet_.tend();
+      // It hits what works: who is still down is given some time to come back.
+      const bool goes_on = counts_.entries > answered || Clock::now() >= next + 5s;
+      if (Clock::now() >= next && goes_on) {
+        fleet_.disturb();
+        answered = counts_.entries;
+        next = Clock::now() + std::chrono::milliseconds(100 + random_() % 1500);
+      }
+      if (Clock::now() >= next_line) {
+        progress();
+        next_line += 5s;
+      }
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+
+  void progress() const {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin_).count();
+    std::printf(
+        "%4lld s: %lld entries (%lld batches), %lld edits, %lld deletions answered; %lld requests were in doubt, %lld "
+        "tries; %lld pages read, %lld pushes; %zu broken;",
+        static_cast<long long>(seconds), whole(counts_.entries), whole(counts_.batches), whole(counts_.revisions),
+        whole(counts_.deletions), whole(counts_.doubtful), whole(counts_.doubts), whole(counts_.pages),
+        whole(counts_.pushes), findings_.count());
+    for (const auto& [what, count] : fleet_.disturbances()) std::printf(" %s %d", what.c_str(), count);
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+
+  void look_after() {
+    const Audited audited = audit(fleet_.ports(), options_.feeds, ledger_, findings_);
+    wait_until(60s, "a subscriber was not pushed everything", [&] {
+      bool is_complete = true;
+      for (std::size_t feed = 0; feed < pushes_.size(); ++feed) {
+        is_complete = is_complete && pushes_[feed]->position() == audited.heads[feed];
+      }
+      return is_complete;
+    });
+    for (const int feed : {0, options_.feeds / 2}) {
+      if (audited.heads[static_cast<std::size_t>(feed)] > 0) run_verify(fleet_.ports(), feed, work_, findings_);
+    }
+    std::printf(
+        "audit: %lld positions, %lld feeds verified; %lld requests never got an answer, %lld of them are in the log\n",
+        static_cast<long long>(audited.positions), static_cast<long long>(audited.verified), whole(counts_.unsettled),
+        static_cast<long long>(audited.doubtful));
+  }
+
+  template <class Holds>
+  void wait_until(std::chrono::seconds patience, const std::string& otherwise, Holds holds) {
+    const auto give_up = Clock::now() + patience;
+    while (!holds()) {
+      if (Clock::now() > give_up) return findings_.add(otherwise + " after " + std::to_string(patience.count()) + " s");
+      fleet_.tend();
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+
+  const Options options_;
+  const std::string work_;
+  const Clock::time_point begin_ = Clock::now();
+  std::mt19937 random_;
+  Findings findings_;
+  Counts counts_;
+  std::vector<std::unique_ptr<PushCheck>> pushes_;
+  Fleet fleet_;  // before the subscribers: nobody is left without one
+  std::atomic<int> ended_{0};
+  Ledger ledger_;
+};
+
+// nullopt: they cannot be read.
+std::optional<Options> read_options(const std::vector<std::string>& arguments) {
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); i += 2) {
+    const auto number = i + 1 < arguments.size() ? parse_unsigned(arguments[i + 1]) : std::nullopt;
+    if (!number || *number > 0xFFFF'FFFF) return std::nullopt;
+    const int small = static_cast<int>(std::clamp<std::uint64_t>(*number, 1, 100'000));
+    if (arguments[i] == "--seed") {
+      options.seed = static_cast<std::uint32_t>(*number);
+    } else if (arguments[i] == "--seconds") {
+      options.seconds = small;
+    } else if (arguments[i] == "--publishers") {
+      options.publishers = small;
+    } else if (arguments[i] == "--feeds") {
+      options.feeds = small;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const std::optional<Options> options = read_options(arguments);
+  if (!options) {
+    std::fputs("usage: chaos_tool [--seed N] [--seconds N] [--publishers N] [--feeds N]\n", stderr);
+    return 2;
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  std::string work = "/tmp/courant-chaos.XXXXXX";
+  if (::mkdtemp(work.data()) == nullptr || ::chmod(work.c_str(), 0755) != 0) {
+    std::fputs("chaos_tool: no folder can be made in /tmp\n", stderr);
+    return 2;
+  }
+  std::printf("seed %u: %d publishers, %d feeds, %d seconds, folder %s\n", options->seed, options->publishers,
+              options->feeds, options->seconds, work.c_str());
+  std::fflush(stdout);
+  std::size_t broken = 0;
+  {
+    Run run(*options, work);
+    run.carry_out();
+    broken = run.broken();
+  }
+  if (broken > 0) {
+    std::printf("seed %u: %zu facts are broken; logs and data are in %s\n", options->seed, broken, work.c_str());
+    return 1;
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(work, ignored);
+  std::printf("seed %u: everything holds\n", options->seed);
+  return 0;
+}
+
+}  // namespace
+}  // namespace courant::chaos
+
+int main(int argc, char** argv) {
+  return courant::chaos::run({argv + 1, argv + argc});
+}
