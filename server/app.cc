@@ -109,17 +109,14 @@ void greet(const Config::Server& server) {
   std::fflush(stdout);
 }
 
-}  // namespace
+// Stops an engine at the end of a scope.
+struct EngineStop {
+  feeds::Engine& engine;
+  ~EngineStop() { engine.stop(); }
+};
 
-int migrate(const ServeOptions& options) {
-  const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
-  if (!opened) return say(opened.fault());
-  std::printf("The database is up to date.\n");
-  return 0;
-}
-
-int serve(const ServeOptions& options) {
-  const sigset_t signals = block_signals();
+// Until a signal comes, or the exit status of what went wrong before.
+int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
   if (!opened) return say(opened.fault());
   sql::Database& database = *opened->database;
@@ -159,6 +156,8 @@ int serve(const ServeOptions& options) {
   archive::Janitor janitor(database, engine, metrics);
   told_janitor = &janitor;
   std::unique_ptr<HubRunner> hub;
+  // Should the start fail below: nobody is told of anything any more once they are gone.
+  const EngineStop engine_stop{engine};
   if (config.hub.enabled) {
     Result<std::unique_ptr<HubRunner>> made =
         HubRunner::make(config, options.data, database.options(), engine.directory(), clock, metrics);
@@ -198,6 +197,25 @@ int serve(const ServeOptions& options) {
   if (hub) hub->stop();
   executor.stop();
   return 0;
+}
+
+}  // namespace
+
+int migrate(const ServeOptions& options) {
+  const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
+  if (!opened) return say(opened.fault());
+  std::printf("The database is up to date.\n");
+  return 0;
+}
+
+int serve(const ServeOptions& options) {
+  const sigset_t signals = block_signals();
+  try {
+    return serve_until_told(options, signals);
+  } catch (const std::exception& error) {
+    // Such as a database that was lost again after it had been opened.
+    return say(Fault{std::string("the server cannot start: ") + error.what()});
+  }
 }
 
 }  // namespace courant::server

@@ -1,4 +1,8 @@
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <optional>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -104,6 +108,37 @@ TEST_F(ProgramTest, TheOperatorsPagesStayOnLoopback) {
                            "--listen", "127.0.0.1:" + std::to_string(free_port()), "--operations", "0.0.0.0:9"});
   EXPECT_EQ(started.status, 1);
   EXPECT_NE(started.output.find("must be a loopback address"), std::string::npos) << started.output;
+}
+
+// Its connection is ended while it waits for a table: before the engine is there, and after.
+TEST_F(ProgramTest, ADatabaseThatGoesAwayDuringTheStartIsSaidInASentence) {
+  for (const std::string table : {"workspaces", "hub_facts"}) {
+    TestDatabase database;
+    sql::Session locking(database.url());
+    sql::Session session(database.url());
+    locking.execute_script("begin; lock table " + table + " in access exclusive mode");
+    const std::string log = COURANT_BINARY_DIR "/start-without-database.txt";
+    std::filesystem::remove(log);
+    Process server({COURANT_BINARY_DIR "/courant", "serve", "--database", database.url(), "--data",
+                    COURANT_BINARY_DIR "/courant-under-test", "--operations", "", "--listen",
+                    "127.0.0.1:" + std::to_string(free_port())},
+                   log);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    std::optional<int> status;
+    int ended = 0;
+    while (!(status = server.ended()) && std::chrono::steady_clock::now() < give_up) {
+      ended += session
+                   .run({"test.end_waiting",
+                         "select pg_terminate_backend(pid) from pg_stat_activity "
+                         "where datname = current_database() and wait_event_type = 'Lock'"})
+                   .size();
+    }
+    std::ostringstream output;
+    output << std::ifstream(log).rdbuf();
+    EXPECT_GT(ended, 0) << "nothing waited for " << table;
+    EXPECT_EQ(status, 1) << output.str();
+    EXPECT_NE(output.str().find("courant: the server cannot start: "), std::string::npos) << output.str();
+  }
 }
 
 }  // namespace
