@@ -97,7 +97,10 @@ class Auditor {
         findings_.add(name_of(operation) + " was answered at position " + std::to_string(operation.position) +
                       " and is missing");
       }
-      if (operation.state != Operation::State::kAnswered && is_there) ++doubtful;
+      if (operation.state == Operation::State::kRefused && is_there) {
+        findings_.add(name_of(operation) + " was refused and is at position " + std::to_string(seen.at(place)));
+      }
+      if (operation.state == Operation::State::kUnsettled && is_there) ++doubtful;
     }
     for (int server = 0; server < 2 && position > 0; ++server) look_at_head(server, feed, position);
     return position;

@@ -27,9 +27,12 @@ class Caller {
 
   // nullopt: no whole answer came; whether the server has done what was asked is not known.
   std::optional<test::Reply> ask(int server, const Ask& ask);
+  // The same of both at the same time.
+  std::array<std::optional<test::Reply>, 2> ask_both(const Ask& ask);
 
  private:
-  std::optional<test::Reply> exchange(int server, const std::string& request);
+  void send(int server, const Ask& ask);
+  std::optional<test::Reply> receive(int server);
 
   const Ports ports_;
   const std::chrono::seconds patience_;

@@ -66,10 +66,16 @@ void Publisher::run() {
     const int what = random(100);
     if (what < 10) {
       publish_batch();
+    } else if (what < 13 && !own_.empty()) {
+      publish_bad_batch();
     } else if (what < 30 && !own_.empty()) {
       revise();
     } else if (what < 40 && !own_.empty()) {
       remove();
+    } else if (what < 45) {
+      publish_to_both();
+    } else if (what < 50) {
+      publish_expecting();
     } else {
       publish_one(what < 85);
     }
@@ -150,7 +156,67 @@ void Publisher::publish_one(bool has_id) {
   const std::string id = id_in(settled->reply.header("Location"));
   answered(number, position, id);
   keep(feed, id, position);
-  if (random(20) == 0) look_at_head(settled->server, feed, position);
+  if (random(8) == 0) look_at_head(settled->server, feed, position);
+}
+
+// The same at once to both servers: it is stored once, and both say where.
+void Publisher::publish_to_both() {
+  const int feed = choose_feed();
+  const int number = begin(Kind::kEntry, feed, fresh_id(static_cast<int>(ledger_.size())));
+  const std::string id = ledger_.back().id;
+  const Ask ask{"POST", feed_path(feed), kAtom, entry_xml(id, options_.number, number)};
+  const auto replies = caller_.ask_both(ask);
+  if (!is_doubtful(replies[0]) && !is_doubtful(replies[1])) {
+    const bool is_once = replies[0]->status + replies[1]->status == 201 + 200;
+    if (!is_once || number_of(*replies[0], "Feed-Position") != number_of(*replies[1], "Feed-Position")) {
+      findings_.add("POST of " + id + " to both servers is " + std::to_string(replies[0]->status) + " at position " +
+                    replies[0]->header("Feed-Position") + " and " + std::to_string(replies[1]->status) +
+                    " at position " + replies[1]->header("Feed-Position"));
+    }
+  }
+  // Sent once more, it is certainly a retry where one of them has stored it.
+  const std::optional<Settled> settled = settle(ask);
+  if (!settled) return;
+  const bool was_stored = !is_doubtful(replies[0]) || !is_doubtful(replies[1]);
+  const int status = settled->reply.status;
+  if (status != 200 && (status != 201 || was_stored)) return unexpected(ask, *settled);
+  answered(number, number_of(settled->reply, "Feed-Position"), id);
+  for (const auto& reply : replies) {
+    if (is_doubtful(reply) || number_of(*reply, "Feed-Position") == ledger_.back().position) continue;
+    findings_.add("POST of " + id + " was answered at two positions");
+  }
+}
+
+// With the head that he knows as precondition: it is stored right after that, or not at all.
+void Publisher::publish_expecting() {
+  const int feed = choose_feed();
+  const std::optional<Settled> head = settle({"GET", feed_path(feed)});
+  if (!head || head->reply.status != 200) return;  // nobody has published there yet
+  const std::int64_t expected = number_of(head->reply, "Feed-Position");
+  const int number = begin(Kind::kEntry, feed, fresh_id(static_cast<int>(ledger_.size())));
+  const std::string id = ledger_.back().id;
+  Ask ask{"POST", feed_path(feed), kAtom, entry_xml(id, options_.number, number)};
+  ask.headers += "If-Match: \"" + std::to_string(expected) + "\"\r\n";
+  const std::optional<Settled> settled = settle(ask);
+  if (!settled) return;
+  std::int64_t position = -1;
+  if (settled->reply.status == 201) position = number_of(settled->reply, "Feed-Position");
+  if (settled->reply.status == 412 && settled->was_in_doubt) {
+    // His own earlier try may have been the one that was faster. From now on none can succeed any more.
+    const std::optional<Settled> stored = settle({"GET", entry_path(feed, id)});
+    if (!stored) return;
+    if (stored->reply.status == 200) position = number_of(stored->reply, "Feed-Position");
+  }
+  if (position < 0) {
+    if (settled->reply.status != 412) return unexpected(ask, *settled);
+    ledger_.back().state = Operation::State::kRefused;
+    return;
+  }
+  if (position != expected + 1) {
+    findings_.add("POST of " + id + " expected the head " + std::to_string(expected) + " and got position " +
+                  std::to_string(position));
+  }
+  answered(number, position, id);
 }
 
 void Publisher::publish_batch() {
@@ -183,12 +249,29 @@ void Publisher::publish_batch() {
   keep(feed, places.back().id, places.back().position);
 }
 
+// One of its entries has an id that is taken: nothing of it is stored.
+void Publisher::publish_bad_batch() {
+  const Own own = take_own();
+  const int count = 2 + random(5);
+  const int bad = random(count);
+  const int first = static_cast<int>(ledger_.size());
+  Ask ask{"POST", feed_path(own.feed), kAtom, "<feed xmlns=\"http://www.w3.org/2005/Atom\">"};
+  for (int i = 0; i < count; ++i) {
+    const int number = begin(Kind::kEntry, own.feed, i == bad ? own.id : fresh_id(first + i));
+    ask.body += entry_xml(ledger_.back().id, options_.number, number);
+  }
+  ask.body += "</feed>";
+  const std::optional<Settled> settled = settle(ask);
+  if (!settled) return;
+  if (settled->reply.status != 409) return unexpected(ask, *settled);
+  for (int i = 0; i < count; ++i) ledger_[static_cast<std::size_t>(first + i)].state = Operation::State::kRefused;
+  keep(own.feed, own.id, own.position);
+}
+
 // With If-Match a late try can do no harm, but the second one of two may be refused for what the first has done: then
 // he looks. Without, he leaves the entry alone from then on where a try may still come late.
 void Publisher::revise() {
-  const std::size_t at = static_cast<std::size_t>(random(static_cast<int>(own_.size())));
-  const Own own = std::exchange(own_[at], own_.back());
-  own_.pop_back();
+  const Own own = take_own();
   const bool is_conditional = random(2) == 0;
   const int number = begin(Kind::kRevision, own.feed, own.id);
   Ask ask{"PUT", entry_path(own.feed, own.id), kAtom, entry_xml(own.id, options_.number, number)};
@@ -198,7 +281,7 @@ void Publisher::revise() {
   std::optional<std::int64_t> position;
   if (settled->reply.status == 200) position = number_of(settled->reply, "Feed-Position");
   if (settled->reply.status == 412 && is_conditional && settled->was_in_doubt) {
-    position = find_own_revision(own, number);
+    position = find_own(own, number);
     if (!position) return;
   }
   if (!position) return unexpected(ask, *settled);
@@ -207,7 +290,7 @@ void Publisher::revise() {
 }
 
 // Nobody else changes his entries: a stale precondition can only come from his own earlier try.
-std::optional<std::int64_t> Publisher::find_own_revision(const Own& own, int number) {
+std::optional<std::int64_t> Publisher::find_own(const Own& own, int number) {
   const Ask ask{"GET", entry_path(own.feed, own.id)};
   const std::optional<Settled> settled = settle(ask);
   if (!settled) return std::nullopt;
@@ -220,10 +303,15 @@ std::optional<std::int64_t> Publisher::find_own_revision(const Own& own, int num
   return std::nullopt;
 }
 
-void Publisher::remove() {
+Publisher::Own Publisher::take_own() {
   const std::size_t at = static_cast<std::size_t>(random(static_cast<int>(own_.size())));
-  const Own own = std::exchange(own_[at], own_.back());
+  Own own = std::exchange(own_[at], own_.back());
   own_.pop_back();
+  return own;
+}
+
+void Publisher::remove() {
+  const Own own = take_own();
   const int number = begin(Kind::kDeletion, own.feed, own.id);
   const Ask ask{"DELETE", entry_path(own.feed, own.id)};
   const std::optional<Settled> settled = settle(ask);
@@ -233,14 +321,22 @@ void Publisher::remove() {
   answered(number, std::max<std::int64_t>(0, number_of(settled->reply, "Feed-Position")), own.id);
 }
 
-// Who has an answer of a server sees at least that on the same server.
+// Who has an answer of a server sees at least that on the same server; and who knows an older head is not told that
+// nothing has changed.
 void Publisher::look_at_head(int server, int feed, std::int64_t position) {
-  const std::optional<test::Reply> reply = caller_.ask(server, {"GET", feed_path(feed)});
+  Ask ask{"GET", feed_path(feed)};
+  const auto known = tags_.find(feed);
+  const bool is_older = known != tags_.end() && known->second.second < position;
+  if (is_older) ask.headers = "If-None-Match: " + known->second.first + "\r\n";
+  const std::optional<test::Reply> reply = caller_.ask(server, ask);
   if (is_doubtful(reply)) return;
-  if (reply->status == 200 && number_of(*reply, "Feed-Position") >= position) return;
-  findings_.add("GET " + feed_path(feed) + " is " + std::to_string(reply->status) + " at position " +
-                std::to_string(number_of(*reply, "Feed-Position")) + " after " + std::to_string(position) +
-                " was answered by the same server");
+  const std::int64_t shown = number_of(*reply, "Feed-Position");
+  if (reply->status != 200 || shown < position) {
+    findings_.add("GET " + feed_path(feed) + " is " + std::to_string(reply->status) + " at position " +
+                  std::to_string(shown) + " after " + std::to_string(position) + " was answered by the same server");
+    return;
+  }
+  tags_[feed] = {reply->header("ETag"), shown};
 }
 
 }  // namespace courant::chaos

@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/chaos/caller.h"
@@ -47,7 +49,10 @@ class Publisher {
   };
 
   void publish_one(bool has_id);
+  void publish_to_both();
+  void publish_expecting();
   void publish_batch();
+  void publish_bad_batch();
   void revise();
   void remove();
 
@@ -59,7 +64,8 @@ class Publisher {
   void answered(int number, std::int64_t position, const std::string& id);
   void unexpected(const Ask& ask, const Settled& settled);
   void keep(int feed, const std::string& id, std::int64_t position);
-  std::optional<std::int64_t> find_own_revision(const Own& own, int number);
+  std::optional<std::int64_t> find_own(const Own& own, int number);
+  Own take_own();
   void look_at_head(int server, int feed, std::int64_t position);
 
   const PublisherOptions options_;
@@ -70,6 +76,8 @@ class Publisher {
   Caller caller_;
   std::vector<Operation> ledger_;
   std::vector<Own> own_;
+  // Of the head of a feed that he has seen: its entity tag and position.
+  std::map<int, std::pair<std::string, std::int64_t>> tags_;
 };
 
 }  // namespace courant::chaos
