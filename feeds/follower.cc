@@ -25,6 +25,7 @@ constexpr auto kHeartbeat = 1s;
 constexpr auto kTrusted = 2s;
 constexpr auto kHintPause = 2ms;  // hints of one process are at least this far apart
 constexpr std::string_view kChannel = "courant_log";
+constexpr std::string_view kBeat = "beat ";
 constexpr std::int64_t kJournalPiece = 1000;  // rows that one read of the journal returns at most
 
 std::vector<std::int64_t> lanes_in(std::string_view list) {
@@ -51,7 +52,9 @@ struct Follower::State {
   const Moved moved;
   const std::string self;  // names this process in hints, so that it does not answer its own
 
-  std::atomic<Ticks::rep> heard{0};  // when the last heartbeat was heard; 0: not since the connection was made
+  // When the last heartbeat that was heard was sent: all hints up to then have been heard. 0: none since the connection
+  // was made.
+  std::atomic<Ticks::rep> heard{0};
   std::atomic<bool> stopping{false};
 
   std::mutex mutex;  // guards dirty
@@ -87,8 +90,10 @@ struct Follower::State {
     Ticks next_beat = clock.ticks();
     while (!stopping) {
       if (clock.ticks() >= next_beat) {
-        listener.notify(std::string(kChannel), self + " beat");
-        next_beat = clock.ticks() + kHeartbeat;
+        const Ticks sent = clock.ticks();
+        const std::string beat = std::string(kBeat) + std::to_string(sent.time_since_epoch().count());
+        listener.notify(std::string(kChannel), self + " " + beat);
+        next_beat = sent + kHeartbeat;
       }
       for (const sql::Notification& notification : listener.wait(100ms)) hear(*session, notification.payload);
     }
@@ -99,8 +104,9 @@ struct Follower::State {
     if (space == std::string::npos) return;
     const bool own = std::string_view(payload).substr(0, space) == self;
     const std::string_view what = std::string_view(payload).substr(space + 1);
-    if (what == "beat") {
-      if (own) heard = clock.ticks().time_since_epoch().count();
+    if (what.starts_with(kBeat)) {
+      const auto sent = parse_unsigned(what.substr(kBeat.size()));
+      if (own && sent) heard = static_cast<Ticks::rep>(*sent);
       return;
     }
     if (own) return;

@@ -25,7 +25,8 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // Whether the last heartbeat was heard less than two seconds ago: then memory is at most about a second behind.
+  // Whether the last heartbeat that was heard was sent less than two seconds ago: then memory is at most about a second
+  // behind.
   bool is_current() const;
 
   // This process has committed on these feeds: the directory is moved, and other processes get one coalesced hint.
