@@ -86,26 +86,29 @@ class Run {
   }
 
   void publish_in_chaos() {
-    std::atomic<bool> is_over{false};
     std::vector<std::unique_ptr<Publisher>> publishers;
     std::vector<std::unique_ptr<Reader>> readers;
     std::vector<std::thread> threads;
     std::vector<int> followed;
     for (int feed = 0; feed < std::min(kFollowed, options_.feeds); ++feed) followed.push_back(feed);
     for (int i = 0; i < kReaders; ++i) {
-      readers.push_back(std::make_unique<Reader>(fleet_.ports(), random_(), followed, is_over, findings_, counts_));
+      readers.push_back(std::make_unique<Reader>(fleet_.ports(), random_(), followed, is_over_, findings_, counts_));
       threads.emplace_back([&reader = *readers.back()] { reader.run(); });
+    }
+    for (int server = 0; server < 2; ++server) {
+      pollers_.push_back(std::make_unique<Poller>(fleet_.ports(), server, options_.feeds, is_over_, findings_));
+      threads.emplace_back([&poller = *pollers_.back()] { poller.run(); });
     }
     for (int i = 0; i < options_.publishers; ++i) {
       const PublisherOptions options{i, static_cast<std::uint32_t>(random_()), options_.feeds, fleet_.ports()};
-      publishers.push_back(std::make_unique<Publisher>(options, is_over, findings_, counts_));
+      publishers.push_back(std::make_unique<Publisher>(options, is_over_, findings_, counts_));
       threads.emplace_back([this, &publisher = *publishers.back()] {
         publisher.run();
         ++ended_;
       });
     }
     disturb();
-    is_over = true;
+    is_over_ = true;
     // Publishers settle what is in doubt; for that the servers have to come back.
     fleet_.calm();
     while (ended_ < options_.publishers) {
@@ -154,6 +157,7 @@ class Run {
 
   void look_after() {
     const Audited audited = audit(fleet_.ports(), options_.feeds, ledger_, findings_);
+    for (const auto& poller : pollers_) poller->settle(audited.heads);
     wait_until(60s, "a subscriber was not pushed everything", [&] {
       bool is_complete = true;
       for (std::size_t feed = 0; feed < pushes_.size(); ++feed) {
@@ -188,7 +192,9 @@ class Run {
   Counts counts_;
   std::vector<std::unique_ptr<PushCheck>> pushes_;
   Fleet fleet_;  // before the subscribers: nobody is left without one
+  std::atomic<bool> is_over_{false};
   std::atomic<int> ended_{0};
+  std::vector<std::unique_ptr<Poller>> pollers_;
   Ledger ledger_;
 };
 
