@@ -25,7 +25,6 @@ constexpr auto kHeartbeat = 1s;
 constexpr auto kTrusted = 2s;
 constexpr auto kHintPause = 2ms;  // hints of one process are at least this far apart
 constexpr std::string_view kChannel = "courant_log";
-constexpr std::string_view kBeat = "beat ";
 constexpr std::int64_t kJournalPiece = 1000;  // rows that one read of the journal returns at most
 
 std::vector<std::int64_t> lanes_in(std::string_view list) {
@@ -52,8 +51,7 @@ struct Follower::State {
   const Moved moved;
   const std::string self;  // names this process in hints, so that it does not answer its own
 
-  // When the last heartbeat that was heard was sent: all hints up to then have been heard. 0: none since the connection
-  // was made.
+  // The last moment up to which everything was heard for certain; 0: none since the connection was made.
   std::atomic<Ticks::rep> heard{0};
   std::atomic<bool> stopping{false};
 
@@ -90,10 +88,8 @@ struct Follower::State {
     Ticks next_beat = clock.ticks();
     while (!stopping) {
       if (clock.ticks() >= next_beat) {
-        const Ticks sent = clock.ticks();
-        const std::string beat = std::string(kBeat) + std::to_string(sent.time_since_epoch().count());
-        listener.notify(std::string(kChannel), self + " " + beat);
-        next_beat = sent + kHeartbeat;
+        listener.notify(std::string(kChannel), self + " beat");
+        next_beat = clock.ticks() + kHeartbeat;
       }
       for (const sql::Notification& notification : listener.wait(100ms)) hear(*session, notification.payload);
     }
@@ -104,9 +100,8 @@ struct Follower::State {
     if (space == std::string::npos) return;
     const bool own = std::string_view(payload).substr(0, space) == self;
     const std::string_view what = std::string_view(payload).substr(space + 1);
-    if (what.starts_with(kBeat)) {
-      const auto sent = parse_unsigned(what.substr(kBeat.size()));
-      if (own && sent) heard = static_cast<Ticks::rep>(*sent);
+    if (what == "beat") {
+      if (own) catch_up_where_behind(session);
       return;
     }
     if (own) return;
@@ -138,6 +133,21 @@ struct Follower::State {
       }
     }
     if (!advances.empty()) moved(advances);
+  }
+
+  // Hints may be lost with the process that would have sent them, and a heartbeat may be heard late, with hints behind
+  // it: so with each one the journals themselves are asked.
+  void catch_up_where_behind(sql::Session& session) {
+    const Ticks asked = clock.ticks();
+    std::vector<std::int64_t> lanes;
+    std::vector<std::int64_t> read;
+    for (const auto& [lane, sequence] : sequences) {
+      lanes.push_back(lane);
+      read.push_back(sequence);
+    }
+    const sql::Rows behind = session.run(queries::lanes_behind, sql::Parameters().add(lanes).add(read));
+    for (int i = 0; i < behind.size(); ++i) catch_up(session, behind[i].integer(0));
+    heard = asked.time_since_epoch().count();
   }
 
   void catch_up(sql::Session& session, std::int64_t lane) {
@@ -193,7 +203,7 @@ struct Follower::State {
         sender->notify(std::string(kChannel), payload);
         pause(kHintPause);
       } catch (const std::exception&) {
-        // Others find what they missed when their own connection is made again, at the latest with the next hint.
+        // Others find what they missed with their next heartbeat.
         sender.reset();
         const std::lock_guard lock(mutex);
         dirty.insert(lanes.begin(), lanes.end());

@@ -1,6 +1,6 @@
 // The follower: how a process hears of commits by others. Hints come by NOTIFY; what moved is read from the journal,
-// so a lost hint costs time and never an entry. It proves that it is alive by hearing its own heartbeat: what the
-// directory says of heads may be trusted only while is_current().
+// so a lost hint costs time and never an entry. It proves that it is alive by hearing its own heartbeat, and looks then
+// for what no hint has told: what the directory says of heads may be trusted only while is_current().
 // Threads: two of its own, one listens, one sends hints; all calls from any thread, none blocks.
 #pragma once
 
@@ -25,8 +25,7 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // Whether the last heartbeat that was heard was sent less than two seconds ago: then memory is at most about a second
-  // behind.
+  // Whether everything was heard up to a moment less than two seconds ago: memory is at most so far behind.
   bool is_current() const;
 
   // This process has committed on these feeds: the directory is moved, and other processes get one coalesced hint.

@@ -1,2 +1,3 @@
--- The last sequence of each lane's journal; the follower (feeds/follower.cc).
-select lane, max(sequence) from journal group by lane
+-- The last sequence of each lane's journal, 0 where it has none; the follower (feeds/follower.cc).
+select l.lane, coalesce((select j.sequence from journal j where j.lane = l.lane order by j.sequence desc limit 1), 0)
+from log_facts, generate_series(0, lanes - 1) as l (lane)

@@ -40,45 +40,70 @@ struct Stations {
   }
 };
 
-// A heartbeat proves only what was heard up to the moment when it was sent: a process that stood still, or a network
-// that did, finds it in its queue together with hints that it has not heard yet.
-TEST(Follower, AHeartbeatThatWasLongOnItsWayProvesNothing) {
-  test::TestDatabase test_database;
-  sql::Database database(test_database.options());
-  LeapingClock clock;
-  Directory ours(16);
-  Directory theirs(16);
-  FeedKey feed;
-  database.with_session([&](sql::Session& session) {
-    feed = ours.create(session, {"demo", "events", 25, {}, clock.now()}, clock.now())->facts().key;
-    theirs.load(session, "demo", "events");
-  });
-  Metrics metrics;
-  sql::Listener hints(database.options(), "courant_log_sender");
-  Writer writer({}, database, clock, metrics, [](const std::vector<Advance>&) {});
-  const auto publish = [&](const std::string& id) {
+// Somebody else publishes, and a follower hears of it, or not.
+class FollowerTest : public testing::Test {
+ protected:
+  FollowerTest() {
+    database_.with_session([this](sql::Session& session) {
+      feed_ = ours_.create(session, {"demo", "events", 25, {}, clock_.now()}, clock_.now())->facts().key;
+      theirs_.load(session, "demo", "events");
+    });
+  }
+
+  // Without a hint.
+  void publish(const std::string& id) {
     PreparedEntry entry;
     entry.id = id;
     entry.before_times = "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>" + id + "</id>";
     entry.after_times = "</entry>";
     std::promise<void> published;
-    writer.submit(feed, std::make_shared<const PreparedEntry>(std::move(entry)), {},
-                  [&](const Published&) { published.set_value(); });
+    writer_.submit(feed_, std::make_shared<const PreparedEntry>(std::move(entry)), {},
+                   [&](const Published&) { published.set_value(); });
     published.get_future().get();
-    hints.notify("courant_log", "another " + std::to_string(feed.lane) + ",");
-  };
+  }
+  void hint() { hints_.notify("courant_log", "another " + std::to_string(feed_.lane) + ","); }
 
-  Stations stations;
-  Follower follower(database, theirs, clock, [&](const std::vector<Advance>&) { stations.pass(); });
+  test::TestDatabase test_database_;
+  sql::Database database_{test_database_.options()};
+  LeapingClock clock_;
+  Directory ours_{16};
+  Directory theirs_{16};
+  FeedKey feed_;
+  Metrics metrics_;
+  sql::Listener hints_{database_.options(), "courant_log_sender"};
+  Writer writer_{{}, database_, clock_, metrics_, [](const std::vector<Advance>&) {}};
+};
+
+// Whoever commits may die before he tells: nobody else would hear of it until somebody publishes on the same lane.
+TEST_F(FollowerTest, ACommitWhoseHintWasLostIsHeardOfWithTheNextHeartbeat) {
+  std::promise<std::int64_t> told;
+  Follower follower(database_, theirs_, clock_,
+                    [&](const std::vector<Advance>& advances) { told.set_value(advances.front().last); });
   while (!follower.is_current()) std::this_thread::yield();
   publish("urn:a");
+  std::future<std::int64_t> position = told.get_future();
+  ASSERT_EQ(position.wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(position.get(), 1);
+  EXPECT_EQ(theirs_.find(feed_)->head(), 1);
+}
+
+// A heartbeat proves only what was heard up to the moment when it was sent: a process that stood still, or a network
+// that did, finds it in its queue together with hints that it has not heard yet.
+TEST_F(FollowerTest, AHeartbeatThatWasLongOnItsWayProvesNothing) {
+  Stations stations;
+  Follower follower(database_, theirs_, clock_, [&](const std::vector<Advance>&) { stations.pass(); });
+  while (!follower.is_current()) std::this_thread::yield();
+  publish("urn:a");
+  hint();
   stations.come[0].get_future().get();
   publish("urn:b");
-  clock.leap(2s);  // a heartbeat is due: it is sent before urn:b is heard of, and stands in the queue behind it
+  hint();
+  clock_.leap(2s);  // a heartbeat is due: it is sent before urn:b is heard of, and stands in the queue behind it
   stations.may_go[0].set_value();
   stations.come[1].get_future().get();
   publish("urn:c");
-  clock.leap(10s);
+  hint();
+  clock_.leap(10s);
   stations.may_go[1].set_value();
   stations.come[2].get_future().get();
   EXPECT_FALSE(follower.is_current()) << "the last heartbeat that was heard is ten seconds old";
