@@ -23,7 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kHeartbeat = 1s;
 constexpr auto kTrusted = 2s;
-constexpr auto kHintPause = 2ms;  // hints of one process are at least this far apart
+constexpr auto kDatabasePause = 200ms;  // while it cannot be reached
+constexpr auto kHintPause = 2ms;        // hints of one process are at least this far apart
 constexpr std::string_view kChannel = "courant_log";
 constexpr std::int64_t kJournalPiece = 1000;  // rows that one read of the journal returns at most
 
@@ -75,7 +76,7 @@ struct Follower::State {
         if (!warned)
           log_warning("hints from the database are interrupted; heads are asked for", {{"reason", error.what()}});
         warned = true;
-        pause(200ms);
+        pause(kDatabasePause);
       }
     }
   }
@@ -205,8 +206,11 @@ struct Follower::State {
       } catch (const std::exception&) {
         // Others find what they missed with their next heartbeat.
         sender.reset();
-        const std::lock_guard lock(mutex);
-        dirty.insert(lanes.begin(), lanes.end());
+        {
+          const std::lock_guard lock(mutex);
+          dirty.insert(lanes.begin(), lanes.end());
+        }
+        pause(kDatabasePause);
       }
     }
   }

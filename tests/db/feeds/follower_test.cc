@@ -1,10 +1,16 @@
 #include "feeds/follower.h"
 
 #include <atomic>
+#include <filesystem>
 #include <future>
+#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "sql/listener.h"
 #include "tests/support/test_database.h"
@@ -109,6 +115,62 @@ TEST_F(FollowerTest, AHeartbeatThatWasLongOnItsWayProvesNothing) {
   EXPECT_FALSE(follower.is_current()) << "the last heartbeat that was heard is ten seconds old";
   stations.may_go[2].set_value();
   while (!follower.is_current()) std::this_thread::yield();
+}
+
+// A database that closes every connection; counts them.
+class ClosedDatabase {
+ public:
+  ClosedDatabase() : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (folder_ + "/.s.PGSQL.5432").copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(listener_, 100) != 0) {
+      throw std::runtime_error("cannot listen in " + folder_);
+    }
+    accepting_ = std::thread([this] {
+      for (int socket = 0; (socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0; ++connections) {
+        ::close(socket);
+      }
+    });
+  }
+  ~ClosedDatabase() {
+    ::shutdown(listener_, SHUT_RDWR);
+    accepting_.join();
+    ::close(listener_);
+    std::filesystem::remove_all(folder_);
+  }
+
+  sql::DatabaseOptions options() const {
+    sql::DatabaseOptions options;
+    options.url = "postgresql:///courant?host=" + folder_ + "&user=courant&sslmode=disable";
+    return options;
+  }
+
+  std::atomic<int> connections{0};
+
+ private:
+  static std::string made_folder() {
+    std::string folder = "/tmp/courant-closed.XXXXXX";
+    return ::mkdtemp(folder.data()) == nullptr ? std::string() : folder;
+  }
+
+  const std::string folder_ = made_folder();
+  const int listener_;
+  std::thread accepting_;
+};
+
+TEST(Follower, LeavesADatabaseThatIsAwayInPeaceForMoments) {
+  ClosedDatabase closed;
+  const sql::Database database(closed.options());
+  Directory directory(16);
+  const SystemClock clock;
+  Follower follower(database, directory, clock, [](const std::vector<Advance>&) {});
+  follower.committed({{{3, 1}, 1, 1}});
+  while (closed.connections < 2) std::this_thread::yield();
+  const int before = closed.connections;
+  std::this_thread::sleep_for(1s);  // not a wait for something: the more that happens in it the worse
+  EXPECT_LT(closed.connections - before, 30);
 }
 
 }  // namespace
