@@ -117,7 +117,7 @@ class Run {
     }
     for (std::thread& thread : threads) thread.join();
     for (const auto& publisher : publishers) ledger_.push_back(publisher->ledger());
-    progress();
+    summarize();
   }
 
   void disturb() {
@@ -143,15 +143,28 @@ class Run {
   }
 
   void progress() const {
+    int disturbances = 0;
+    for (const auto& [what, count] : fleet_.disturbances()) disturbances += count;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin_).count();
     std::printf(
-        "%4lld s: %lld entries (%lld batches), %lld edits, %lld deletions answered; %lld requests were in doubt, %lld "
-        "tries; %lld pages read, %lld pushes; %zu broken;",
-        static_cast<long long>(seconds), whole(counts_.entries), whole(counts_.batches), whole(counts_.revisions),
-        whole(counts_.deletions), whole(counts_.doubtful), whole(counts_.doubts), whole(counts_.pages),
-        whole(counts_.pushes), findings_.count());
-    for (const auto& [what, count] : fleet_.disturbances()) std::printf(" %s %d", what.c_str(), count);
-    std::printf("\n");
+        "%4lld s: %lld entries, %lld edits, %lld deletions answered; %lld requests were in doubt; %d "
+        "disturbances; %zu broken\n",
+        static_cast<long long>(seconds), whole(counts_.entries), whole(counts_.revisions), whole(counts_.deletions),
+        whole(counts_.doubtful), disturbances, findings_.count());
+    std::fflush(stdout);
+  }
+
+  void summarize() const {
+    std::printf("answered: %lld entries (with those of %lld batches), %lld edits, %lld deletions\n",
+                whole(counts_.entries), whole(counts_.batches), whole(counts_.revisions), whole(counts_.deletions));
+    std::printf("in doubt: %lld requests, sent again %lld times; %lld of them were never answered\n",
+                whole(counts_.doubtful), whole(counts_.doubts), whole(counts_.unsettled));
+    std::printf("meanwhile: %lld pages followed, %lld pushes taken\n", whole(counts_.pages), whole(counts_.pushes));
+    std::string list;
+    for (const auto& [what, count] : fleet_.disturbances()) {
+      list += (list.empty() ? "" : ", ") + what + " " + std::to_string(count);
+    }
+    std::printf("disturbed: %s\n", list.c_str());
     std::fflush(stdout);
   }
 
@@ -168,10 +181,9 @@ class Run {
     for (const int feed : {0, options_.feeds / 2}) {
       if (audited.heads[static_cast<std::size_t>(feed)] > 0) run_verify(fleet_.ports(), feed, work_, findings_);
     }
-    std::printf(
-        "audit: %lld positions, %lld feeds verified; %lld requests never got an answer, %lld of them are in the log\n",
-        static_cast<long long>(audited.positions), static_cast<long long>(audited.verified), whole(counts_.unsettled),
-        static_cast<long long>(audited.doubtful));
+    std::printf("audit: %lld positions, the chains of %lld feeds; %lld positions are of requests without an answer\n",
+                static_cast<long long>(audited.positions), static_cast<long long>(audited.verified),
+                static_cast<long long>(audited.doubtful));
   }
 
   template <class Holds>
