@@ -85,8 +85,10 @@ struct Follower::State {
   void listen_once() {
     const std::unique_ptr<sql::Session> session = database.connect();
     sql::Listener listener(database.options(), std::string(kChannel));
+    const Ticks asked = clock.ticks();
     catch_up_everything(*session);
-    Ticks next_beat = clock.ticks();
+    heard = asked.time_since_epoch().count();
+    Ticks next_beat = asked;
     while (!stopping) {
       if (clock.ticks() >= next_beat) {
         listener.notify(std::string(kChannel), self + " beat");
