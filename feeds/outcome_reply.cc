@@ -28,6 +28,11 @@ void throw_unpublished(const Published& result, const std::string& id, const std
       throw Problem(
           409, "The feed holds other content under the id " + id + ", at position " + std::to_string(result.position))
           .with("Location", url);
+    case PublishOutcome::kSame:  // a retry, where those are told: Feed-Position is what tells it from other content
+      throw Problem(409, "The feed holds this content under the id " + id + " already, at position " +
+                             std::to_string(result.position))
+          .with("Location", url)
+          .with("Feed-Position", std::to_string(result.position));
     case PublishOutcome::kGone:
       throw Problem(410, "The entry " + id + " was deleted and cannot come back");
     case PublishOutcome::kNoFeed:

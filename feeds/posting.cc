@@ -82,7 +82,15 @@ std::string reason_of(const Published& result) {
     is_conflict = is_conflict || outcome != PublishOutcome::kRefused;
     problems.push_back({i, entries[i]->id, "", reason_of(results[i])});
   }
-  throw Problem(is_conflict ? 409 : 500, "The batch was not stored, nothing of it").with_entries(std::move(problems));
+  Problem problem(is_conflict ? 409 : 500, "The batch was not stored, nothing of it");
+  std::int64_t upto = 0;
+  for (const Published& result : results) {
+    upto = result.outcome == PublishOutcome::kSame && upto >= 0 ? std::max(upto, result.position) : -1;
+  }
+  if (upto > 0) {
+    problem = Problem(409, "The feed holds all of this batch already").with("Feed-Position", std::to_string(upto));
+  }
+  throw std::move(problem).with_entries(std::move(problems));
 }
 
 // If-Match: the head that the publisher has seen, by its position or the head page's entity tag (RFC 9110 section
@@ -224,9 +232,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
       co_return answered;
     }
   }
-  Published conflict = result;
-  if (conflict.outcome == PublishOutcome::kSame) conflict.outcome = PublishOutcome::kConflict;
-  throw_unpublished(conflict, entry->id, feed_url);
+  throw_unpublished(result, entry->id, feed_url);
 }
 
 }  // namespace courant::feeds

@@ -11,6 +11,7 @@ namespace {
 
 using http::ClientReply;
 
+constexpr std::size_t kLongestAnswer = 64 << 20;
 constexpr int kAttempts = 6;  // with pauses of 0.2, 0.4, ... seconds between
 
 // The user names the server himself: every address is good.
@@ -43,6 +44,17 @@ ClientReply Asking::ask_until_answered(const http::ClientRequest& request) {
     std::this_thread::sleep_for(pause);
     pause *= 2;
   }
+}
+
+http::ClientRequest posting_of(const std::string& feed_url, const std::string& idempotency_key, std::string document) {
+  http::ClientRequest request;
+  request.method = "POST";
+  request.url = feed_url;
+  request.deadline = std::chrono::seconds(30);
+  request.max_body = kLongestAnswer;
+  request.headers = {{"Content-Type", "application/atom+xml;type=entry"}, {"Idempotency-Key", idempotency_key}};
+  request.body = http::make_bytes(std::move(document));
+  return request;
 }
 
 std::string reason_of(const ClientReply& reply) {

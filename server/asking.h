@@ -23,6 +23,10 @@ class Asking {
   static http::ClientOptions options();
 };
 
+// A POST of an Atom document that may be repeated: an entry without an id is stored once under a key, however often it
+// is sent.
+http::ClientRequest posting_of(const std::string& feed_url, const std::string& idempotency_key, std::string document);
+
 // What went wrong, for people: the problem document's detail, or what the connection said.
 std::string reason_of(const http::ClientReply& reply);
 

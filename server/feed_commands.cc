@@ -15,6 +15,7 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/asking.h"
+#include "server/spool_command.h"
 
 namespace courant::server {
 namespace {
@@ -25,13 +26,6 @@ using http::ClientRequest;
 constexpr std::chrono::seconds kWait{30};
 constexpr std::chrono::seconds kPollPause{1};  // where the server does not hold answers back
 constexpr std::size_t kMaxPage = 64 << 20;
-
-std::optional<std::string> read_whole(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 ClientRequest get(const std::string& url, std::chrono::seconds wait) {
   ClientRequest request;
@@ -58,7 +52,19 @@ void print(const feeds::ReadEntry& entry, bool as_xml) {
 
 }  // namespace
 
+std::optional<std::string> read_whole(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 int publish(const PublishOptions& options) {
+  if (options.spool) return publish_spooled(options);
+  if (options.feed_url.empty() || options.files.empty()) {
+    std::fputs("courant: publish needs a feed and files: courant publish FEED-URL FILE...\n", stderr);
+    return 2;
+  }
   Asking asking;
   int created = 0, known = 0, failed = 0;
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
@@ -70,15 +76,7 @@ int publish(const PublishOptions& options) {
       ++failed;
       continue;
     }
-    ClientRequest request;
-    request.method = "POST";
-    request.url = options.feed_url;
-    request.deadline = std::chrono::seconds(30);
-    request.max_body = kMaxPage;
-    // The same key with each attempt: an entry without an id is stored once, however often it is sent.
-    request.headers = {{"Content-Type", "application/atom+xml;type=entry"},
-                       {"Idempotency-Key", to_hex(random_bytes(16))}};
-    request.body = http::make_bytes(*std::move(text));
+    const ClientRequest request = posting_of(options.feed_url, to_hex(random_bytes(16)), *std::move(text));
     const ClientReply reply = asking.ask_until_answered(request);
     if (reply.status == 201) {
       ++created;

@@ -2,6 +2,7 @@
 // Threads: the main thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,10 +13,18 @@ namespace courant::server {
 struct PublishOptions {
   std::string feed_url;
   std::vector<std::string> files;  // each an Atom entry; "-" is standard input
+  // A folder that keeps the entries until they are stored (spool_command.h); then feed and files may be missing.
+  std::optional<std::string> spool;
+  std::optional<std::chrono::milliseconds> patience = std::chrono::minutes(5);  // nullopt: no end
+  std::chrono::milliseconds attempt = std::chrono::seconds(30);                 // the longest for one request
 };
 
-// Posts each file, with progress on standard error and a summary. The exit status: 0 where all are stored.
+// Posts each file, with progress on standard error and a summary. The exit status: 0 where all are stored; with a spool
+// see spool_command.h.
 int publish(const PublishOptions& options);
+
+// A file's bytes, or those of standard input for "-"; nullopt: it cannot be read.
+std::optional<std::string> read_whole(const std::string& path);
 
 struct TailOptions {
   std::string feed_url;

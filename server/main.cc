@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "kernel/time.h"
 #include "server/app.h"
 #include "server/config.h"
 #include "server/config_table.h"
@@ -38,6 +39,41 @@ void add_flags(CLI::App& command, Flags& flags, bool are_all) {
     option->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->allow_extra_args(false);  // what follows the value is the command's
   }
+}
+
+void add_publish_options(CLI::App& command, PublishOptions& options) {
+  command.add_option("feed", options.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events");
+  command.add_option("files", options.files, "files, each an Atom entry; - is standard input");
+  command.add_option("--spool", options.spool,
+                     "a folder that keeps entries until they are stored: for lines and servers that fail. Without feed "
+                     "and files: sends what was left there");
+  const auto no_duration = [](const std::string& text) {
+    return parse_duration(text) ? std::string() : text + " is no duration such as 90s, 5m or 1h";
+  };
+  const auto take_patience = [&options](const std::string& text) { options.patience = parse_duration(text); };
+  const auto take_attempt = [&options](const std::string& text) { options.attempt = *parse_duration(text); };
+  CLI::Option* const patience =
+      command.add_option_function<std::string>("--patience", take_patience,
+                                               "with --spool: end when no entry was taken for so long; what is left "
+                                               "stays spooled, the exit status is 75. 0s: one attempt [5m]");
+  patience->check(no_duration)->type_name("DURATION");
+  command
+      .add_flag_callback(
+          "--keep-trying", [&options] { options.patience.reset(); }, "with --spool: never give up")
+      ->excludes(patience);
+  command
+      .add_option_function<std::string>("--timeout", take_attempt, "with --spool: the longest for one request [30s]")
+      ->check(no_duration)
+      ->type_name("DURATION");
+  command.footer(
+      "With --spool the entries of one call are on disk, all or none, before anything is sent. They are sent oldest\n"
+      "first, each feed in order, and again until the server says that they are stored; a crash loses and doubles "
+      "none.\n"
+      "What the server refuses for good (4xx but 408, 425, 429) goes to DIR/refused with the reason beside it; what\n"
+      "follows it is sent. Many calls may use one DIR at once.\n"
+      "Exit status: 0 all stored; 1 something refused, or not read or spooled; 75 something left, call again.\n"
+      "Example:\n  courant publish --spool /var/spool/courant http://127.0.0.1:8080/demo/events event.xml\n"
+      "  courant publish --spool /var/spool/courant --keep-trying");
 }
 
 // False: something is wrong and has been said.
@@ -88,8 +124,7 @@ int run(int argc, char** argv) {
 
   CLI::App* const publishing = app.add_subcommand("publish", "post Atom entries to a feed");
   PublishOptions published;
-  publishing->add_option("feed", published.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events")->required();
-  publishing->add_option("files", published.files, "files, each an Atom entry; - is standard input")->required();
+  add_publish_options(*publishing, published);
 
   CLI::App* const tailing = app.add_subcommand("tail", "print a feed's entries as they come, oldest first");
   TailOptions tailed;
