@@ -1,7 +1,5 @@
 #include "feeds/editing.h"
 
-#include <algorithm>
-
 #include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
@@ -10,6 +8,7 @@
 #include "feeds/reader.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
+#include "kernel/uri.h"
 
 namespace courant::feeds {
 namespace {
@@ -19,30 +18,43 @@ using http::Request;
 using http::Response;
 using http::Task;
 
-// The positions that strong entity tags of an entry name: "12", "12-gzip". Weak ones never match (RFC 9110 13.1.1).
-std::vector<std::int64_t> positions_in(std::string_view field) {
-  std::vector<std::int64_t> positions;
+// Which tags of a list count (RFC 9110 section 13.1): all, or none that is weak.
+enum class Comparison { kWeak, kStrong };
+
+// Whether one of the entity tags in a list, "12" or "12-gzip", names a position.
+bool names(std::string_view field, std::int64_t position, Comparison comparison) {
   for (std::string_view tag : split(field, ',')) {
     tag = trim(tag);
+    if (comparison == Comparison::kWeak && tag.starts_with("W/")) tag.remove_prefix(2);
     if (tag.size() < 2 || tag.front() != '"' || tag.back() != '"') continue;
     tag = tag.substr(1, tag.size() - 2);
     if (tag.ends_with("-gzip")) tag.remove_suffix(5);
-    if (const auto position = parse_unsigned(tag)) positions.push_back(static_cast<std::int64_t>(*position));
+    const auto named = parse_unsigned(tag);
+    if (named && *named == static_cast<std::uint64_t>(position)) return true;
   }
-  return positions;
+  return false;
 }
 
 // What the request's conditions expect of the entry. newest: where it stands as far as is known now.
 std::int64_t expected_position(const Request& request, std::optional<std::int64_t> newest) {
-  const std::string none_match = request.combined_header("if-none-match");
-  if (trim(none_match) == "*") return Change::kNone;
   const std::string match = request.combined_header("if-match");
-  if (match.empty()) return Change::kAny;
-  if (trim(match) == "*") return Change::kSome;
-  const std::vector<std::int64_t> positions = positions_in(match);
-  const bool is_named = newest && std::find(positions.begin(), positions.end(), *newest) != positions.end();
-  if (!is_named) throw Problem(412, "The entry is not what If-Match names");
-  return *newest;  // held against what is stored when the change is made
+  const std::string none_match = request.combined_header("if-none-match");
+  std::int64_t expected = Change::kAny;
+  if (trim(match) == "*") expected = Change::kSome;
+  if (!match.empty() && expected != Change::kSome) {
+    if (!newest || !names(match, *newest, Comparison::kStrong)) {
+      throw Problem(412, "The entry is not what If-Match names");
+    }
+    expected = *newest;  // held against what is stored when the change is made
+  }
+  if (trim(none_match) == "*") {
+    if (expected != Change::kAny) throw Problem(412, "The entry cannot be there and not be there");
+    return Change::kNone;
+  }
+  if (newest && names(none_match, *newest, Comparison::kWeak)) {
+    throw Problem(412, "The entry is what If-None-Match names");
+  }
+  return expected;
 }
 
 void require_edits(const FeedSettings& settings) {
@@ -60,6 +72,8 @@ PreparedEntry read_put(const PostRules& rules, const Request& request, const std
   Posted posted = read_posted(request.body, rules);
   if (posted.is_batch) throw Problem(422, "A feed document cannot be put under the URL of one entry");
   PreparedEntry& entry = posted.entries.front();
+  if (!is_absolute_iri(id)) throw Problem(422, "The URL's last part must be the entry's id, an absolute IRI");
+  if (id.size() > EntryRules::kMaxIdBytes) throw Problem(422, "The entry's id is longer than 2048 bytes");
   if (entry.id.empty()) set_id(entry, id);
   if (entry.id != id) throw Problem(409, "The entry's id is " + entry.id + ", the URL's is " + id);
   return std::move(entry);
@@ -81,8 +95,13 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   const PostRules rules = post_rules(engine, settings, feed_url);
   const auto entry = std::make_shared<const PreparedEntry>(read_put(rules, request, id));
-  if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
+  if (!feed) {
+    require_accepted(settings, request.combined_header("content-type"));
+    if (expected_position(request, std::nullopt) == Change::kSome) throw Problem(412, "There is no such entry");
+    feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
+  }
   const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
+  if (!newest) require_accepted(settings, request.combined_header("content-type"));
   Change change;
   change.kind = Change::Kind::kRevision;
   change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);

@@ -1,6 +1,7 @@
 #include "feeds/posting.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "feeds/outcome_reply.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
+#include "http/prefer.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -94,19 +96,25 @@ std::string reason_of(const Published& result) {
 }
 
 // If-Match: the head that the publisher has seen, by its position or the head page's entity tag (RFC 9110 section
-// 13.1.1). Where it names neither, nothing matches.
-std::int64_t expected_head(const LiveFeed& feed, const Request& request) {
+// 13.1.1). Where it names neither, nothing matches. feed: null where it is not there yet, which is position 0.
+std::int64_t expected_head(const LiveFeed* feed, const Request& request) {
   const std::string field = request.combined_header("if-match");
-  if (field.empty() || trim(field) == "*") return Change::kAnywhere;
+  if (field.empty() || (feed != nullptr && trim(field) == "*")) return Change::kAnywhere;
+  const std::int64_t head = feed == nullptr ? 0 : feed->head();
+  std::int64_t expected = -1;
   for (std::string_view tag : split(field, ',')) {
     tag = trim(tag);
+    if (feed != nullptr && (tag == page_etag(*feed, "atom", "", head) || tag == page_etag(*feed, "html", "", head))) {
+      return head;
+    }
     const bool is_quoted = tag.size() > 1 && tag.front() == '"' && tag.back() == '"';
     const auto position = parse_unsigned(is_quoted ? tag.substr(1, tag.size() - 2) : tag);
-    if (position) return static_cast<std::int64_t>(*position);
-    const std::int64_t head = feed.head();
-    if (tag == page_etag(feed, "atom", "", head) || tag == page_etag(feed, "html", "", head)) return head;
+    if (!position || *position > INT64_MAX) continue;
+    if (static_cast<std::int64_t>(*position) == head) return head;
+    expected = std::max(expected, static_cast<std::int64_t>(*position));  // another process may know a later head
   }
-  throw Problem(412, "The feed has moved on: it is at position " + std::to_string(feed.head()));
+  if (expected >= 0 && feed != nullptr) return expected;
+  throw Problem(412, "The feed does not stand where If-Match says: it is at position " + std::to_string(head));
 }
 
 // A feed document of the stored entries in the order sent, or only where they are.
@@ -116,7 +124,7 @@ Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& en
   for (const StoredEntry& entry : entries) upto = std::max(upto, entry.position);
   Response response;
   response.with("Feed-Position", std::to_string(upto)).with("Cache-Control", "no-cache");
-  if (equal_ignoring_case(trim(request.combined_header("prefer")), "return=minimal")) {
+  if (http::preference(request.combined_header("prefer"), "return") == "minimal") {
     nlohmann::json places = nlohmann::json::array();
     for (const StoredEntry& entry : entries) {
       places.push_back({{"location", entry_url(feed_url, entry.id)}, {"position", entry.position}});
@@ -203,8 +211,9 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   require_accepted(settings, request.combined_header("content-type"));
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   Posted posted = read_body(request, post_rules(engine, settings, feed_url));
-  if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
+  const std::int64_t head = expected_head(feed.get(), request);
+  if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   for (std::size_t i = 0; i < posted.entries.size(); ++i) {
     give_id(engine, *feed, request, posted.entries[i], i);
     if (!posted.entries[i].expires) posted.entries[i].expires = expiry;
@@ -216,7 +225,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
   const access::Identity identity = access::Identity::anonymous();
   Change change;
-  change.head = expected_head(*feed, request);
+  change.head = head;
   const Published result = co_await engine.publish(identity, feed, entry, change);
   if (result.outcome == PublishOutcome::kCreated) {
     co_return entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);

@@ -41,11 +41,12 @@ void take_off_coding(Request& request, std::uint64_t limit) {
     throw Problem(415, "Content-Encoding '" + coding + "' is not taken: send gzip or none")
         .with("Accept-Encoding", "gzip");
   }
-  std::optional<std::string> plain = gunzip(request.body, limit);
-  if (!plain)
-    throw Problem(413,
-                  "The body is no whole gzip stream, or longer than " + std::to_string(limit) + " bytes when inflated");
-  request.body = *std::move(plain);
+  Unpacked plain = unpack(request.body, limit);
+  if (plain.end == Unpacked::End::kTooLong) {
+    throw Problem(413, "The body is longer than " + std::to_string(limit) + " bytes when inflated");
+  }
+  if (plain.end == Unpacked::End::kBroken) throw Problem(400, "The body is no whole gzip stream");
+  request.body = std::move(plain.bytes);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ std::string gzip(std::string_view data, int level) {
   return out;
 }
 
-std::optional<std::string> gunzip(std::string_view data, std::uint64_t max_bytes) {
+Unpacked unpack(std::string_view data, std::uint64_t max_bytes) {
   z_stream stream{};
   if (inflateInit2(&stream, kGzipWindow) != Z_OK) std::abort();
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
@@ -40,10 +40,17 @@ std::optional<std::string> gunzip(std::string_view data, std::uint64_t max_bytes
     out.append(piece, sizeof piece - stream.avail_out);
     if (status == Z_OK && stream.avail_in == 0 && stream.avail_out != 0) break;  // cut short
   }
-  const bool is_whole = status == Z_STREAM_END && stream.avail_in == 0 && out.size() <= max_bytes;
+  const bool is_whole = status == Z_STREAM_END && stream.avail_in == 0;
   inflateEnd(&stream);
-  if (!is_whole) return std::nullopt;
-  return out;
+  if (out.size() > max_bytes) return {Unpacked::End::kTooLong, {}};
+  if (!is_whole) return {Unpacked::End::kBroken, {}};
+  return {Unpacked::End::kWhole, std::move(out)};
+}
+
+std::optional<std::string> gunzip(std::string_view data, std::uint64_t max_bytes) {
+  Unpacked unpacked = unpack(data, max_bytes);
+  if (unpacked.end != Unpacked::End::kWhole) return std::nullopt;
+  return std::move(unpacked.bytes);
 }
 
 }  // namespace courant::http
