@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
+#include "feeds/indexed_object.h"
 #include "kernel/digest.h"
 #include "kernel/text.h"
 #include "kernel/time.h"
@@ -14,7 +14,7 @@
 namespace courant::feeds {
 namespace {
 
-using json = nlohmann::ordered_json;
+using json = IndexedJson;
 
 constexpr int kDeepest = 64;
 constexpr std::size_t kLongestId = 2048;
@@ -35,6 +35,8 @@ Result<json> parse(std::string_view text) {
     return json::parse(text, guard);
   } catch (const json::parse_error& error) {
     return Fault{"this is not JSON: it breaks off or goes wrong at byte " + std::to_string(error.byte)};
+  } catch (const json::out_of_range&) {
+    return Fault{"a number in the JSON is larger than can be kept"};
   } catch (const TooDeep&) {
     return Fault{"the JSON is nested more than " + std::to_string(kDeepest) + " levels deep"};
   }

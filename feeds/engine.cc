@@ -116,11 +116,11 @@ http::Task<Published> Engine::publish(const access::Identity&, std::shared_ptr<L
 
 http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&, std::shared_ptr<LiveFeed> feed,
                                                          std::vector<std::shared_ptr<const PreparedEntry>> entries,
-                                                         bool is_strict) {
-  std::vector<Published> results = co_await submit_batch(feed->facts().key, entries, is_strict);
+                                                         bool is_strict, std::int64_t head) {
+  std::vector<Published> results = co_await submit_batch(feed->facts().key, entries, is_strict, head);
   for (int left = kMostRemakes; std::any_of(results.begin(), results.end(), is_homeless) && left > 0; --left) {
     co_await make_again(feed);
-    results = co_await submit_batch(feed->facts().key, entries, is_strict);
+    results = co_await submit_batch(feed->facts().key, entries, is_strict, head);
   }
   co_return results;
 }
@@ -142,12 +142,12 @@ http::Task<Published> Engine::submit(FeedKey feed, std::shared_ptr<const Prepare
 
 http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
                                                         std::vector<std::shared_ptr<const PreparedEntry>> entries,
-                                                        bool is_strict) {
+                                                        bool is_strict, std::int64_t head) {
   namespace asio = boost::asio;
   auto outcome = std::make_shared<std::vector<Published>>();
-  const auto initiate = [this, feed, &entries, is_strict, outcome](auto handler) {
+  const auto initiate = [this, feed, &entries, is_strict, head, outcome](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    writer_.submit_batch(feed, entries, is_strict, [shared, outcome](const std::vector<Published>& results) {
+    writer_.submit_batch(feed, entries, is_strict, head, [shared, outcome](const std::vector<Published>& results) {
       *outcome = results;
       auto executor = asio::get_associated_executor(*shared);
       asio::post(executor, [shared] { (*shared)(); });

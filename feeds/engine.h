@@ -65,10 +65,10 @@ class Engine {
   http::Task<Published> publish(const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
                                 std::shared_ptr<const PreparedEntry> entry, Change change = {});
 
-  // Publishes a batch: all of its entries or none; a result for each.
+  // Publishes a batch: all of its entries or none; a result for each. head: as in Writer::submit_batch.
   http::Task<std::vector<Published>> publish_batch(const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
                                                    std::vector<std::shared_ptr<const PreparedEntry>> entries,
-                                                   bool is_strict);
+                                                   bool is_strict, std::int64_t head);
 
   void stop();
 
@@ -76,7 +76,7 @@ class Engine {
   http::Task<Published> submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Change change);
   http::Task<std::vector<Published>> submit_batch(FeedKey feed,
                                                   std::vector<std::shared_ptr<const PreparedEntry>> entries,
-                                                  bool is_strict);
+                                                  bool is_strict, std::int64_t head);
   http::Task<void> make_again(std::shared_ptr<LiveFeed> feed);
 
   const EngineOptions options_;

@@ -147,7 +147,8 @@ Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& en
   return response;
 }
 
-Task<Response> post_batch(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, Posted posted) {
+Task<Response> post_batch(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, Posted posted,
+                          std::int64_t head) {
   const std::string feed_url = engine.feed_url(feed->facts());
   std::vector<std::shared_ptr<const PreparedEntry>> entries;
   for (PreparedEntry& entry : posted.entries) {
@@ -155,7 +156,7 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   }
   const access::Identity identity = access::Identity::anonymous();
   const bool is_strict = feed->state()->settings.duplicates_conflict;
-  const std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict);
+  const std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict, head);
   const auto is_stored = [is_strict](const Published& result) {
     return result.outcome == PublishOutcome::kCreated || (result.outcome == PublishOutcome::kSame && !is_strict);
   };
@@ -219,7 +220,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
     if (!posted.entries[i].expires) posted.entries[i].expires = expiry;
   }
   if (posted.is_batch) {
-    Response answered = co_await post_batch(engine, request, feed, std::move(posted));
+    Response answered = co_await post_batch(engine, request, feed, std::move(posted), head);
     co_return answered;
   }
   const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));

@@ -262,7 +262,7 @@ void Writer::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, co
 }
 
 void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const PreparedEntry>>& entries,
-                          bool is_strict, BatchOutcome outcome) {
+                          bool is_strict, std::int64_t head, BatchOutcome outcome) {
   // The items of a batch are carried out in one call, so their outcomes come one after the other on one thread.
   struct Gathered {
     std::vector<Published> results;
@@ -278,6 +278,7 @@ void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const 
   std::vector<PublishItem> items;
   for (const auto& entry : entries)
     items.push_back({feed, entry, one, bytes_of_item(*entry), group, is_strict, Change{}});
+  if (!items.empty()) items.front().change.head = head;
   if (state_->put(feed.lane, std::move(items))) return;
   outcome(std::vector<Published>(count, without_position(PublishOutcome::kOverloaded)));
 }

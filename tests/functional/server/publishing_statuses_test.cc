@@ -266,10 +266,14 @@ TEST_F(PublishingStatuses, ConditionsThatDoNotHoldAre412) {
        {"\"0\"", "\"4\"", "\"18446744073709551615\"", "\"18446744073709551614\"", "W/\"3\"", "\"nonsense\""}) {
     EXPECT_EQ(post(entry(""), "If-Match: " + std::string(expected) + "\r\n").status, 412) << expected;
   }
+  const std::string two_more = batch("<entry><id>urn:b:1</id></entry><entry><id>urn:b:2</id></entry>");
+  EXPECT_EQ(post(two_more, "If-Match: \"2\"\r\n").status, 412) << "of a batch too";
+  EXPECT_EQ(head(), "3");
+  EXPECT_EQ(post(two_more, "If-Match: \"3\"\r\n").status, 200);
   EXPECT_EQ(client_.post("/demo/new", kOne, "If-Match: \"5\"\r\n").status, 412);
   EXPECT_EQ(head("/demo/new"), "404") << "what is refused makes no feed";
   EXPECT_EQ(client_.post("/demo/new", kOne, "If-Match: \"0\"\r\n").status, 201) << "of a feed that is to begin";
-  EXPECT_EQ(head(), "3");
+  EXPECT_EQ(head(), "5");
 }
 
 TEST_F(PublishingStatuses, WhereEditsAreForbiddenIs405WithAllow) {
