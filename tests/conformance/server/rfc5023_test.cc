@@ -1,4 +1,8 @@
-// RFC 5023, The Atom Publishing Protocol, as far as Courant speaks it yet: creating entries and the service document.
+// RFC 5023, The Atom Publishing Protocol, but for media (9.6).
+#include <algorithm>
+#include <fstream>
+#include <set>
+
 #include "tests/conformance/server/fixture.h"
 
 namespace courant::test {
@@ -146,6 +150,214 @@ TEST_F(Rfc5023, Section13_1_1ADraftIsTaken) {
                     "</app:control>")
                 .status,
             201);
+}
+
+// 9.2: "When a Member Resource is created, its Member Entry URI MUST be returned in a Location header in the
+// Collection's response." 9.1, 11.1: it is the one that the edit link names, and answers GET.
+TEST_F(Rfc5023, Section9_2EveryCreationNamesTheMember) {
+  const std::string anonymous = "<entry xmlns='http://www.w3.org/2005/Atom'><title>t</title></entry>";
+  const std::string put = "/demo/events/entries/urn:x:9";
+  for (const Reply& created : {publish(1), client_.post("/demo/events", anonymous, kEntryType),
+                               client_.post("/demo/other", anonymous), client_.put(put, entry(9), kEntryType)}) {
+    ASSERT_EQ(created.status, 201) << created.body;
+    const std::string location = created.header("Location");
+    ASSERT_FALSE(location.empty());
+    EXPECT_EQ(link_of(parsed(created.body).child("entry"), "edit"), location);
+    EXPECT_EQ(client_.get(target_of(location)).body, created.body);
+  }
+}
+
+// 4.1: identifiers are IRIs, and must be mapped to URIs before they are dereferenced (RFC 3987 3.1); in the Location
+// field they already are.
+TEST_F(Rfc5023, Section4_1LocationsAreUris) {
+  const Reply created = client_.post(
+      "/demo/events",
+      "<entry xmlns='http://www.w3.org/2005/Atom'><id>tag:example.org,2026:\xC3\xA4 </id><title>t</title></entry>",
+      kEntryType);
+  ASSERT_EQ(created.status, 201) << created.body;
+  const std::string location = created.header("Location");
+  EXPECT_TRUE(std::all_of(location.begin(), location.end(), [](char c) { return c > ' ' && c < 0x7F; })) << location;
+  EXPECT_EQ(client_.get(target_of(location)).body, created.body);
+}
+
+// 5.2: "To list the members of a Collection, the client sends a GET request to the URI of a Collection. An Atom Feed
+// Document is returned, the Entries of which contain the IRIs of Member Resources."
+TEST_F(Rfc5023, Section5_2AListLeadsToItsMembers) {
+  publish_all(3);
+  const pugi::xml_document list = parsed(client_.get("/demo/events").body);
+  int seen = 0;
+  for (const pugi::xml_node& member : list.child("feed").children("entry")) {
+    const Reply got = client_.get(target_of(link_of(member, "edit")));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_STREQ(parsed(got.body).child("entry").child_value("id"), member.child_value("id"));
+    ++seen;
+  }
+  EXPECT_EQ(seen, 3);
+}
+
+// 5.5: "HTTP 4xx and 5xx response entities SHOULD include a human-readable explanation of the error."
+TEST_F(Rfc5023, Section5_5RefusalsExplainThemselves) {
+  publish(1);
+  const std::string target = "/demo/events/entries/urn:x:1";
+  for (const Reply& refused :
+       {client_.get("/demo/nothing"), client_.post("/demo/events", "x", kEntryType),
+        client_.post("/demo/events", "x", "Content-Type: image/png\r\n"), publish(1, "<content>other</content>"),
+        client_.put(target, entry(2), kEntryType), client_.put(target, entry(1), "If-Match: \"7\"\r\n"),
+        client_.remove("/demo/events"), client_.get("/demo/events?limit=0")}) {
+    EXPECT_EQ(refused.status / 100, 4);
+    const std::string begin = "\"detail\":\"";
+    const std::size_t detail = refused.body.find(begin);
+    ASSERT_NE(detail, std::string::npos) << refused.body;
+    EXPECT_GT(refused.body.find('"', detail + begin.size()), detail + begin.size() + 10) << refused.body;
+  }
+}
+
+// 6.2: "Processors that encounter foreign markup MUST NOT stop processing and MUST NOT signal an error." Elements of
+// the protocol's own namespace that nobody knows yet are such markup too.
+TEST_F(Rfc5023, Section6_2UnknownMarkupOfTheProtocolIsTaken) {
+  EXPECT_EQ(publish(1, "<content>c</content><app:later xmlns:app='http://www.w3.org/2007/app' app:x='1'>y</app:later>")
+                .status,
+            201);
+  EXPECT_EQ(publish(2, "<content x:later='1' xmlns:x='urn:x'>c</content><x:y xmlns:x='urn:x'>z</x:y>").status, 201);
+}
+
+// 7.2.1.1: "If the "href" attribute is provided, the app:categories element MUST be empty and MUST NOT have the "fixed"
+// or "scheme" attributes." 7.2.1: "The root of a Category Document is the "app:categories" element."
+TEST_F(Rfc5023, Section7_2_1ACategoryListIsNamedOrGivenNotBoth) {
+  publish(1, "<content>c</content><category term='a'/>");
+  const pugi::xml_document service = parsed(client_.get("/").body);
+  int seen = 0;
+  for (const pugi::xml_node& collection : service.child("service").child("workspace").children("collection")) {
+    const pugi::xml_node categories = collection.child("categories");
+    ASSERT_TRUE(categories.attribute("href"));
+    EXPECT_FALSE(categories.first_child());
+    EXPECT_FALSE(categories.attribute("fixed"));
+    EXPECT_FALSE(categories.attribute("scheme"));
+    const pugi::xml_document list = parsed(client_.get(target_of(categories.attribute("href").value())).body);
+    const pugi::xml_node root = list.child("app:categories");
+    ASSERT_TRUE(root);
+    EXPECT_STREQ(root.attribute("xmlns:app").value(), "http://www.w3.org/2007/app");
+    // 7.2.1.1: "a "fixed" attribute, with a value of either "yes" or "no"".
+    EXPECT_STREQ(root.attribute("fixed").value(), "no");
+    EXPECT_FALSE(root.attribute("href"));
+    for (const pugi::xml_node& category : root.children("category")) EXPECT_TRUE(category.attribute("term"));
+    ++seen;
+  }
+  EXPECT_EQ(seen, 1);
+  // 8.3.6: a Collection whose set of categories is open "SHOULD NOT reject otherwise acceptable members" that have
+  // others.
+  EXPECT_EQ(publish(2, "<content>c</content><category term='not there'/>").status, 201);
+}
+
+// 8.3.1: "An app:service element contains one or more app:workspace elements"; 8.3.2: "The app:workspace element MUST
+// contain one "atom:title" element"; 8.3.3: "The app:collection element MUST contain one atom:title element", "MUST
+// contain an "href" attribute, whose value gives the IRI of the Collection".
+// 8.3.4: "If the app:accept element exists but is empty, clients SHOULD assume that the Collection does not support the
+// creation of new Entries."
+TEST(Rfc5023Service, Section8_3EveryWorkspaceAndCollectionIsWhole) {
+  const std::string config = COURANT_BINARY_DIR "/rfc5023.toml";
+  std::ofstream(config) << "[[workspaces]]\nname = \"demo\"\n[[workspaces.feeds]]\nname = \"untitled\"\n"
+                           "[[workspaces.feeds]]\nname = \"titled\"\ntitle = \"<A> & B\"\n"
+                           "[[workspaces.feeds]]\nname = \"closed\"\naccept = []\n"
+                           "[[workspaces]]\nname = \"empty\"\n";
+  TestDatabase database;
+  CourantServer server({"--database", database.url(), "--config", config});
+  HttpClient client(server.port());
+  const Reply whole = client.get("/");
+  // 8.2: "Service Documents are identified with the "application/atomsvc+xml" media type".
+  EXPECT_EQ(whole.header("Content-Type"), "application/atomsvc+xml");
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_string(whole.body.c_str()));
+  int workspaces = 0;
+  int collections = 0;
+  for (const pugi::xml_node& workspace : document.child("service").children("workspace")) {
+    ++workspaces;
+    EXPECT_STRNE(workspace.child_value("atom:title"), "");
+    EXPECT_FALSE(workspace.child("atom:title").next_sibling("atom:title"));
+    for (const pugi::xml_node& collection : workspace.children("collection")) {
+      ++collections;
+      EXPECT_STRNE(collection.child_value("atom:title"), "");
+      EXPECT_FALSE(collection.child("atom:title").next_sibling("atom:title"));
+      const std::string href = collection.attribute("href").value();
+      ASSERT_TRUE(href.starts_with(server.url()));
+      const std::string target = href.substr(server.url().size());
+      EXPECT_EQ(client.get(target).status, 200);
+      // What app:accept says is what happens.
+      const bool is_open = *collection.child_value("accept") != '\0';
+      EXPECT_EQ(is_open, target != "/demo/closed");
+      EXPECT_EQ(client.post(target, "<entry xmlns='http://www.w3.org/2005/Atom'/>").status, is_open ? 201 : 415);
+    }
+  }
+  EXPECT_EQ(workspaces, 2);
+  EXPECT_EQ(collections, 3);
+  EXPECT_TRUE(document.find_node([](const pugi::xml_node& node) {
+    return std::string(node.name()) == "atom:title" && std::string(node.child_value()) == "<A> & B";
+  }));
+}
+
+// 9.7: a Slug is a request that the server may ignore; 9.7.1: "The field value is the percent-encoded value of the
+// UTF-8 encoding of the character sequence". Whatever stands there, the entry is created.
+TEST_F(Rfc5023, Section9_7ASlugIsOnlyARequest) {
+  int number = 0;
+  for (const char* const slug : {"The Beach", "The%20Beach", "%C3%A4", "%", "%zz", "../../x", ""}) {
+    EXPECT_EQ(client_.post("/demo/events", entry(++number), std::string(kEntryType) + "Slug: " + slug + "\r\n").status,
+              201)
+        << slug;
+  }
+}
+
+// 10.1: "The first such partial list returned MUST contain the most recently edited member Resources and MUST have an
+// atom:link with a "next" relation whose "href" value is the URI of the next partial list of the Collection. This next
+// partial list will contain the next most recently edited set of Member Resources". 10: "ordered by their "app:edited"
+// property, with the most recently edited Entries coming first in the document order".
+TEST_F(Rfc5023, Section10_1ListsBeginWithWhatWasEditedLast) {
+  publish_all(30);
+  ASSERT_EQ(client_.put("/demo/events/entries/urn:x:1", entry(1, "<content>new</content>"), kEntryType).status, 200);
+  std::string target = "/demo/events?limit=7";
+  std::vector<std::string> edited;
+  std::vector<std::string> ids;
+  while (!target.empty()) {
+    const pugi::xml_document page = parsed(client_.get(target).body);
+    for (const pugi::xml_node& member : page.child("feed").children("entry")) {
+      edited.emplace_back(member.child_value("app:edited"));
+      ids.emplace_back(member.child_value("id"));
+    }
+    const std::string next = link_of(page.child("feed"), "next");
+    target = next.empty() ? "" : target_of(next);
+  }
+  EXPECT_EQ(ids.front(), "urn:x:1");
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 30U);
+  EXPECT_TRUE(std::is_sorted(edited.rbegin(), edited.rend()));
+}
+
+// 11.1: "An atom:entry MUST NOT contain more than one "edit" link relation."
+TEST_F(Rfc5023, Section11_1ThereIsOneEditLink) {
+  for (const char* const own :
+       {"<link rel='edit' href='http://elsewhere.example/'/>", "<link rel='edit' href='a'/><link rel='edit' href='b'/>",
+        "<link rel='http://www.iana.org/assignments/relation/edit' href='c'/>"}) {
+    const std::string body =
+        "<entry xmlns='http://www.w3.org/2005/Atom'><content>c</content>" + std::string(own) + "</entry>";
+    const Reply created = client_.post("/demo/events", body, kEntryType);
+    ASSERT_EQ(created.status, 201) << own;
+    const pugi::xml_document document = parsed(created.body);
+    int edits = 0;
+    for (const pugi::xml_node& link : document.child("entry").children("link")) {
+      if (!std::string(link.attribute("rel").value()).ends_with("edit")) continue;
+      ++edits;
+      EXPECT_EQ(link.attribute("href").value(), created.header("Location"));
+    }
+    EXPECT_EQ(edits, 1) << own;
+  }
+}
+
+// 12.1: the "type" parameter of application/atom+xml is "feed" or "entry", after the document's root.
+TEST_F(Rfc5023, Section12_1TheTypeParameterTellsEntriesFromFeeds) {
+  const Reply created = publish(1);
+  EXPECT_TRUE(created.header("Content-Type").starts_with("application/atom+xml;type=entry"));
+  EXPECT_TRUE(client_.get("/demo/events").header("Content-Type").starts_with("application/atom+xml;type=feed"));
+  EXPECT_TRUE(client_.get("/demo/events/entries/urn:x:1")
+                  .header("Content-Type")
+                  .starts_with("application/atom+xml;type=entry"));
 }
 
 }  // namespace

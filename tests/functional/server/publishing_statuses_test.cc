@@ -211,6 +211,34 @@ TEST_F(PublishingStatuses, OtherContentUnderAnIdOrKeyIs409) {
   EXPECT_EQ(head(), "3");
 }
 
+// "Content digest = SHA-256 over the canonical XML ... which no surrounding document can change ... of the entry as
+// sent, without id, published, updated (kept where the feed takes the client's) and self/edit links."
+TEST_F(PublishingStatuses, ARetryIsToldByItsContentHoweverItIsWritten) {
+  ASSERT_EQ(post(kOne).status, 201);
+  for (const char* const same :
+       {"<a:entry xmlns:a='http://www.w3.org/2005/Atom'>\n<a:id>urn:x:1</a:id><a:content>c</a:content></a:entry>",
+        "<entry xmlns='http://www.w3.org/2005/Atom'><published>2020-01-01T00:00:00Z</published><id> urn:x:1 </id>"
+        "<updated>2020-01-01T00:00:00Z</updated><content>&#99;</content></entry>",
+        "<entry xmlns='http://www.w3.org/2005/Atom'><link rel='self' href='x'/><link rel='edit' href='y'/>"
+        "<id>urn:x:1</id><content>c</content></entry>"}) {
+    EXPECT_EQ(post(same).header("Feed-Position"), "1") << same;
+  }
+  const Reply batched =
+      client_.post("/demo/events",
+                   "<f:feed xmlns:f='http://www.w3.org/2005/Atom' xmlns:unused='urn:u'><f:title>x</f:title>"
+                   "<f:entry><f:id>urn:x:1</f:id><f:content>c</f:content></f:entry></f:feed>");
+  EXPECT_EQ(batched.status, 200) << batched.body;
+  EXPECT_EQ(batched.header("Feed-Position"), "1");
+  EXPECT_EQ(head(), "1");
+  const auto dated = [](const std::string& year) {
+    return entry("<id>urn:x:1</id><updated>" + year + "-01-01T00:00:00Z</updated>");
+  };
+  EXPECT_EQ(client_.post("/dated/events", dated("2020")).status, 201);
+  EXPECT_EQ(client_.post("/dated/events", dated("2020")).status, 200);
+  EXPECT_EQ(client_.post("/dated/events", dated("2021")).status, 409)
+      << "where the client's updated is kept it is content";
+}
+
 // "(`duplicates = "conflict"` answers `409` to both, as Atom Hopper does.)" A retry is told by its Feed-Position.
 TEST_F(PublishingStatuses, WhereDuplicatesConflictARetryIs409WithItsPosition) {
   ASSERT_EQ(client_.post("/strict/events", kOne).status, 201);
