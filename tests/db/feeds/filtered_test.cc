@@ -29,7 +29,7 @@ class FilteredPages : public testing::Test {
       batch.push_back(entry(position, terms_.back()));
       if (position % 500 != 0) continue;
       std::promise<void> stored;
-      writer.submit_batch(feed_->facts().key, batch, true, [&](const std::vector<Published>& results) {
+      writer.submit_batch(feed_->facts().key, batch, true, Change::kAnywhere, [&](const std::vector<Published>& results) {
         for (const Published& result : results) ASSERT_EQ(result.outcome, PublishOutcome::kCreated);
         stored.set_value();
       });
