@@ -44,9 +44,10 @@ void add_flags(CLI::App& command, Flags& flags, bool are_all) {
 void add_publish_options(CLI::App& command, PublishOptions& options) {
   command.add_option("feed", options.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events");
   command.add_option("files", options.files, "files, each an Atom entry; - is standard input");
-  command.add_option("--spool", options.spool,
-                     "a folder that keeps entries until they are stored: for lines and servers that fail. Without feed "
-                     "and files: sends what was left there");
+  CLI::Option* const spool = command.add_option(
+      "--spool", options.spool,
+      "a folder that keeps entries until they are stored: for lines and servers that fail. Without feed "
+      "and files: sends what was left there");
   const auto no_duration = [](const std::string& text) {
     return parse_duration(text) ? std::string() : text + " is no duration such as 90s, 5m or 1h";
   };
@@ -56,15 +57,17 @@ void add_publish_options(CLI::App& command, PublishOptions& options) {
       command.add_option_function<std::string>("--patience", take_patience,
                                                "with --spool: end when no entry was taken for so long; what is left "
                                                "stays spooled, the exit status is 75. 0s: one attempt [5m]");
-  patience->check(no_duration)->type_name("DURATION");
+  patience->check(no_duration)->type_name("DURATION")->needs(spool);
   command
       .add_flag_callback(
           "--keep-trying", [&options] { options.patience.reset(); }, "with --spool: never give up")
+      ->needs(spool)
       ->excludes(patience);
   command
       .add_option_function<std::string>("--timeout", take_attempt, "with --spool: the longest for one request [30s]")
       ->check(no_duration)
-      ->type_name("DURATION");
+      ->type_name("DURATION")
+      ->needs(spool);
   command.footer(
       "With --spool the entries of one call are on disk, all or none, before anything is sent. They are sent oldest\n"
       "first, each feed in order, and again until the server says that they are stored; a crash loses and doubles "

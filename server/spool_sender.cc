@@ -59,7 +59,6 @@ Sent SpoolSender::send_all() {
 // One process sends at a time, else the order would be lost. False: another one does, and has sent everything, or
 // makes no progress.
 bool SpoolSender::wait_for_turn() {
-  std::string oldest;
   std::size_t count = 0;
   bool is_said = false;
   while (!(turn_ = spool_.try_sending())) {

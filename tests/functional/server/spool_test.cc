@@ -314,6 +314,8 @@ TEST_F(SpoolTest, WrongCallsAreSaid) {
   EXPECT_EQ(run({"http://127.0.0.1:9/demo/events"}).status, 2);
   EXPECT_EQ(run_courant({"publish"}).status, 2);
   EXPECT_NE(run({"--patience", "soon"}).status, 0);
+  EXPECT_NE(run({"--patience", "1m", "--keep-trying"}).status, 0);
+  EXPECT_NE(run_courant({"publish", "--keep-trying", "http://127.0.0.1:9/demo/events", file("a", "a")}).status, 0);
   const Ran missing = run({"http://127.0.0.1:9/demo/events", file("a", "a"), "/nowhere.xml"});
   EXPECT_EQ(missing.status, 1);
   EXPECT_NE(missing.output.find("/nowhere.xml cannot be read: nothing was spooled\n"), std::string::npos);
