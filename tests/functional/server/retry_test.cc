@@ -96,6 +96,27 @@ TEST_F(RetryTest, ARetryAfterEditsIsAnsweredWithTheFirstRevision) {
   EXPECT_EQ(batch.body.find(">two<"), std::string::npos);
 }
 
+// "Overload: 503 with Retry-After, never a lost 201": the same where the database is away.
+TEST_F(RetryTest, WhereTheDatabaseIsAwayPublishersAreToldWhenToComeBack) {
+  ASSERT_EQ(client_.post("/demo/events", entry("1")).status, 201);
+  const std::string name(session_.run({"name", "select current_database()::text"})[0].text(0));
+  sql::Session admin(cluster_url());
+  admin.execute_script("alter database " + name + " allow_connections false");
+  admin.execute_script("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'");
+  const Reply away = client_.post("/demo/events", entry("2"));
+  EXPECT_EQ(away.status, 503) << away.body;
+  EXPECT_NE(away.header("Retry-After"), "") << away.head;
+  EXPECT_EQ(away.body.find("pg_"), std::string::npos);
+  EXPECT_EQ(client_.get("/-/health/live").status, 200);
+  admin.execute_script("alter database " + name + " allow_connections true");
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  Reply back = client_.post("/demo/events", entry("2"));
+  while (back.status == 503 && std::chrono::steady_clock::now() < give_up)
+    back = client_.post("/demo/events", entry("2"));
+  EXPECT_TRUE(back.status == 201 || back.status == 200) << back.status << back.body;
+  EXPECT_EQ(back.header("Feed-Position"), "2");
+}
+
 // PostgreSQL's backends are ended while they commit: whatever a publisher was told 2xx is there once, and what it was
 // told 503 is there once when it has sent it again.
 TEST_F(RetryTest, BackendsThatAreEndedInTheCommitLoseAndDoubleNothing) {
