@@ -120,11 +120,13 @@ TEST_F(SpoolTest, BehindABadLineAndKilledEachEntryIsThereOnceInOrder) {
   };
   std::mt19937 random(kSeed);
   std::unique_ptr<Process> publisher = start(first);
+  int killed = 0;  // on a busy machine one may end before it is killed
   for (int kill = 0; kill < kKills; ++kill) {
-    const int until = head() + std::uniform_int_distribution<int>(1, kEntries / (kKills + 2))(random);
+    const int more = std::uniform_int_distribution<int>(1, kEntries / (kKills + 2))(random);
+    const int until = std::min(head() + more, kEntries);
     ASSERT_TRUE(wait_until([&] { return head() >= until; })) << said();
     publisher->signal(SIGKILL);
-    EXPECT_EQ(publisher->wait(), 128 + SIGKILL) << "killed while it sends";
+    if (publisher->wait() == 128 + SIGKILL) ++killed;
     publisher = start(options);
   }
   EXPECT_EQ(publisher->wait(), 0) << said();
@@ -132,6 +134,7 @@ TEST_F(SpoolTest, BehindABadLineAndKilledEachEntryIsThereOnceInOrder) {
   EXPECT_EQ(head(), kEntries);
   EXPECT_NE(said().find("120 spooled in "), std::string::npos);
   EXPECT_NE(said().find(" 0 refused, 0 left\n"), std::string::npos);
+  EXPECT_GT(killed, 0);
   EXPECT_GT(line.cut_requests(), 0) << "seed " << kSeed;
   EXPECT_GT(line.cut_replies(), 0) << "seed " << kSeed;
   EXPECT_GT(line.refused(), 0) << "seed " << kSeed;
