@@ -106,6 +106,7 @@ struct Janitor::State {
     apply_retention();
     expire_idle();
     drop_leftovers();
+    settle_media();
     prune_journal();
   }
 
@@ -196,7 +197,7 @@ struct Janitor::State {
     if (since_vacuum < options.vacuum_after || stopping) return;
     since_vacuum = 0;
     // What was dropped makes room for what comes, so that the tables do not grow; gently, since nobody waits for it.
-    for (const char* const table : {"entries", "entry_terms", "entry_ids", "archive_pages"}) {
+    for (const char* const table : {"entries", "entry_terms", "entry_ids", "archive_pages", "media_pieces"}) {
       if (!stopping) session->execute_script(std::string("vacuum ") + table);
     }
   }
@@ -216,6 +217,21 @@ struct Janitor::State {
     piece = std::clamp(took > kPieceTime ? piece / 2 : piece + piece / 4, kLeastPiece, kMostPiece);
     pause(std::chrono::ceil<std::chrono::milliseconds>(took));  // publishers of the lane have as much time as this took
     return upto;
+  }
+
+  // Bytes that no entry names (any more): an upload whose entry was never published, one that others have taken the
+  // place of, those of deleted and dropped entries.
+  void settle_media() {
+    for (int count = 1; count > 0 && !stopping;) {
+      const Instant now = engine.clock().now();
+      const sql::Rows rows = session->run(queries::list_media_doubts, sql::Parameters().add(now));
+      count = rows.size();
+      for (int i = 0; i < count && !stopping; ++i) {
+        sql::Parameters parameters;
+        parameters.add(rows[i].integer(0)).add(rows[i].integer(1)).add(rows[i].text(2)).add(now);
+        session->run(queries::settle_media, parameters);
+      }
+    }
   }
 
   void prune_journal() {

@@ -1,7 +1,7 @@
 // The janitor: retention by age and by count, deletion of feeds in which nothing happens (expire_idle), and the removal
-// of what the floors of feeds have passed: entries, their ids and terms, archive pages, old rows of the journal. Of all
-// processes over one database one works, by an advisory lock; the others wait for it to end. What it removes, it
-// removes in pieces small enough that publishing does not notice.
+// of what the floors of feeds have passed: entries, their ids and terms, archive pages, old rows of the journal; and
+// the removal of media that no entry names. Of all processes over one database one works, by an advisory lock; the
+// others wait for it to end. What it removes, it removes in pieces small enough that publishing does not notice.
 // Threads: one of its own, of low priority, with its own connection; calls from any thread, none blocks.
 #pragma once
 

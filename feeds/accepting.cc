@@ -21,6 +21,51 @@ bool covers(std::string_view range, std::string_view type) {
   return wanted == type;
 }
 
+// Takes a token (RFC 9110 section 5.6.2) from the front; false: there is none.
+bool take_token(std::string_view& text) {
+  std::size_t length = 0;
+  const auto is_token_character = [](char c) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool is_digit = c >= '0' && c <= '9';
+    return is_letter || is_digit || std::string_view("!#$%&'+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  while (length < text.size() && is_token_character(text[length])) ++length;
+  text.remove_prefix(length);
+  return length > 0;
+}
+
+// Takes a quoted string of ASCII (section 5.6.4); false: there is none.
+bool take_quoted(std::string_view& text) {
+  if (!text.starts_with('"')) return false;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] < 0x20 || text[i] > 0x7E) return false;
+    if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return true;
+    }
+    if (text[i] == '\\') ++i;
+  }
+  return false;
+}
+
+// RFC 9110 section 8.3.1; without '*', which no type of a body has.
+bool is_media_type(std::string_view text) {
+  constexpr std::size_t kLongest = 255;
+  text = trim(text);
+  if (text.size() > kLongest || !take_token(text) || !text.starts_with('/')) return false;
+  text.remove_prefix(1);
+  if (!take_token(text)) return false;
+  while (!(text = trim(text)).empty()) {
+    if (!text.starts_with(';')) return false;
+    text = trim(text.substr(1));
+    if (!take_token(text)) continue;  // an empty parameter
+    if (!text.starts_with('=')) return false;
+    text.remove_prefix(1);
+    if (!take_quoted(text) && !take_token(text)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 BodyKind body_kind(std::string_view content_type) {
@@ -42,11 +87,22 @@ void require_accepted(const FeedSettings& settings, std::string_view content_typ
                             ? std::any_of(settings.accept.begin(), settings.accept.end(),
                                           [&type](const std::string& range) { return covers(range, type); })
                             : takes_entries(settings);
+  if (is_taken && body_kind(content_type) == BodyKind::kMedia && !is_media_type(content_type)) {
+    throw Problem(400, "Content-Type must be one media type, such as image/png, not " + std::string(content_type));
+  }
   if (is_taken) return;
   std::string list;
   for (const std::string& range : settings.accept) list += (list.empty() ? "" : ", ") + range;
   if (list.empty()) throw Problem(415, "Nothing can be posted to this feed");
   throw Problem(415, "This feed takes " + list + ", not " + (type.empty() ? "application/atom+xml" : type));
+}
+
+void require_media_type(const FeedSettings& settings, std::string_view content_type) {
+  if (body_kind(content_type) != BodyKind::kMedia) {
+    throw Problem(415,
+                  "A media resource is sent with its media type, such as image/png; entries are put under their own");
+  }
+  require_accepted(settings, content_type);
 }
 
 }  // namespace courant::feeds

@@ -22,7 +22,10 @@ BodyKind body_kind(std::string_view content_type);
 // Whether entries may be posted: then batches and CloudEvents may be too.
 bool takes_entries(const FeedSettings& settings);
 
-// Throws Problem 415 where `accept` does not allow it.
+// Throws Problem 415 where `accept` does not allow it, 400 where it allows it and it is no media type.
 void require_accepted(const FeedSettings& settings, std::string_view content_type);
+
+// The same for a media resource: entries and events are none.
+void require_media_type(const FeedSettings& settings, std::string_view content_type);
 
 }  // namespace courant::feeds

@@ -3,6 +3,7 @@
 #include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
+#include "feeds/media_store.h"
 #include "feeds/outcome_reply.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
@@ -57,11 +58,6 @@ std::int64_t expected_position(const Request& request, std::optional<std::int64_
   return expected;
 }
 
-void require_edits(const FeedSettings& settings) {
-  if (settings.edits) return;
-  throw Problem(405, "Entries of this feed cannot be changed").with("Allow", "GET, HEAD, OPTIONS");
-}
-
 Task<std::optional<StoredEntry>> find_newest(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id) {
   const auto find = [feed, id](sql::Session& session) { return read_entry_by_id(session, feed->facts().key, id); };
   std::optional<StoredEntry> newest = co_await engine.executor().run(find);
@@ -81,6 +77,15 @@ PreparedEntry read_put(const PostRules& rules, const Request& request, const std
 
 }  // namespace
 
+void throw_contended() {
+  throw Problem(503, "Others keep changing this entry: try again in a moment").with("Retry-After", "1");
+}
+
+void require_edits(const FeedSettings& settings) {
+  if (settings.edits) return;
+  throw Problem(405, "Entries of this feed cannot be changed").with("Allow", "GET, HEAD, OPTIONS");
+}
+
 std::uint64_t admit_put(Engine& engine, const Request& request) {
   const std::string type = request.combined_header("content-type");
   if (body_kind(type) != BodyKind::kAtom) throw Problem(415, "An entry is put as application/atom+xml, not " + type);
@@ -93,33 +98,44 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
   require_edits(settings);
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
-  const PostRules rules = post_rules(engine, settings, feed_url);
-  const auto entry = std::make_shared<const PreparedEntry>(read_put(rules, request, id));
-  if (!feed) {
-    require_accepted(settings, request.combined_header("content-type"));
-    if (expected_position(request, std::nullopt) == Change::kSome) throw Problem(412, "There is no such entry");
-    feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
-  }
-  const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
-  if (!newest) require_accepted(settings, request.combined_header("content-type"));
-  Change change;
-  change.kind = Change::Kind::kRevision;
-  change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
   const access::Identity identity = access::Identity::anonymous();
-  const Published result = co_await engine.publish(identity, feed, entry, change);
-  if (result.outcome == PublishOutcome::kCreated) {
-    Response created = entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);
-    created.with("Location", entry_url(feed_url, id));
-    co_return created;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    std::optional<StoredEntry> newest;
+    if (feed) newest = co_await find_newest(engine, feed, id);
+    const bool is_media_link = newest && !newest->media.empty();
+    PostRules rules = post_rules(engine, settings, feed_url);
+    rules.entry.is_media_link = is_media_link;
+    PreparedEntry read = read_put(rules, request, id);
+    if (is_media_link) set_media(read, media_facts(*newest));
+    const auto entry = std::make_shared<const PreparedEntry>(std::move(read));
+    if (!newest) require_accepted(settings, request.combined_header("content-type"));
+    if (!feed) {
+      if (expected_position(request, std::nullopt) == Change::kSome) throw Problem(412, "There is no such entry");
+      feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
+    }
+    Change change;
+    change.kind = Change::Kind::kRevision;
+    change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
+    // What it says of its bytes must still be so when the revision is appended.
+    const bool is_bound = is_media_link && change.expected != Change::kNone;
+    if (is_bound) change.expected = newest->position;
+    const Published result = co_await engine.publish(identity, feed, entry, change);
+    if (result.outcome == PublishOutcome::kStale && is_bound) continue;
+    if (result.outcome == PublishOutcome::kCreated) {
+      Response created = entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);
+      created.with("Location", entry_url(feed_url, id));
+      co_return created;
+    }
+    if (result.outcome == PublishOutcome::kAppended) {
+      co_return entry_response(200, stored_form(*entry, result), feed_url, settings.edits, request);
+    }
+    if (result.outcome == PublishOutcome::kSame) {
+      const std::optional<StoredEntry> stored = co_await find_newest(engine, feed, id);
+      if (stored) co_return entry_response(200, *stored, feed_url, settings.edits, request);
+    }
+    throw_unpublished(result, id, feed_url);
   }
-  if (result.outcome == PublishOutcome::kAppended) {
-    co_return entry_response(200, stored_form(*entry, result), feed_url, settings.edits, request);
-  }
-  if (result.outcome == PublishOutcome::kSame) {
-    const std::optional<StoredEntry> stored = co_await find_newest(engine, feed, id);
-    if (stored) co_return entry_response(200, *stored, feed_url, settings.edits, request);
-  }
-  throw_unpublished(result, id, feed_url);
+  throw_contended();
 }
 
 Task<Response> delete_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
@@ -128,9 +144,16 @@ Task<Response> delete_entry(Engine& engine, const Request& request, const PathAr
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(feed->facts());
   const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
+  const std::int64_t expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
+  const Published result = co_await append_tombstone(engine, feed, id, expected);
+  co_return deletion_response(result, id, feed_url);
+}
+
+Task<Published> append_tombstone(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id,
+                                 std::int64_t expected) {
   Change change;
   change.kind = Change::Kind::kDeletion;
-  change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
+  change.expected = expected;
   PreparedEntry tombstone;
   tombstone.id = id;
   const TombstoneText text = tombstone_text(id);
@@ -139,12 +162,16 @@ Task<Response> delete_entry(Engine& engine, const Request& request, const PathAr
   const auto entry = std::make_shared<const PreparedEntry>(std::move(tombstone));
   const access::Identity identity = access::Identity::anonymous();
   const Published result = co_await engine.publish(identity, feed, entry, change);
+  co_return result;
+}
+
+Response deletion_response(const Published& result, const std::string& id, const std::string& feed_url) {
   if (result.outcome != PublishOutcome::kAppended) throw_unpublished(result, id, feed_url);
   Response response;
   response.status = 204;
   response.with("Feed-Position", std::to_string(result.position));
   response.with("Feed-Chain", std::to_string(result.position) + " " + result.chain);
-  co_return response;
+  return response;
 }
 
 }  // namespace courant::feeds

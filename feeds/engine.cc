@@ -28,6 +28,7 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
       clock_(clock),
       directory_(lanes),
       follower_(database, directory_, clock, moved),
+      media_room_(options_.media_room),
       writer_(options_.writer, database, clock, metrics, [this, moved](const std::vector<Advance>& advances) {
         follower_.committed(advances);
         moved(advances);

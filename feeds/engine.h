@@ -12,6 +12,7 @@
 #include "access/identity.h"
 #include "feeds/directory.h"
 #include "feeds/follower.h"
+#include "feeds/media_room.h"
 #include "feeds/writer.h"
 #include "http/task.h"
 #include "kernel/metrics.h"
@@ -27,6 +28,8 @@ struct EngineOptions {
   Instant source_time;  // of the configuration
   std::uint64_t max_entry_bytes = 1 << 20;
   std::uint64_t max_batch_bytes = 16 << 20;
+  std::uint64_t max_media_bytes = 16 << 20;
+  std::uint64_t media_room = 256 << 20;    // bytes of media in memory for readers
   std::size_t max_batch = 1000;            // entries of a batch
   std::int64_t max_page_bytes = 16 << 20;  // of entries in one page
   WriterOptions writer;
@@ -43,6 +46,7 @@ class Engine {
   Follower& follower() { return follower_; }
   const Follower& follower() const { return follower_; }
   sql::Executor& executor() { return executor_; }
+  MediaRoom& media_room() { return media_room_; }
   const Clock& clock() const { return clock_; }
 
   const WorkspaceSettings* workspace(std::string_view name) const;  // null: not configured
@@ -84,6 +88,7 @@ class Engine {
   const Clock& clock_;
   Directory directory_;
   Follower follower_;
+  MediaRoom media_room_;
   Writer writer_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "feeds/atom_rules.h"
 #include "feeds/cloud_events.h"
+#include "feeds/prepared_entry.h"
 
 namespace courant::feeds {
 namespace {
@@ -65,6 +66,9 @@ EntryView view_of(const pugi::xml_node& entry) {
     // Elements of others may have the names of Atom's.
     const std::string_view other = child.attribute("xmlns").value();
     const std::string_view name = other.empty() || other == kAtomNamespace ? child.name() : "";
+    if (other == kEntryNamespace && std::string_view(child.name()) == "media") {
+      view.content_length = child.attribute("length").value();
+    }
     const char* const text = child.text().get();
     if (name == "id") view.id = text;
     if (name == "title") view.title = text;

@@ -30,7 +30,8 @@ struct EntryView {
   std::vector<LinkView> links;
   std::string content_type;  // "text", "html", "xhtml", a media type; empty: there is no content
   std::string content_src;
-  std::string content;  // text; of xhtml and XML types markup
+  std::string content_length;  // digits; of a media link entry, else empty
+  std::string content;         // text; of xhtml and XML types markup
   std::int64_t position = 0;
   std::string leaf;
   std::string salt;

@@ -38,7 +38,7 @@ json item_of(const EntryView& entry) {
   for (const LinkView& link : entry.links) {
     if (link.rel == "enclosure") attach(link.href, link.type, link.title, link.length);
   }
-  if (!entry.content_src.empty()) attach(entry.content_src, entry.content_type, "", "");
+  if (!entry.content_src.empty()) attach(entry.content_src, entry.content_type, "", entry.content_length);
   if (!attachments.empty()) item["attachments"] = attachments;
   json ours = {{"position", entry.position}, {"leaf", entry.leaf}, {"salt", entry.salt}};
   if (!entry.content_type.empty()) ours["content_type"] = entry.content_type;

@@ -13,6 +13,8 @@ StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
   stored.recorded = result.recorded;
   stored.expires = entry.expires;
   stored.needs_alternate = entry.needs_alternate;
+  stored.media = entry.media;
+  if (!entry.media.empty()) stored.media_type = entry.content_type;
   stored.salt = result.salt;
   stored.leaf = result.leaf;
   stored.chain = result.chain;

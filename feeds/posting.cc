@@ -8,6 +8,8 @@
 #include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
+#include "feeds/media.h"
+#include "feeds/media_store.h"
 #include "feeds/outcome_reply.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
@@ -53,6 +55,8 @@ Posted read_body(const Request& request, const PostRules& rules) {
       return read_posted_event(request.body, rules);
     case BodyKind::kEvents:
       return read_posted_events(request.body, rules);
+    case BodyKind::kMedia:
+      return {false, {media_link_entry(request, rules.entry)}};
     default:
       return read_posted(request.body, rules);
   }
@@ -199,9 +203,16 @@ PostRules post_rules(const Engine& engine, const FeedSettings& settings, const s
 }
 
 // Which bodies are taken at all, before one is read.
-std::uint64_t admit_post(Engine& engine, const Request& request) {
+std::uint64_t admit_post(Engine& engine, const Request& request, const PathArguments& arguments) {
   const std::string type = request.combined_header("content-type");
-  if (body_kind(type) == BodyKind::kMedia) require_accepted(FeedSettings{}, type);
+  if (body_kind(type) == BodyKind::kMedia) {
+    // A feed that this process does not know yet is asked for when the body is here.
+    const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
+    const WorkspaceSettings* const workspace = engine.workspace(arguments[0]);
+    if (feed) require_accepted(feed->state()->settings, type);
+    if (!feed && workspace == nullptr) throw Problem(404, "There is no workspace " + arguments[0]);
+    return engine.options().max_media_bytes;
+  }
   return std::max(engine.options().max_entry_bytes, engine.options().max_batch_bytes);
 }
 
@@ -209,7 +220,9 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   // The body is judged first: what is refused makes no feed.
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
   const FeedSettings settings = engine.settings_for_publishing(arguments[0], arguments[1], feed.get());
-  require_accepted(settings, request.combined_header("content-type"));
+  const std::string type = request.combined_header("content-type");
+  require_accepted(settings, type);
+  const bool is_media = body_kind(type) == BodyKind::kMedia;
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   Posted posted = read_body(request, post_rules(engine, settings, feed_url));
   const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
@@ -223,11 +236,22 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
     Response answered = co_await post_batch(engine, request, feed, std::move(posted), head);
     co_return answered;
   }
-  const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
-  const access::Identity identity = access::Identity::anonymous();
+  const FeedKey key = feed->facts().key;
   Change change;
   change.head = head;
+  if (is_media) {
+    const std::string media_type(trim(type));
+    const std::string_view body = request.body;
+    MediaFacts facts = co_await describe_media(engine, media_type, body);
+    const std::string upload = co_await store_media(engine, key, body);
+    facts.upload = upload;
+    set_media(posted.entries.front(), facts);
+  }
+  const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
+  const access::Identity identity = access::Identity::anonymous();
   const Published result = co_await engine.publish(identity, feed, entry, change);
+  const bool is_unnamed = result.outcome != PublishOutcome::kCreated && result.outcome != PublishOutcome::kUnknown;
+  if (is_media && is_unnamed) co_await forget_media(engine, key, entry->media);
   if (result.outcome == PublishOutcome::kCreated) {
     co_return entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);
   }

@@ -17,6 +17,8 @@ namespace {
 
 using schema::Element;
 
+constexpr std::string_view kAppNamespace = "http://www.w3.org/2007/app";
+constexpr std::string_view kEntryEnd = "</entry>";
 constexpr std::string_view kRelationPrefix = "http://www.iana.org/assignments/relation/";
 
 std::string relation_of(const Element& link) {
@@ -36,18 +38,26 @@ struct Found {
   bool has_title = false;
   bool has_author = false;
   bool has_content = false;
+  bool has_summary = false;
   bool has_alternate = false;
   bool has_base = false;
   bool has_bad_expiry = false;
 };
 
-// Takes out id, published, updated, self and edit links, and marks of a log that the entry was copied from; notes the
+// Of what the server adds itself: what a client sends of it is what it has read.
+bool is_server_link(std::string_view relation) {
+  return relation == "self" || relation == "edit" || relation == "edit-media";
+}
+
+// Takes out id, published, updated, the server's links, and marks of a log that the entry was copied from; notes the
 // rest.
-Found take_out(Element& entry, PreparedEntry& prepared) {
+Found take_out(Element& entry, PreparedEntry& prepared, bool is_media_link) {
   Found found;
   found.has_base = entry.attribute("base", kXmlNamespace).has_value();
   for (Element& child : entry.children()) {
-    if (child.namespace_uri() == schema::kLogNamespace) {
+    const bool is_media = child.namespace_uri() == kEntryNamespace && child.name() == "media";
+    const bool is_edited = child.namespace_uri() == kAppNamespace && child.name() == "edited";
+    if (child.namespace_uri() == schema::kLogNamespace || is_media || is_edited) {
       child.remove();
       continue;
     }
@@ -60,6 +70,11 @@ Found take_out(Element& entry, PreparedEntry& prepared) {
     if (is_atom(child, "updated")) found.updated = parse_rfc3339(child.text());
     found.has_title = found.has_title || is_atom(child, "title");
     found.has_author = found.has_author || is_atom(child, "author");
+    found.has_summary = found.has_summary || is_atom(child, "summary");
+    if (is_atom(child, "content") && is_media_link) {
+      child.remove();
+      continue;
+    }
     if (is_atom(child, "content")) {
       found.has_content = true;
       prepared.content_type = child.attribute("type").value_or("text");
@@ -72,8 +87,8 @@ Found take_out(Element& entry, PreparedEntry& prepared) {
     }
     const std::string relation = is_atom(child, "link") ? relation_of(child) : std::string();
     found.has_alternate = found.has_alternate || relation == "alternate";
-    const bool is_ours = is_atom(child, "id") || is_atom(child, "published") || is_atom(child, "updated") ||
-                         relation == "self" || relation == "edit";
+    const bool is_ours =
+        is_atom(child, "id") || is_atom(child, "published") || is_atom(child, "updated") || is_server_link(relation);
     if (is_ours) child.remove();
   }
   return found;
@@ -112,6 +127,7 @@ std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& fo
 std::string fill_ins(const Found& found, const EntryRules& rules) {
   std::string filled;
   if (!found.has_title) filled += "<title></title>";
+  if (rules.is_media_link && !found.has_summary) filled += "<summary></summary>";
   if (!found.has_author) filled += "<author><name>" + xml_text(rules.default_author) + "</name></author>";
   return filled;
 }
@@ -151,11 +167,11 @@ Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& ru
 
   PreparedEntry prepared;
   const bool needs_base = !entry.attribute("base", kXmlNamespace) && has_relative_references(entry);
-  const Found found = take_out(entry, prepared);
+  const Found found = take_out(entry, prepared, rules.is_media_link);
   if (std::optional<Fault> broken = check_bounds(prepared, found, rules)) return *std::move(broken);
   if (!rules.server_ids) prepared.id = found.id;
   if (rules.client_updated) prepared.updated = found.updated;
-  prepared.needs_alternate = !found.has_content && !found.has_alternate;
+  prepared.needs_alternate = !rules.is_media_link && !found.has_content && !found.has_alternate;
 
   schema::keep_root_only(document);
   entry.drop_direct_text();
@@ -187,6 +203,19 @@ std::optional<Fault> broken_id(std::string_view id) {
   if (!is_absolute_iri(id)) return Fault{"atom:id must be an absolute IRI"};
   if (id.size() > EntryRules::kMaxIdBytes) return Fault{"atom:id is longer than 2048 bytes"};
   return std::nullopt;
+}
+
+void set_media(PreparedEntry& entry, const MediaFacts& media) {
+  std::string element = "<media xmlns=\"" + std::string(kEntryNamespace) + "\" length=\"" +
+                        std::to_string(media.length) + "\" sha256=\"" + to_hex(bytes_of(media.sha256)) + "\" type=\"";
+  append_xml_attribute(element, media.type);
+  element += "\"></media>";
+  const auto add = [&element](std::string& text) { text.insert(text.size() - kEntryEnd.size(), element); };
+  add(entry.after_times);
+  if (entry.canonical) add(entry.canonical->after_times);
+  entry.content_digest = sha256(bytes_of(entry.content_digest), element);
+  entry.content_type = media.type;
+  entry.media = media.upload;
 }
 
 void set_id(PreparedEntry& entry, std::string id) {

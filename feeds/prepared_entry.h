@@ -18,7 +18,7 @@
 
 namespace courant::feeds {
 
-// Of elements by which an entry says something to this server: <expires>2026-11-25T12:00:00Z</expires>.
+// Of elements that are between an entry and this server: <expires>2026-11-25T12:00:00Z</expires>, <media .../>.
 inline constexpr std::string_view kEntryNamespace = "urn:courant:entry:1";
 
 // What the feed says about its entries, as far as reading one is concerned.
@@ -27,7 +27,9 @@ struct EntryRules {
   std::string base;             // the collection's URL: xml:base of an entry with relative references and no base
   bool server_ids = false;      // entry_ids = "server": a client's id is replaced
   bool client_updated = false;  // the client's atom:updated is kept (and is then part of the content digest)
-  bool lenient = false;         // unknown elements of the Atom namespace are dropped instead of refused
+  // A media link entry is edited: its content is the server's, whatever the client sends, and it needs a summary.
+  bool is_media_link = false;
+  bool lenient = false;  // unknown elements of the Atom namespace are dropped instead of refused
   std::size_t max_bytes = 1 << 20;
   std::size_t max_terms = 200;        // of one entry
   std::size_t max_term_bytes = 1024;  // of one term: what an index can hold
@@ -54,6 +56,7 @@ struct PreparedEntry {
   std::optional<Instant> expires;  // from then on it is not pushed: the element expires of kEntryNamespace
   std::vector<std::string> terms;  // of its categories, as sent, each once, in document order
   std::string content_type;        // of atom:content: "text", "html", "xhtml", a media type, or empty without content
+  std::string media;               // the upload that it names (set_media); empty: it is no media link entry
   bool needs_alternate = false;    // neither content nor an alternate link: rendering adds one to its own page
 };
 
@@ -65,6 +68,18 @@ Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& ru
 
 // What is wrong with an atom:id; nullopt: nothing.
 std::optional<Fault> broken_id(std::string_view id);
+
+// The bytes that a media link entry stands for.
+struct MediaFacts {
+  std::string type;  // media type, with parameters as sent
+  std::uint64_t length = 0;
+  Sha256 sha256{};
+  std::string upload;  // a UUID; see sql/migrations/0007_media.sql
+};
+
+// Makes it a media link entry: the element media of kEntryNamespace becomes its last, so that the leaf covers the
+// bytes, and is part of the content digest. A client's own element of that name is dropped by read_entry.
+void set_media(PreparedEntry& entry, const MediaFacts& media);
 
 // The entry with an id made by the server: puts <id> behind the start tag in both forms.
 void set_id(PreparedEntry& entry, std::string id);

@@ -30,7 +30,7 @@ void add_times(sql::Parameters& parameters, const std::vector<std::optional<Inst
 sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
   std::vector<std::int64_t> feeds;
   std::vector<std::string> ids, hashes, digests, salts, before, after, content_types, terms;
-  std::vector<std::optional<std::string>> canonical_before, canonical_after;
+  std::vector<std::optional<std::string>> canonical_before, canonical_after, media;
   std::vector<std::optional<Instant>> updated, expires, recorded, published;
   std::vector<bool> needs_alternate;
   std::vector<std::int64_t> firsts, groups, kinds, expected, heads;
@@ -51,6 +51,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     canonical_after.push_back(entry.canonical ? std::optional(entry.canonical->after_times) : std::nullopt);
     updated.push_back(entry.updated);
     expires.push_back(entry.expires);
+    media.push_back(entry.media.empty() ? std::nullopt : std::optional(entry.media));
     recorded.push_back(call.items[i].recorded);
     published.push_back(call.items[i].published);
     content_types.push_back(entry.content_type);
@@ -69,6 +70,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   parameters.add(digests).add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
   parameters.add(content_types).add(needs_alternate).add(terms);
   parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
+  parameters.add(media);
   add_times(parameters, recorded);
   add_times(parameters, published);
   return parameters;

@@ -33,8 +33,8 @@ Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::i
   const sql::Rows rows = session.run(queries::read_range, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Slice slice;
-  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(14)};
-  slice.redactions = rows[0].integer(13);
+  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(16)};
+  slice.redactions = rows[0].integer(15);
   for (int i = 0; i < rows.size(); ++i) {
     if (!rows[i].is_null(2)) slice.entries.push_back(stored_entry(rows[i], 2));
   }
@@ -49,7 +49,7 @@ std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::stri
   const sql::Rows rows =
       session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(marker)));
   if (rows.empty()) throw Problem(404, "There is no entry with the id " + marker + " in this feed");
-  return rows[0].integer(11);
+  return rows[0].integer(13);
 }
 
 // The position that the query begins from; nullopt: the head, or "last".

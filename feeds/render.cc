@@ -31,6 +31,17 @@ void append_link(std::string& out, std::string_view rel, std::string_view href) 
   out += "/>";
 }
 
+// RFC 5023 section 9.6: what makes an entry a media link entry. Its bytes stand where public_url says, so this is not
+// stored.
+void append_media(std::string& out, const StoredEntry& entry, std::string_view feed_url, bool has_edits) {
+  const std::string url = media_url(feed_url, entry.id);
+  if (has_edits) append_link(out, "edit-media", url);
+  out += "<content";
+  append_attribute(out, "type", entry.media_type);
+  append_attribute(out, "src", url);
+  out += "/>";
+}
+
 // The stored bytes up to their end tag, then c:log and the server's links.
 void append_entry(std::string& out, const StoredEntry& entry, std::string_view feed_url, bool has_edits) {
   const std::string_view end = entry.is_tombstone ? kTombstoneEnd : kEntryEnd;
@@ -49,6 +60,7 @@ void append_entry(std::string& out, const StoredEntry& entry, std::string_view f
     append_link(out, "self", url);
     if (has_edits) append_link(out, "edit", url);
     if (entry.needs_alternate) append_link(out, "alternate", url);
+    if (!entry.media.empty()) append_media(out, entry, feed_url, has_edits);
   }
   out += end;
 }
@@ -80,6 +92,10 @@ RedactionText redaction_text(std::string_view id) {
 
 std::string entry_url(std::string_view feed_url, std::string_view id) {
   return std::string(feed_url) + "/entries/" + percent_encode(id, ":");
+}
+
+std::string media_url(std::string_view feed_url, std::string_view id) {
+  return std::string(feed_url) + "/media/" + percent_encode(id, ":");
 }
 
 std::string render_entry(const StoredEntry& entry, std::string_view feed_url, bool has_edits) {

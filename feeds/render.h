@@ -16,7 +16,7 @@
 namespace courant::feeds {
 
 // Grows when the same rows render to other bytes: part of every ETag.
-inline constexpr int kRendererVersion = 2;
+inline constexpr int kRendererVersion = 3;
 
 // A stored revision or tombstone.
 struct StoredEntry {
@@ -28,7 +28,9 @@ struct StoredEntry {
   Instant recorded;
   std::optional<Instant> expires = std::nullopt;  // from then on it is no news: it is not pushed
   bool needs_alternate = false;
-  std::string salt;  // hexadecimal, like leaf and chain
+  std::string media;       // of a media link entry: the upload that holds the bytes; else empty
+  std::string media_type;  // of these bytes
+  std::string salt;        // hexadecimal, like leaf and chain
   std::string leaf;
   std::string chain;
   std::string xml;  // ends with "</entry>" or "</at:deleted-entry>"
@@ -78,5 +80,8 @@ std::string render_entry(const StoredEntry& entry, std::string_view feed_url, bo
 
 // ".../entries/urn:uuid:...": the id percent-encoded, ':' left as it is.
 std::string entry_url(std::string_view feed_url, std::string_view id);
+
+// ".../media/urn:uuid:...": of the bytes that a media link entry describes.
+std::string media_url(std::string_view feed_url, std::string_view id);
 
 }  // namespace courant::feeds

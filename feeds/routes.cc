@@ -5,6 +5,7 @@
 #include "feeds/entry_response.h"
 #include "feeds/feed_view.h"
 #include "feeds/json_feed.h"
+#include "feeds/media.h"
 #include "feeds/page.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
@@ -220,7 +221,9 @@ std::vector<http::Route> routes(Engine& engine) {
   const auto post = [&engine](const Request& request, const PathArguments& arguments) {
     return post_to_feed(engine, request, arguments);
   };
-  const auto admit = [&engine](const Request& request, const PathArguments&) { return admit_post(engine, request); };
+  const auto admit = [&engine](const Request& request, const PathArguments& arguments) {
+    return admit_post(engine, request, arguments);
+  };
   const auto feed = [&engine](const Request& request, const PathArguments& arguments) {
     return get_feed(engine, request, arguments);
   };
@@ -239,6 +242,18 @@ std::vector<http::Route> routes(Engine& engine) {
   const auto remove = [&engine](const Request& request, const PathArguments& arguments) {
     return delete_entry(engine, request, arguments);
   };
+  const auto media = [&engine](const Request& request, const PathArguments& arguments) {
+    return get_media(engine, request, arguments);
+  };
+  const auto replace = [&engine](const Request& request, const PathArguments& arguments) {
+    return put_media(engine, request, arguments);
+  };
+  const auto admit_bytes = [&engine](const Request& request, const PathArguments& arguments) {
+    return admit_media(engine, request, arguments);
+  };
+  const auto remove_media = [&engine](const Request& request, const PathArguments& arguments) {
+    return delete_media(engine, request, arguments);
+  };
   const auto service = [&engine](const Request& request, const PathArguments& arguments) {
     return get_service(engine, request, arguments);
   };
@@ -252,7 +267,10 @@ std::vector<http::Route> routes(Engine& engine) {
           {"/{workspace}/{feed}/categories", Method::kGet, categories, nullptr, nullptr},
           {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr},
           {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit},
-          {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr}};
+          {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr},
+          {"/{workspace}/{feed}/media/{id}", Method::kGet, media, nullptr, nullptr},
+          {"/{workspace}/{feed}/media/{id}", Method::kPut, replace, nullptr, admit_bytes},
+          {"/{workspace}/{feed}/media/{id}", Method::kDelete, remove_media, nullptr, nullptr}};
 }
 
 }  // namespace courant::feeds

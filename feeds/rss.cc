@@ -31,6 +31,18 @@ void add_enclosure(pugi::xml_node& item, const LinkView& link) {
   enclosure.append_attribute("type") = link.type.empty() ? "application/octet-stream" : link.type.c_str();
 }
 
+// What is linked to as such, and content that stands elsewhere.
+std::vector<LinkView> enclosures_of(const EntryView& entry) {
+  std::vector<LinkView> enclosures;
+  for (const LinkView& link : entry.links) {
+    if (link.rel == "enclosure") enclosures.push_back(link);
+  }
+  if (!entry.content_src.empty()) {
+    enclosures.push_back({"enclosure", entry.content_src, entry.content_type, "", entry.content_length});
+  }
+  return enclosures;
+}
+
 void add_item(pugi::xml_node& channel, const EntryView& entry) {
   pugi::xml_node item = channel.append_child("item");
   add(item, "title", entry.title);
@@ -39,12 +51,8 @@ void add_item(pugi::xml_node& channel, const EntryView& entry) {
   add(item, "description", description_of(entry));
   for (const std::string& author : entry.authors) add(item, "dc:creator", author);
   for (const std::string& term : entry.categories) add(item, "category", term);
-  for (const LinkView& link : entry.links) {
-    if (link.rel == "enclosure") {
-      add_enclosure(item, link);
-      break;  // RSS knows one
-    }
-  }
+  const std::vector<LinkView> enclosures = enclosures_of(entry);
+  if (!enclosures.empty()) add_enclosure(item, enclosures.front());  // RSS knows one
   pugi::xml_node guid = item.append_child("guid");
   guid.append_attribute("isPermaLink") = "false";
   guid.text().set(entry.id.c_str());

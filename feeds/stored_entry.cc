@@ -22,6 +22,10 @@ StoredEntry stored_entry(const sql::Row& row, int first) {
   entry.chain = row.hex(first + 7);
   entry.recorded = row.instant(first + 9);
   if (!row.is_null(first + 10)) entry.expires = row.instant(first + 10);
+  if (!row.is_null(first + 11)) {
+    entry.media = row.text(first + 11);
+    entry.media_type = row.text(first + 12);
+  }
   if (entry.is_redacted) {
     const TombstoneText text = tombstone_text(entry.id);
     entry.xml = text.before + format_rfc3339(entry.recorded) + text.after;

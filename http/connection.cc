@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <algorithm>
 #include <array>
 
 #include <boost/asio/as_tuple.hpp>
@@ -24,6 +25,7 @@ namespace beast_http = boost::beast::http;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadPiece = 16 * 1024;
+constexpr std::size_t kBodyPiece = 64 * 1024;
 constexpr std::size_t kGatherBelow = 16 * 1024;  // shorter bodies are copied behind their head
 constexpr std::size_t kFlushAbove = 64 * 1024;   // pipelined answers are gathered up to this
 
@@ -193,12 +195,20 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
   enter(Phase::kBody);
   if (!framing.is_chunked) {
     const std::size_t length = static_cast<std::size_t>(*framing.content_length);
-    while (in_.size() < length) {
-      const bool more = co_await read_more();
-      if (!more) co_return false;
-    }
-    request.body.assign(in_, 0, length);
+    // Room for all of it at once, so that growing never copies: the body is in memory once. What has not arrived yet is
+    // not touched, so it costs nothing.
+    std::string& body = request.body;
+    body.reserve(length);
+    body.append(in_, 0, length);
     in_.erase(0, length);
+    while (body.size() < length) {
+      const std::size_t used = body.size();
+      const std::size_t piece = std::min(kBodyPiece, length - used);
+      body.resize(used + piece);
+      auto [error, count] = co_await socket_.async_read_some(asio::buffer(body.data() + used, piece), kToken);
+      body.resize(used + (error ? 0 : count));
+      if (error) co_return false;
+    }
     co_return true;
   }
   // Chunks by Beast's parser, which is given a head of its own.

@@ -3,6 +3,7 @@
 // Threads: plain values. A Request's views live in its connection until the response is complete.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ struct Response {
   Bytes head;
   std::vector<std::pair<std::string, std::string>> headers;
   Bytes body;  // null: none
+  // Of an answer to HEAD for which no body was made: how long it would have been.
+  std::optional<std::uint64_t> content_length = std::nullopt;
 
   Response& with(std::string name, std::string value);
 };

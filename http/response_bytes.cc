@@ -48,7 +48,8 @@ void append_head(std::string& out, const Response& response, const ResponseConte
   out += context.date_line;
   const bool may_have_body = response.status >= 200 && response.status != 204 && response.status != 304;
   if (may_have_body) {
-    out.append("Content-Length: ").append(std::to_string(response.body ? response.body->size() : 0)).append("\r\n");
+    const std::uint64_t length = response.content_length.value_or(response.body ? response.body->size() : 0);
+    out.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
   }
   if (!context.keep_alive) {
     out += "Connection: close\r\n";

@@ -54,6 +54,7 @@ feeds::EngineOptions engine_options(const Config& config) {
   options.source_time = config.source_time;
   options.max_batch = static_cast<std::size_t>(config.limits.max_batch);
   options.max_batch_bytes = static_cast<std::uint64_t>(config.limits.max_batch_bytes);
+  options.max_media_bytes = static_cast<std::uint64_t>(config.limits.max_media_bytes);
   options.max_page_bytes = config.limits.max_page_bytes;
   options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
   return options;

@@ -17,6 +17,7 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- p_expected: the newest position that the id must have; 0 any, -1 none at all, -2 any but none.
 -- p_heads: where the feed must stand before this item; -1 anywhere.
 -- p_recorded, p_published: of entries that another server stored at these times (feeds/imported.h); null: now.
+-- p_media: the upload that the item names; the one that the revision before named is left in doubt.
 -- What the feed's floor has passed is gone, though its rows may still be there: its ids are free again.
 -- outcome: 1 created, 2 the same content is stored already, 3 other content is stored under this id, 4 the entry was
 -- deleted, 5 there is no such feed (any more), 9 another item of its batch failed, 10 p_expected or p_heads
@@ -28,7 +29,7 @@ create or replace function publish(
   p_feeds bigint[], p_ids text[], p_hashes uuid[], p_firsts bigint[], p_digests bytea[], p_salts bytea[],
   p_before text[], p_after text[], p_canonical_before text[], p_canonical_after text[], p_updated timestamptz[],
   p_content_types text[], p_needs_alternate boolean[], p_terms text[], p_groups bigint[], p_strict boolean[],
-  p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[],
+  p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[], p_media uuid[],
   p_recorded timestamptz[] default null, p_published timestamptz[] default null)
 returns table (outcome smallint, item_position bigint, item_recorded timestamptz, item_published timestamptz,
                item_updated timestamptz, item_salt bytea, item_leaf bytea, item_chain bytea)
@@ -189,10 +190,10 @@ begin
     with stored as (select x.*, p_feeds[x.item] as feed from unnest(v_all) x where x.kind > 0),
     into_entries as (
       insert into entries (lane, feed, position, kind, id, recorded, published, updated, content_type, needs_alternate,
-                           size, terms, salt, leaf, chain, xml, expires)
+                           size, terms, salt, leaf, chain, xml, expires, media)
       select p_lane, x.feed, x.position, x.kind, p_ids[x.item], x.recorded, x.published, x.updated,
              p_content_types[x.item], p_needs_alternate[x.item], octet_length(x.xml), p_terms[x.item]::text[], x.salt,
-             x.leaf, x.chain, x.xml, p_expires[x.item]
+             x.leaf, x.chain, x.xml, p_expires[x.item], p_media[x.item]
       from stored x),
     into_ids as (
       insert into entry_ids (lane, feed, id_hash, first_position, newest_position, digest)
@@ -211,6 +212,13 @@ begin
   end if;
 
   if v_changes then
+    insert into media_doubts (due, feed, lane, media)
+    select '-infinity', o.feed, p_lane, o.media
+    from unnest(v_all) x
+    join entry_ids e on e.lane = p_lane and e.feed = p_feeds[x.item] and e.id_hash = p_hashes[x.item]
+    join entries o on o.lane = p_lane and o.feed = e.feed and o.position = e.newest_position
+    where x.kind > 1 and o.media is not null and o.media is distinct from p_media[x.item];
+
     update entry_ids e
     set newest_position = x.position, newest_digest = p_digests[x.item], deleted = x.kind = 3
     from unnest(v_all) x

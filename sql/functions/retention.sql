@@ -72,10 +72,13 @@ begin
   v_upto := least(v_first + p_most - 1, v_floor);
   with gone as (
     delete from entries where lane = p_lane and feed = p_feed and position >= v_first and position <= v_upto
-    returning position, id, terms),
+    returning position, id, terms, media),
   gone_terms as (
     delete from entry_terms t using (select g.position, x.term from gone g, unnest(g.terms) as x (term)) g
-    where t.lane = p_lane and t.feed = p_feed and t.term = g.term collate "C" and t.position = g.position)
+    where t.lane = p_lane and t.feed = p_feed and t.term = g.term collate "C" and t.position = g.position),
+  doubtful as (
+    insert into media_doubts (due, feed, lane, media)
+    select distinct '-infinity'::timestamptz, p_feed, p_lane, g.media from gone g where g.media is not null)
   delete from entry_ids i using gone g
   where i.lane = p_lane and i.feed = p_feed and i.newest_position <= v_floor
         and i.id_hash = encode(substr(sha256(convert_to(g.id, 'UTF8')), 1, 16), 'hex')::uuid;

@@ -131,7 +131,11 @@
         <p><xsl:for-each select="atom:category"><span class="tag"><xsl:value-of select="@term"/></span></xsl:for-each></p>
       </xsl:if>
       <xsl:if test="normalize-space(atom:summary)"><p><xsl:value-of select="atom:summary"/></p></xsl:if>
-      <xsl:if test="atom:content">
+      <xsl:if test="starts-with(atom:content/@src, 'http://') or starts-with(atom:content/@src, 'https://')">
+        <p>content <a rel="nofollow noreferrer" href="{atom:content/@src}"><xsl:value-of select="atom:content/@src"/></a>
+          <span class="quiet"><xsl:text> </xsl:text><xsl:value-of select="atom:content/@type"/></span></p>
+      </xsl:if>
+      <xsl:if test="atom:content[not(@src)]">
         <pre><xsl:apply-templates select="atom:content/node()" mode="text"/></pre>
       </xsl:if>
       <xsl:for-each select="atom:link[not(@rel='self')]">

@@ -2,7 +2,8 @@
 -- match_entries explains them. At most $11 bytes, but one at least; what is left out is the oldest, or the newest where
 -- not $5. Every row says where the feed stands and how far was looked; a null position: nothing matches.
 select m.head, m.floor_position, m.looked_to, m.is_exhausted, cardinality(m.positions), e.position, e.kind, e.id,
-       e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml, e.recorded, e.expires
+       e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml, e.recorded, e.expires,
+       e.media, e.content_type
 from match_entries($1::smallint, $2::bigint, $3::bigint, $4::bigint, $5::boolean, $6::text[], $7::bigint[],
                    $8::jsonpath, $9::bigint, $10::bigint) m
 left join lateral (

@@ -2,7 +2,7 @@
 -- At most $5 rows and $6 bytes of them, but one at least; what is left out is the oldest, or the newest where $7.
 -- A row with a null position says that the range is empty; every row carries the head.
 select h.head, h.floor_position, e.position, e.kind, e.id, e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml,
-       e.recorded, e.expires, h.redactions, h.generation
+       e.recorded, e.expires, e.media, e.content_type, h.redactions, h.generation
 from (select coalesce((select x.position from entries x where x.lane = f.lane and x.feed = f.feed
                        order by x.position desc limit 1), f.floor_position) as head,
              f.floor_position, f.redactions, f.lane, f.feed,

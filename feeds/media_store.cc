@@ -1,0 +1,89 @@
+#include "feeds/media_store.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "feeds/queries.h"
+#include "kernel/text.h"
+
+namespace courant::feeds {
+namespace {
+
+using http::Task;
+
+// The value of an attribute of the media element, which stands last in the entry as set_media has written it.
+std::string_view attribute_of(std::string_view element, std::string_view name) {
+  const std::string start = " " + std::string(name) + "=\"";
+  const std::size_t at = element.find(start);
+  if (at == std::string_view::npos) throw std::logic_error("a media link entry without " + std::string(name));
+  element.remove_prefix(at + start.size());
+  return element.substr(0, element.find('"'));
+}
+
+}  // namespace
+
+Task<MediaFacts> describe_media(Engine& engine, std::string type, std::string_view body) {
+  MediaFacts facts;
+  facts.type = std::move(type);
+  facts.length = body.size();
+  // Not on an io thread: the digest of megabytes takes a while.
+  const auto digest = [body](sql::Session&) { return sha256(body); };
+  facts.sha256 = co_await engine.executor().run(digest);
+  co_return facts;
+}
+
+Task<std::string> store_media(Engine& engine, FeedKey feed, std::string_view body) {
+  const std::string upload = uuid_v7(engine.clock().now());
+  const Instant due = engine.clock().now() + kUploadGrace;
+  std::int64_t number = 0;
+  for (std::size_t at = 0; at < body.size(); at += kMediaPiece, ++number) {
+    const std::string_view piece = body.substr(at, kMediaPiece);
+    const auto put = [feed, upload, number, piece, due](sql::Session& session) {
+      sql::Parameters parameters;
+      parameters.add(feed.lane).add(feed.feed).add(upload).add(number).add_bytes(piece).add(due);
+      session.run(queries::put_media_piece, parameters);
+      return true;
+    };
+    co_await engine.executor().run(put);
+  }
+  co_return upload;
+}
+
+Task<void> forget_media(Engine& engine, FeedKey feed, std::string upload) {
+  const auto doubt = [feed, upload](sql::Session& session) {
+    session.run(queries::doubt_media, sql::Parameters().add(feed.lane).add(feed.feed).add(upload));
+    return true;
+  };
+  co_await engine.executor().run(doubt);
+}
+
+MediaFacts media_facts(const StoredEntry& entry) {
+  const std::string_view xml = entry.xml;
+  const std::string_view element = xml.substr(std::min(xml.size(), xml.rfind("<media ")));
+  MediaFacts facts;
+  facts.type = entry.media_type;
+  facts.upload = entry.media;
+  facts.length = parse_unsigned(attribute_of(element, "length")).value_or(0);
+  const std::string digest = from_hex(attribute_of(element, "sha256")).value_or("");
+  std::copy_n(digest.begin(), std::min(digest.size(), facts.sha256.size()), facts.sha256.begin());
+  return facts;
+}
+
+Task<http::Bytes> read_media(Engine& engine, FeedKey feed, std::string upload, http::ByteRange range) {
+  const std::shared_ptr<std::string> bytes = engine.media_room().make(range.length);
+  for (std::uint64_t number = range.first / kMediaPiece; bytes->size() < range.length; ++number) {
+    const auto read = [feed, upload, number](sql::Session& session) {
+      sql::Parameters parameters;
+      parameters.add(feed.lane).add(feed.feed).add(upload).add(static_cast<std::int64_t>(number));
+      const sql::Rows rows = session.run(queries::read_media_piece, parameters);
+      return rows.empty() ? std::string() : rows[0].bytes(0);
+    };
+    const std::string piece = co_await engine.executor().run(read);
+    const std::uint64_t skipped = bytes->empty() ? range.first % kMediaPiece : 0;
+    if (piece.size() <= skipped) co_return nullptr;
+    bytes->append(piece, skipped, range.length - bytes->size());
+  }
+  co_return bytes;
+}
+
+}  // namespace courant::feeds
