@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "feeds/queries.h"
+#include "kernel/problem.h"
 #include "kernel/text.h"
 
 namespace courant::feeds {
@@ -38,13 +39,16 @@ Task<std::string> store_media(Engine& engine, FeedKey feed, std::string_view bod
   std::int64_t number = 0;
   for (std::size_t at = 0; at < body.size(); at += kMediaPiece, ++number) {
     const std::string_view piece = body.substr(at, kMediaPiece);
-    const auto put = [feed, upload, number, piece, due](sql::Session& session) {
+    const bool is_last = at + piece.size() == body.size();
+    const auto put = [feed, upload, number, piece, due, is_last](sql::Session& session) {
       sql::Parameters parameters;
-      parameters.add(feed.lane).add(feed.feed).add(upload).add(number).add_bytes(piece).add(due);
-      session.run(queries::put_media_piece, parameters);
-      return true;
+      parameters.add(feed.lane).add(feed.feed).add(upload).add(number).add_bytes(piece).add(due).add(is_last);
+      const sql::Rows rows = session.run(queries::put_media_piece, parameters);
+      return !is_last || rows[0].integer(0) == number;
     };
-    co_await engine.executor().run(put);
+    const bool is_whole = co_await engine.executor().run(put);
+    if (!is_whole)
+      throw Problem(503, "The database has lost a part of what was sent: send it again").with("Retry-After", "1");
   }
   co_return upload;
 }

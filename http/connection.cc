@@ -26,6 +26,8 @@ namespace beast_http = boost::beast::http;
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadPiece = 16 * 1024;
 constexpr std::size_t kBodyPiece = 64 * 1024;
+constexpr std::size_t kLargeBody = 1 << 20;
+constexpr std::size_t kWritePiece = 256 * 1024;
 constexpr std::size_t kGatherBelow = 16 * 1024;  // shorter bodies are copied behind their head
 constexpr std::size_t kFlushAbove = 64 * 1024;   // pipelined answers are gathered up to this
 
@@ -131,16 +133,22 @@ Task<bool> Connection::read_more() {
   co_return !error;
 }
 
-// Writes what is composed, then `body` where there is one, in one gathered write.
+// Writes what is composed, then `body` where there is one; a short one in one gathered write. A reader of a long one
+// has the whole time for each piece: it may be slow, but not stop.
 Task<bool> Connection::flush(Bytes body) {
   if (out_.empty() && !body) co_return true;
-  enter(Phase::kWrite);
-  std::array<asio::const_buffer, 2> buffers;
-  buffers[0] = asio::buffer(out_);
-  if (body) buffers[1] = asio::buffer(*body);
-  auto [error, count] = co_await asio::async_write(socket_, buffers, kToken);
-  out_.clear();
-  co_return !error;
+  std::string_view rest;
+  if (body) rest = *body;
+  do {
+    enter(Phase::kWrite);
+    const std::string_view piece = rest.substr(0, kWritePiece);
+    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(out_), asio::buffer(piece)};
+    auto [error, count] = co_await asio::async_write(socket_, buffers, kToken);
+    out_.clear();
+    if (error) co_return false;
+    rest.remove_prefix(piece.size());
+  } while (!rest.empty());
+  co_return true;
 }
 
 Task<bool> Connection::flush_composed() {
@@ -228,6 +236,9 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
     // A chunk's own line is short: whoever sends an endless one is stopped here.
     if (in_.size() > context_.options.max_header_bytes)
       throw Problem(400, "A chunk's header or the trailer is too long");
+    // Small bodies grow by doubling; a large one gets room for all that it may be, as above.
+    std::string& body = parser.get().body();
+    if (body.size() > kLargeBody && body.capacity() < limit) body.reserve(limit);
     if (used > 0 && !in_.empty()) continue;
     const bool more = co_await read_more();
     if (!more) co_return false;

@@ -1,4 +1,4 @@
-// RFC 5023, The Atom Publishing Protocol, but for media (9.6).
+// RFC 5023, The Atom Publishing Protocol.
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -358,6 +358,101 @@ TEST_F(Rfc5023, Section12_1TheTypeParameterTellsEntriesFromFeeds) {
   EXPECT_TRUE(client_.get("/demo/events/entries/urn:x:1")
                   .header("Content-Type")
                   .starts_with("application/atom+xml;type=entry"));
+// Media are posted where app:accept names them.
+class Rfc5023Media : public Conformance {
+ protected:
+  Reply post(const std::string& bytes, const std::string& headers = "") {
+    return client_.post("/media/pictures", bytes, "Content-Type: image/png\r\n" + headers);
+  }
+  // Where the bytes of a media link entry are.
+  std::string media_of(const Reply& reply) const {
+    return target_of(parsed(reply.body).child("entry").child("content").attribute("src").value());
+  }
+};
+
+// 9.6: "A client can POST Media Resources as well as Entry Resources to a Collection. If a server accepts such a
+// request, then it MUST create two new Resources -- one that corresponds to the entity sent in the request, called the
+// Media Resource, and an associated Member Entry, called the Media Link Entry. Media Link Entries are represented as
+// Atom Entries, and appear in the Collection."
+TEST_F(Rfc5023Media, Section9_6APostMakesAMediaResourceAndAMediaLinkEntry) {
+  const Reply reply = post("bytes");
+  EXPECT_EQ(reply.status, 201);
+  EXPECT_EQ(client_.get(media_of(reply)).body, "bytes");
+  EXPECT_EQ(client_.get(media_of(reply)).header("Content-Type"), "image/png");
+  const pugi::xml_document entry = parsed(reply.body);
+  const pugi::xml_document collection = parsed(client_.get("/media/pictures").body);
+  EXPECT_STREQ(collection.child("feed").child("entry").child_value("id"), entry.child("entry").child_value("id"));
+  // "Successful responses to creation requests MUST include the URI of the Media Link Entry in the Location header."
+  const std::string location = reply.header("Location");
+  EXPECT_EQ(client_.get(target_of(location)).body, reply.body);
+  // "The Media Link Entry SHOULD contain an atom:link element with a link relation of "edit-media" that contains the
+  // Media Resource IRI. The Media Link Entry MUST have an atom:content element with a "src" attribute."
+  EXPECT_EQ(target_of(link_of(entry.child("entry"), "edit-media")), media_of(reply));
+  EXPECT_EQ(link_of(entry.child("entry"), "edit"), location);
+  // "Implementers are asked to note that [RFC4287] specifies that Atom Entries MUST contain an atom:summary element."
+  EXPECT_TRUE(entry.child("entry").child("summary"));
+}
+
+// 9.6: "The server can signal the media types it will accept using the app:accept element in the Service Document, as
+// specified in Section 8.3.4."
+TEST_F(Rfc5023Media, Section9_6TheServiceDocumentNamesTheMediaTypes) {
+  ASSERT_EQ(post("bytes").status, 201);
+  const pugi::xml_document document = parsed(client_.get("/media").body);
+  const pugi::xml_node collection = document.child("service").child("workspace").child("collection");
+  EXPECT_STREQ(collection.child_value("accept"), "image/*");
+  EXPECT_EQ(client_.post("/media/pictures", "x", "Content-Type: video/mp4\r\n").status, 415);
+}
+
+// 9.6.1: the Media Link Entry is edited by a PUT to its edit URI, which does not touch the Media Resource.
+TEST_F(Rfc5023Media, Section9_6_1TheMediaLinkEntryIsEditedAtItsEditUri) {
+  const Reply created = post("bytes", "Slug: A picture\r\n");
+  std::string changed = created.body;
+  changed.replace(changed.find("A picture"), 9, "Ein Bild");
+  const Reply put = client_.put(target_of(created.header("Location")), changed, kEntryType);
+  EXPECT_EQ(put.status, 200) << put.body;
+  EXPECT_STREQ(parsed(put.body).child("entry").child_value("title"), "Ein Bild");
+  EXPECT_EQ(client_.get(media_of(put)).body, "bytes");
+}
+
+// 9.7: "Servers MAY also use the value when creating the atom:id, or as the title of a Media Link Entry"; 9.7.1: "The
+// field value is the percent-encoded value of the UTF-8 encoding of the character sequence to be included".
+TEST_F(Rfc5023Media, Section9_7TheSlugIsTheTitle) {
+  const auto title_for = [this](const std::string& slug) {
+    return std::string(parsed(post("x" + slug, "Slug: " + slug + "\r\n").body).child("entry").child_value("title"));
+  };
+  EXPECT_EQ(title_for("The Beach at S%C3%A8te"), "The Beach at S\xC3\xA8te");
+  EXPECT_EQ(title_for("100%25 <b>&amp;"), "100% <b>&amp;");
+  // "Servers MAY choose to ignore the Slug entity-header."
+  for (const char* const slug : {"100%", "%C3", "%00", "%EF%BF%BF"}) EXPECT_EQ(title_for(slug), "media.png") << slug;
+}
+
+// 11.2: "The value of "edit-media" specifies that the value of the href attribute is an IRI that can be used to modify
+// a Media Resource associated with an Entry."
+TEST_F(Rfc5023Media, Section11_2TheEditMediaLinkModifiesTheBytes) {
+  const Reply created = post("one");
+  const std::string edit = target_of(link_of(parsed(created.body).child("entry"), "edit-media"));
+  EXPECT_EQ(client_.put(edit, "two", "Content-Type: image/png\r\n").status, 204);
+  const Reply entry = client_.get(target_of(created.header("Location")));
+  EXPECT_EQ(client_.get(media_of(entry)).body, "two");
+  // 10.2: "The server SHOULD change the value of this element every time an Entry Resource or an associated Media
+  // Resource has been edited."
+  EXPECT_GT(std::string(parsed(entry.body).child("entry").child_value("app:edited")),
+            std::string(parsed(created.body).child("entry").child_value("app:edited")));
+  EXPECT_EQ(client_.remove(edit).status, 204);
+  EXPECT_EQ(client_.get(edit).status, 410);
+}
+
+// 10.2: "Atom Entry elements in Collection Documents SHOULD contain one app:edited element, and MUST NOT contain more
+// than one": also of an entry that was read and put back.
+TEST_F(Rfc5023, Section10_2AnEntryThatIsPutBackIsEditedOnce) {
+  std::string entry = publish(1).body;
+  entry.replace(entry.find(">c</content>"), 12, ">d</content>");
+  const Reply reply = client_.put("/demo/events/entries/urn:x:1", entry, kEntryType);
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const pugi::xml_document document = parsed(reply.body);
+  const pugi::xml_node edited = document.child("entry").child("app:edited");
+  EXPECT_TRUE(edited);
+  EXPECT_FALSE(edited.next_sibling("app:edited"));
 }
 
 }  // namespace

@@ -213,10 +213,17 @@ TEST_F(MediaTest, ARetryWithTheSameKeyAndBytesIsTheStoredEntry) {
 TEST_F(MediaTest, APutReplacesTheBytesByARevision) {
   const Posted posted = post(bytes(300'000), std::string(kPng) + "Slug: a.png\r\n");
   const std::string before = client_->get(posted.media).header("ETag");
+  // Markup whose stored form is not its canonical one: the revision must be made of it all the same.
+  ASSERT_EQ(client_
+                ->put(posted.entry,
+                      "<entry xmlns='http://www.w3.org/2005/Atom' xmlns:xs='http://www.w3.org/2001/XMLSchema'>"
+                      "<title>a.png</title><v xmlns='urn:x' type='xs:string'>1</v></entry>")
+                .status,
+            200);
   const std::string body = bytes(700, 2);
   const Reply put = client_->put(posted.media, body, "Content-Type: image/gif\r\n");
   EXPECT_EQ(put.status, 204) << put.body;
-  EXPECT_EQ(put.header("Feed-Position"), "2");
+  EXPECT_EQ(put.header("Feed-Position"), "3");
   const Reply got = client_->get(posted.media);
   EXPECT_EQ(got.body, body);
   EXPECT_EQ(got.header("Content-Type"), "image/gif");
@@ -226,8 +233,9 @@ TEST_F(MediaTest, APutReplacesTheBytesByARevision) {
   EXPECT_THAT(entry.body, HasSubstr(to_hex(bytes_of(sha256(body)))));
   EXPECT_THAT(entry.body, HasSubstr("<title>a.png</title>"));
   EXPECT_THAT(entry.body, HasSubstr("<content type=\"image/gif\""));
+  EXPECT_THAT(entry.body, HasSubstr("type=\"xs:string\""));
   EXPECT_TRUE(wait_until([&] { return pieces() == 1; })) << "the old bytes go";
-  EXPECT_EQ(client_->put(posted.media, body, "Content-Type: image/gif\r\n").header("Feed-Position"), "2")
+  EXPECT_EQ(client_->put(posted.media, body, "Content-Type: image/gif\r\n").header("Feed-Position"), "3")
       << "the same bytes again change nothing";
   expect_verified();
 }
@@ -446,6 +454,21 @@ TEST_F(MediaTest, ADeletedFeedLosesItsBytes) {
   ASSERT_EQ(command({"delete-feed", "demo/events", "--yes"}).status, 0);
   ASSERT_TRUE(wait_until([&] { return client_->get(posted.media).status == 404; }));
   ASSERT_TRUE(wait_until([&] { return pieces() == 0; }));
+}
+
+// Pieces do not wait for the disk: a database that comes back without one of them has not taken the upload.
+TEST_F(MediaTest, AnUploadOfWhichTheDatabaseLostAPieceIsNoResource) {
+  ASSERT_EQ(post("first").reply.status, 201);
+  session_.execute_script(
+      "create function lose() returns trigger language plpgsql as $$ begin delete from media_pieces p where p.media = "
+      "new.media and p.piece = 0; return null; end $$;"
+      "create trigger lose after insert on media_pieces for each row when (new.piece = 1) execute function lose()");
+  const Reply lost = post(bytes(600'000)).reply;
+  EXPECT_EQ(lost.status, 503);
+  EXPECT_EQ(lost.header("Retry-After"), "1");
+  session_.execute_script("drop trigger lose on media_pieces");
+  EXPECT_EQ(number_of("select count(*) from entries"), 1);
+  EXPECT_EQ(post(bytes(600'000)).reply.status, 201);
 }
 
 // The process dies when the bytes are there and their entry is not: nobody sees them, a retry stores them anew, and

@@ -80,6 +80,42 @@ TEST(ReadEntry, KeepsADeclarationThatContentMayMean) {
   EXPECT_EQ(entry.canonical->before_times.find("xmlns:xs="), std::string::npos);
 }
 
+TEST(SetMedia, IsTheLastElementOfBothFormsAndPartOfTheDigest) {
+  const MediaFacts facts{"text/plain; a=\"b\"", 3, sha256("one"), "0192f000-0000-7000-8000-000000000000"};
+  PreparedEntry entry = read(
+      "<entry xmlns='http://www.w3.org/2005/Atom' xmlns:xs='http://www.w3.org/2001/XMLSchema'>"
+      "<v xmlns='urn:x' type='xs:string'>1</v></entry>");
+  ASSERT_TRUE(entry.canonical.has_value());
+  const Sha256 before = entry.content_digest;
+  set_media(entry, facts);
+  const std::string element =
+      "<media xmlns=\"urn:courant:entry:1\" length=\"3\" "
+      "sha256=\"7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed\" "
+      "type=\"text/plain; a=&quot;b&quot;\"></media></entry>";
+  EXPECT_TRUE(entry.after_times.ends_with(element)) << entry.after_times;
+  EXPECT_TRUE(entry.canonical->after_times.ends_with(element));
+  EXPECT_NE(entry.content_digest, before);
+  EXPECT_EQ(entry.content_type, facts.type);
+}
+
+TEST(ReadEntry, DropsWhatOnlyTheServerSays) {
+  const PreparedEntry entry = read(entry_with(
+      "<title>t</title><content>c</content><media xmlns='urn:courant:entry:1' sha256='00'/>"
+      "<link rel='edit-media' href='http://x.example/'/><edited xmlns='http://www.w3.org/2007/app'>x</edited>"));
+  EXPECT_EQ(entry.after_times, "<author><name>Courant</name></author><title>t</title><content>c</content></entry>");
+  EXPECT_EQ(read(entry_with("<title>t</title><content>c</content>")).content_digest, entry.content_digest);
+}
+
+TEST(ReadEntry, OfAMediaLinkEntryTheContentIsTheServers) {
+  EntryRules rules = kRules;
+  rules.is_media_link = true;
+  const Result<PreparedEntry> entry = read_entry(entry_with("<title>t</title><content>c</content>"), rules);
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->after_times.find("content"), std::string::npos);
+  EXPECT_NE(entry->after_times.find("<summary></summary>"), std::string::npos);
+  EXPECT_FALSE(entry->needs_alternate);
+}
+
 TEST(ReadEntry, NotesTermsTypesAndWhatIsMissing) {
   const PreparedEntry entry = read(entry_with("<category term='b'/><category term='a'/><category term='b'/>"));
   EXPECT_EQ(entry.terms, (std::vector<std::string>{"b", "a"}));

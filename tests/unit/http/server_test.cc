@@ -1,5 +1,7 @@
 #include "http/server.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "http/gzip.h"
@@ -33,6 +35,14 @@ class ServerTest : public testing::Test {
                  },
                  .answer_at_once = nullptr,
                  .admit = [](const Request&, const PathArguments&) { return std::uint64_t{100}; }});
+    router_.add({.pattern = "/long",
+                 .method = Method::kGet,
+                 .answer = nullptr,
+                 .answer_at_once =
+                     [](const Request&, const PathArguments&) {
+                       return std::optional(text_response(200, "text/plain", std::string(kLong, 'x')));
+                     },
+                 .admit = nullptr});
     ServerOptions options;
     options.listen = {"127.0.0.1:0"};
     options.threads = 2;
@@ -40,6 +50,7 @@ class ServerTest : public testing::Test {
     options.header_timeout = 200ms;
     options.body_timeout = 200ms;
     options.idle_timeout = 600ms;
+    options.write_timeout = 1s;
     server_ = std::make_unique<Server>(options, router_, metrics_);
     const Result<bool> started = server_->start();
     EXPECT_TRUE(started);
@@ -53,6 +64,7 @@ class ServerTest : public testing::Test {
 
   std::string status_of(std::string_view bytes) { return ask(bytes).substr(9, 3); }
 
+  static constexpr std::size_t kLong = 24 << 20;
   Metrics metrics_;
   Router router_;
   std::unique_ptr<Server> server_;
@@ -67,6 +79,18 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_TRUE(client.read_response().ends_with("\r\n\r\na?x"));
   EXPECT_TRUE(client.read_response().ends_with("\r\n\r\nhi"));
   EXPECT_TRUE(client.read_response().ends_with("\r\n\r\nb?"));
+}
+
+// The time to write is that of a piece: whoever goes on reading gets the whole of a long body, however slowly.
+TEST_F(ServerTest, ASlowReaderGetsALongBody) {
+  RawClient client(server_->ports()[0]);
+  client.send("GET /long HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  std::size_t count = 0;
+  for (std::size_t got = 1; got > 0; count += got) {
+    got = client.read_bytes(1 << 20).size();
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_GT(count, kLong);
 }
 
 TEST_F(ServerTest, HeadHasTheLengthAndNoBody) {
