@@ -1,7 +1,7 @@
 // The bytes of media resources: in pieces beside the log. They are written before the entry that names them is
 // published, and read by who has found that entry; what no entry names, the janitor removes (archive/janitor.h).
 // A whole body is in memory once: it is written from where it arrived, and read into where it is sent from.
-// Specification: sql/migrations/0007_media.sql.
+// Specification: sql/migrations/0008_media.sql.
 // Threads: io threads; each piece is a short statement of the executor's, so that others have their turn between two.
 #pragma once
 

@@ -74,7 +74,7 @@ struct MediaFacts {
   std::string type;  // media type, with parameters as sent
   std::uint64_t length = 0;
   Sha256 sha256{};
-  std::string upload;  // a UUID; see sql/migrations/0007_media.sql
+  std::string upload;  // a UUID; see sql/migrations/0008_media.sql
 };
 
 // Makes it a media link entry: the element media of kEntryNamespace becomes its last, so that the leaf covers the

@@ -4,7 +4,7 @@ create table media_pieces (
   lane smallint not null,
   feed bigint not null,
   media uuid not null,                -- of one upload: other bytes are another one
-  piece integer not null,             -- from 0; all but the last are as long as feeds/media.h says
+  piece integer not null,             -- from 0; all but the last are as long as feeds/media_store.h says
   bytes bytea not null,
   primary key (lane, feed, media, piece)
 );
@@ -23,7 +23,12 @@ create index media_doubts_due on media_doubts (due);
 alter table entries add column media uuid;  -- null: the entry is no media link entry
 create index entries_media on entries (lane, feed, media) where media is not null;
 
--- A new database never had it: functions are made after all migrations.
-drop function if exists publish(smallint, uuid, timestamptz, boolean, bigint[], text[], uuid[], bytea[], bytea[], text[], text[], text[], text[],
-                      timestamptz[], text[], boolean[], bigint[], text[], bigint[], boolean[], bigint[], bigint[],
-                      bigint[], timestamptz[]);
+-- publish() gets one parameter more: the functions as they are now are made after all migrations.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in select p.oid from pg_proc p where p.proname = 'publish' and p.pronamespace = current_schema()::regnamespace loop
+    execute 'drop function ' || v_function;
+  end loop;
+end $$;
