@@ -358,6 +358,8 @@ TEST_F(Rfc5023, Section12_1TheTypeParameterTellsEntriesFromFeeds) {
   EXPECT_TRUE(client_.get("/demo/events/entries/urn:x:1")
                   .header("Content-Type")
                   .starts_with("application/atom+xml;type=entry"));
+}
+
 // Media are posted where app:accept names them.
 class Rfc5023Media : public Conformance {
  protected:
