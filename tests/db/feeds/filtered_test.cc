@@ -29,10 +29,11 @@ class FilteredPages : public testing::Test {
       batch.push_back(entry(position, terms_.back()));
       if (position % 500 != 0) continue;
       std::promise<void> stored;
-      writer.submit_batch(feed_->facts().key, batch, true, Change::kAnywhere, [&](const std::vector<Published>& results) {
-        for (const Published& result : results) ASSERT_EQ(result.outcome, PublishOutcome::kCreated);
-        stored.set_value();
-      });
+      writer.submit_batch(feed_->facts().key, batch, true, Change::kAnywhere,
+                          [&](const std::vector<Published>& results) {
+                            for (const Published& result : results) ASSERT_EQ(result.outcome, PublishOutcome::kCreated);
+                            stored.set_value();
+                          });
       stored.get_future().get();
       batch.clear();
     }
