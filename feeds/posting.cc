@@ -117,7 +117,8 @@ std::int64_t expected_head(const LiveFeed* feed, const Request& request) {
     if (static_cast<std::int64_t>(*position) == head) return head;
     expected = std::max(expected, static_cast<std::int64_t>(*position));  // another process may know a later head
   }
-  if (expected >= 0 && feed != nullptr) return expected;
+  // The feed itself tells whether that is the retry of what is stored already.
+  if (feed != nullptr) return expected >= 0 ? expected : Change::kNowhere;
   throw Problem(412, "The feed does not stand where If-Match says: it is at position " + std::to_string(head));
 }
 

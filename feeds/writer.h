@@ -47,6 +47,7 @@ struct Change {
   static constexpr std::int64_t kNone = -1;  // there must be no such entry
   static constexpr std::int64_t kSome = -2;  // there must be one
   static constexpr std::int64_t kAnywhere = -1;
+  static constexpr std::int64_t kNowhere = INT64_MAX;
 
   Kind kind = Kind::kEntry;
   std::int64_t expected = kAny;   // the entry's newest position

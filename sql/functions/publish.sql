@@ -15,7 +15,7 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- p_kinds: 1 an entry that is posted, 2 a new revision of the id (or its first one), 3 the deletion of the id, whose XML
 -- is before || its time || after. In one call an id that is revised or deleted is named once.
 -- p_expected: the newest position that the id must have; 0 any, -1 none at all, -2 any but none.
--- p_heads: where the feed must stand before this item; -1 anywhere.
+-- p_heads: where the feed must stand before this item; -1 anywhere. A retry of what is stored need not know that it is.
 -- p_recorded, p_published: of entries that another server stored at these times (feeds/imported.h); null: now.
 -- p_media: the upload that the item names; the one that the revision before named is left in doubt.
 -- What the feed's floor has passed is gone, though its rows may still be there: its ids are free again.
@@ -118,9 +118,9 @@ begin
     v_outcome := case
       when v_floor is null then 5
       when v_earlier[i] > 0 then case when p_kinds[i] <> 1 and v_stored <> v_earlier[i] then 12 else 1 end
+      when p_kinds[i] = 1 and v_stored > 0 and not r.deleted and r.digest = p_digests[i] then 2
       when p_heads[i] >= 0 and p_heads[i] <> v_position then 10
-      when p_kinds[i] = 1 and v_stored > 0 then
-        case when r.deleted then 4 when r.digest = p_digests[i] then 2 else 3 end
+      when p_kinds[i] = 1 and v_stored > 0 then case when r.deleted then 4 else 3 end
       when v_twin > 0 then case when p_digests[v_twin] = p_digests[i] then 2 else 3 end
       when p_kinds[i] = 3 and v_stored is null then 11
       when v_stored > 0 and r.deleted then 4

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/process.h"
+#include "tests/support/scratch.h"
 
 namespace courant::test {
 
@@ -17,7 +18,7 @@ struct Ran {
 };
 
 inline Ran run_command(const std::vector<std::string>& arguments) {
-  const std::string path = COURANT_BINARY_DIR "/command-output.txt";
+  const std::string path = scratch("command-output.txt");
   std::ofstream(path).close();
   const int status = Process(arguments, path).wait();
   std::ostringstream text;

@@ -13,6 +13,7 @@
 
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
+#include "tests/support/scratch.h"
 
 namespace courant::test {
 
@@ -34,9 +35,9 @@ class CourantServer {
     const bool has_config = std::find(source_.begin(), source_.end(), "--config") != source_.end();
     if (!has_config) arguments.insert(arguments.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
     const bool has_data = std::find(source_.begin(), source_.end(), "--data") != source_.end();
-    if (!has_data) arguments.insert(arguments.end(), {"--data", COURANT_BINARY_DIR "/courant-under-test"});
+    if (!has_data) arguments.insert(arguments.end(), {"--data", scratch("courant-under-test")});
     arguments.insert(arguments.end(), source_.begin(), source_.end());
-    process_ = std::make_unique<Process>(arguments, COURANT_BINARY_DIR "/courant-under-test.log");
+    process_ = std::make_unique<Process>(arguments, scratch("courant-under-test.log"));
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (HttpClient(port_).get("/-/health/live").status != 200) {
       if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("courant does not start");

@@ -60,7 +60,8 @@ class HttpClient {
       reply.head = bytes.substr(0, end + 2);
       reply.body = bytes.substr(end + 4);
       const bool is_atom = reply.header("Content-Type").starts_with("application/atom+xml");
-      if (keeps_documents_ && is_atom && !reply.body.empty() && reply.header("Content-Encoding").empty()) keep_emitted(reply.body);
+      if (keeps_documents_ && is_atom && !reply.body.empty() && reply.header("Content-Encoding").empty())
+        keep_emitted(reply.body);
     } catch (const std::exception&) {
       client_.reset();
     }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/conformance/server/fixture.h"
+#include "tests/support/scratch.h"
 
 namespace courant::test {
 namespace {
@@ -255,7 +256,7 @@ TEST_F(Rfc5023, Section7_2_1ACategoryListIsNamedOrGivenNotBoth) {
 // 8.3.4: "If the app:accept element exists but is empty, clients SHOULD assume that the Collection does not support the
 // creation of new Entries."
 TEST(Rfc5023Service, Section8_3EveryWorkspaceAndCollectionIsWhole) {
-  const std::string config = COURANT_BINARY_DIR "/rfc5023.toml";
+  const std::string config = scratch("rfc5023.toml");
   std::ofstream(config) << "[[workspaces]]\nname = \"demo\"\n[[workspaces.feeds]]\nname = \"untitled\"\n"
                            "[[workspaces.feeds]]\nname = \"titled\"\ntitle = \"<A> & B\"\n"
                            "[[workspaces.feeds]]\nname = \"closed\"\naccept = []\n"

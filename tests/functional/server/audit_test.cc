@@ -9,6 +9,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -22,7 +23,7 @@ using testing::HasSubstr;
 class AuditTest : public testing::Test {
  protected:
   AuditTest() {
-    std::filesystem::remove(kState);
+    std::filesystem::remove(state_);
     for (int number = 1; number <= 50; ++number) {
       EXPECT_EQ(client_.post("/demo/events", entry(number, "n" + std::to_string(number))).status, 201);
     }
@@ -41,14 +42,14 @@ class AuditTest : public testing::Test {
   }
   static std::string url_of(int number) { return "/demo/events/entries/urn:x:" + std::to_string(number); }
   Ran verify(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {"verify", server_.url() + "/demo/events", "--state", kState};
+    std::vector<std::string> arguments = {"verify", server_.url() + "/demo/events", "--state", state_};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_courant(arguments);
   }
   // Changes what is stored behind the server's back; stored pages are rendered anew.
   void tamper(const std::string& statement) { session_.execute_script(statement + "; delete from archive_pages"); }
 
-  static constexpr const char* kState = COURANT_BINARY_DIR "/verified/state.json";
+  const std::string state_ = scratch("verified/state.json");
   TestDatabase database_;
   CourantServer server_{{"--database", database_.url()}};
   HttpClient client_{server_.port()};
@@ -74,7 +75,7 @@ TEST_F(AuditTest, AnEmptyFeedVerifies) {
   session_.execute_script(
       "delete from entries where id = 'urn:x:1' and feed = (select max(feed) from feeds where name = "
       "'other') and lane = (select lane from feeds where name = 'other')");
-  const Ran ran = run_courant({"verify", server_.url() + "/demo/other", "--state", kState});
+  const Ran ran = run_courant({"verify", server_.url() + "/demo/other", "--state", state_});
   EXPECT_EQ(ran.status, 0) << ran.output;
 }
 
@@ -146,7 +147,7 @@ TEST_F(AuditTest, AShorterLogThanTheOneVerifiedIsNoticed) {
 }
 
 TEST_F(AuditTest, WhatIsNoFeedOfOursIsSaid) {
-  const Ran ran = run_courant({"verify", server_.url() + "/demo/nothing", "--state", kState});
+  const Ran ran = run_courant({"verify", server_.url() + "/demo/nothing", "--state", state_});
   EXPECT_EQ(ran.status, 2);
   EXPECT_THAT(ran.output, HasSubstr("not verified: " + server_.url() + "/demo/nothing/archive cannot be read: 404"));
 }
@@ -212,7 +213,7 @@ TEST_F(AuditTest, StoredPagesAreTheSameBytesForEver) {
   ASSERT_EQ(before.status, 200);
   server_.process().signal(SIGTERM);
   server_.process().wait();
-  const std::string config = COURANT_BINARY_DIR "/renamed.toml";
+  const std::string config = scratch("renamed.toml");
   std::ofstream(config) << "[[workspaces]]\nname = 'demo'\ntitle = 'Another'\nauto_create = true\nauthor = 'Else'\n"
                            "[[workspaces.feeds]]\nname = 'events'\ntitle = 'Renamed'\n";
   CourantServer other({"--database", database_.url(), "--config", config, "--public-url", "http://127.0.0.1:1/else"});

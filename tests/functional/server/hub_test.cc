@@ -6,6 +6,7 @@
 
 #include "kernel/digest.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 
@@ -369,10 +370,10 @@ TEST_F(HubTest, WhoeverIsFrozenIsReplacedWithinSeconds) {
 }
 
 TEST_F(HubTest, AnotherKeyThanTheDatabasesIsRefused) {
-  const std::string folder = COURANT_BINARY_DIR "/other-key";
+  const std::string folder = scratch("other-key");
   Process other({COURANT_BINARY_DIR "/courant", "serve", "--database", database_.url(), "--data", folder, "--listen",
                  "127.0.0.1:" + std::to_string(free_port()), "--operations", ""},
-                COURANT_BINARY_DIR "/courant-under-test.log");
+                scratch("courant-under-test.log"));
   EXPECT_EQ(other.wait(), 1);
 }
 

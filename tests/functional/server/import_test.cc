@@ -7,6 +7,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -71,7 +72,7 @@ class ImportTest : public testing::Test {
   }
 
   static std::string write(const std::string& name, const std::string& text) {
-    std::string path = COURANT_BINARY_DIR "/" + name;
+    std::string path = scratch(name);
     std::ofstream(path) << text;
     return path;
   }
@@ -97,9 +98,8 @@ class ImportTest : public testing::Test {
 
   // Positions are dense, leaves and chain hold, and nothing is there twice: all that an outsider can check.
   void expect_verified(CourantServer& server, const std::string& feed) {
-    std::remove(COURANT_BINARY_DIR "/import-verified.json");
-    const Ran verified =
-        run_courant({"verify", server.url() + "/" + feed, "--state", COURANT_BINARY_DIR "/import-verified.json"});
+    std::remove(scratch("import-verified.json").c_str());
+    const Ran verified = run_courant({"verify", server.url() + "/" + feed, "--state", scratch("import-verified.json")});
     EXPECT_EQ(verified.status, 0) << verified.output;
   }
 
@@ -364,7 +364,7 @@ TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
   int kills = 0;
   for (;;) {
     const std::int64_t before = stored();
-    Process importing(import_arguments(), COURANT_BINARY_DIR "/import-killed.txt");
+    Process importing(import_arguments(), scratch("import-killed.txt"));
     if (kills == 5 || before >= kRows - 5000) {
       EXPECT_EQ(importing.wait(), 0);
       break;
@@ -394,7 +394,7 @@ TEST_F(ImportTest, PublishersMayWriteToTheFeedMeanwhile) {
       "' from (select n, timestamp '2020-01-01' + n * interval '1 second' as t from generate_series(1, 3000) n) rows");
   CourantServer server({"--database", target_.url(), "--config", config_});
   HttpClient client(server.port());
-  Process importing(import_arguments(), COURANT_BINARY_DIR "/import-beside.txt");
+  Process importing(import_arguments(), scratch("import-beside.txt"));
   for (int i = 0; i < 50; ++i) {
     EXPECT_EQ(client.post("/namespace/feed", entry("urn:posted:" + std::to_string(i))).status, 201);
   }

@@ -12,6 +12,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 
@@ -34,7 +35,7 @@ class LifecycleTest : public testing::Test {
  protected:
   // workspace: settings of the workspace demo, in TOML.
   void serve(const std::string& workspace) {
-    const std::string config = COURANT_BINARY_DIR "/lifecycle.toml";
+    const std::string config = scratch("lifecycle.toml");
     std::ofstream(config) << "[hub]\ncallback_allow = ['127.0.0.0/8']\n"
                           << "[[workspaces]]\nname = 'demo'\nauto_create = true\npage_size = 5\n"
                           << workspace << "\n";
@@ -64,13 +65,13 @@ class LifecycleTest : public testing::Test {
     arguments.insert(arguments.begin() + 1, {"--database", database_.url()});
     return run_courant(arguments);
   }
-  Ran verify() { return run_courant({"verify", server_->url() + "/demo/events", "--state", kState, "--forget"}); }
+  Ran verify() { return run_courant({"verify", server_->url() + "/demo/events", "--state", state_, "--forget"}); }
   Ran verify_otherwise() {
     return run_command(
         {"/usr/bin/python3", COURANT_SOURCE_DIR "/tests/support/second_verifier.py", server_->url() + "/demo/events"});
   }
 
-  static constexpr const char* kState = COURANT_BINARY_DIR "/verified/lifecycle.json";
+  const std::string state_ = scratch("verified/lifecycle.json");
   std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;
   sql::Session session_{database_.url()};
@@ -351,7 +352,7 @@ TEST_F(LifecycleTest, ALogThatWasSetBackBeginsANewGeneration) {
 
 // The commands work on a private cluster that a server runs, and on one that nobody runs.
 TEST(LifecycleCommandsTest, WorkBesideTheServerOfAPrivateCluster) {
-  const std::string data = COURANT_BINARY_DIR "/lifecycle-data";
+  const std::string data = scratch("lifecycle-data");
   std::filesystem::remove_all(data);
   {
     CourantServer server({"--data", data});

@@ -14,6 +14,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -39,7 +40,7 @@ class MediaTest : public testing::Test {
   // workspace: settings of the workspace demo, in TOML, beside its `accept`.
   void serve(const std::string& workspace, const std::string& limits = "") {
     server_.reset();
-    const std::string config = COURANT_BINARY_DIR "/media.toml";
+    const std::string config = scratch("media.toml");
     std::ofstream(config) << "[limits]\n"
                           << limits << "\n[hub]\ncallback_allow = ['127.0.0.0/8']\n"
                           << "[[workspaces]]\nname = 'demo'\nauto_create = true\npage_size = 5\n"
@@ -87,8 +88,8 @@ class MediaTest : public testing::Test {
     return run_courant(arguments);
   }
   void expect_verified() {
-    const Ran ran = run_courant(
-        {"verify", server_->url() + "/demo/events", "--state", COURANT_BINARY_DIR "/verified/media.json", "--forget"});
+    const Ran ran =
+        run_courant({"verify", server_->url() + "/demo/events", "--state", scratch("verified/media.json"), "--forget"});
     EXPECT_EQ(ran.status, 0) << ran.output;
     const Ran other = run_command(
         {"/usr/bin/python3", COURANT_SOURCE_DIR "/tests/support/second_verifier.py", server_->url() + "/demo/events"});

@@ -8,6 +8,7 @@
 
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -18,7 +19,7 @@ class ProgramTest : public testing::Test {
  protected:
   static Ran run(std::vector<std::string> arguments) { return run_courant(std::move(arguments)); }
   static std::string file(const std::string& name, const std::string& text) {
-    std::string path = COURANT_BINARY_DIR "/" + name;
+    std::string path = scratch(name);
     std::ofstream(path) << text;
     return path;
   }
@@ -95,7 +96,7 @@ TEST_F(ProgramTest, ASecondServerOnAPortIsRefused) {
   TestDatabase database;
   CourantServer server({"--database", database.url()});
   const std::string address = "127.0.0.1:" + std::to_string(server.port());
-  const Ran second = run({"serve", "--database", database.url(), "--data", COURANT_BINARY_DIR "/courant-under-test",
+  const Ran second = run({"serve", "--database", database.url(), "--data", scratch("courant-under-test"),
                           "--operations", "", "--listen", address});
   EXPECT_EQ(second.status, 1);
   EXPECT_NE(second.output.find("cannot listen on " + address + ": Address already in use"), std::string::npos)
@@ -104,8 +105,8 @@ TEST_F(ProgramTest, ASecondServerOnAPortIsRefused) {
 
 TEST_F(ProgramTest, TheOperatorsPagesStayOnLoopback) {
   TestDatabase database;
-  const Ran started = run({"serve", "--database", database.url(), "--data", COURANT_BINARY_DIR "/courant-under-test",
-                           "--listen", "127.0.0.1:" + std::to_string(free_port()), "--operations", "0.0.0.0:9"});
+  const Ran started = run({"serve", "--database", database.url(), "--data", scratch("courant-under-test"), "--listen",
+                           "127.0.0.1:" + std::to_string(free_port()), "--operations", "0.0.0.0:9"});
   EXPECT_EQ(started.status, 1);
   EXPECT_NE(started.output.find("must be a loopback address"), std::string::npos) << started.output;
 }
@@ -117,12 +118,12 @@ TEST_F(ProgramTest, ADatabaseThatGoesAwayDuringTheStartIsSaidInASentence) {
     sql::Session locking(database.url());
     sql::Session session(database.url());
     locking.execute_script("begin; lock table " + table + " in access exclusive mode");
-    const std::string log = COURANT_BINARY_DIR "/start-without-database.txt";
+    const std::string log = scratch("start-without-database.txt");
     std::filesystem::remove(log);
-    Process server({COURANT_BINARY_DIR "/courant", "serve", "--database", database.url(), "--data",
-                    COURANT_BINARY_DIR "/courant-under-test", "--operations", "", "--listen",
-                    "127.0.0.1:" + std::to_string(free_port())},
-                   log);
+    Process server(
+        {COURANT_BINARY_DIR "/courant", "serve", "--database", database.url(), "--data", scratch("courant-under-test"),
+         "--operations", "", "--listen", "127.0.0.1:" + std::to_string(free_port())},
+        log);
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     std::optional<int> status;
     int ended = 0;

@@ -6,6 +6,7 @@
 #include "http/gzip.h"
 #include "kernel/uri.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -50,7 +51,7 @@ name = "events"
 class PublishingStatuses : public testing::Test {
  protected:
   static std::string config() {
-    std::string path = COURANT_BINARY_DIR "/publishing-statuses.toml";
+    std::string path = scratch("publishing-statuses.toml");
     std::ofstream(path) << kConfig;
     return path;
   }

@@ -13,6 +13,7 @@
 #include "tests/support/bad_line.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/sink.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/test_database.h"
@@ -24,9 +25,7 @@ namespace fs = std::filesystem;
 
 class SpoolTest : public testing::Test {
  protected:
-  SpoolTest() : folder_(fs::path(COURANT_BINARY_DIR) / ("spool-" + to_hex(random_bytes(8)))) {
-    fs::create_directories(folder_ / "files");
-  }
+  SpoolTest() : folder_(scratch("spool-" + to_hex(random_bytes(8)))) { fs::create_directories(folder_ / "files"); }
   ~SpoolTest() override { fs::remove_all(folder_); }
 
   std::string spool() const { return folder_ / "spool"; }
