@@ -38,7 +38,7 @@ std::string max_age(const feeds::FeedSettings& settings) {
 }
 
 // Strong tag and digest are those of the bytes sent: the gzip form has its own.
-Response page_response(const StoredPage& page, const Request& request, const feeds::FeedSettings& settings) {
+Response page_response(StoredPage page, const Request& request, const feeds::FeedSettings& settings) {
   const bool packed = http::accepts_gzip(request.combined_header("accept-encoding"));
   const std::string etag = "\"" + to_hex(page.sha256.substr(0, 12)) + (packed ? "-gzip\"" : "\"");
   Response response;
@@ -53,7 +53,7 @@ Response page_response(const StoredPage& page, const Request& request, const fee
   response.with("Repr-Digest", "sha-256=:" + to_base64(packed ? page.gzip_sha256 : page.sha256) + ":");
   if (packed) {
     response.with("Content-Encoding", "gzip");
-    response.body = http::make_bytes(page.gzip);
+    response.body = http::make_bytes(std::move(page.gzip));
   } else {
     response.body = http::make_bytes(http::gunzip(page.gzip, kLongestPage).value());
   }
@@ -71,8 +71,8 @@ Task<Response> get_page(feeds::Engine& engine, const Request& request, const Pat
   const auto find = [&engine, feed, name, feed_url](sql::Session& session) {
     return require_page(session, *feed, name.page, feed_url, engine.options().hub_url, engine.clock().now());
   };
-  const std::optional<StoredPage> page = co_await engine.executor().run(find);
-  if (page) co_return page_response(*page, request, feed->state()->settings);
+  std::optional<StoredPage> page = co_await engine.executor().run(find);
+  if (page) co_return page_response(*std::move(page), request, feed->state()->settings);
   // The page is not complete: what it will hold is in the current feed.
   Response response;
   response.status = 303;

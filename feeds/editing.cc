@@ -43,10 +43,9 @@ std::int64_t expected_position(const Request& request, std::optional<std::int64_
   std::int64_t expected = Change::kAny;
   if (trim(match) == "*") expected = Change::kSome;
   if (!match.empty() && expected != Change::kSome) {
-    if (!newest || !names(match, *newest, Comparison::kStrong)) {
-      throw Problem(412, "The entry is not what If-Match names");
-    }
-    expected = *newest;  // held against what is stored when the change is made
+    if (!newest) throw Problem(412, "There is no entry for If-Match to name");
+    // Held against what is stored when the change is made, which also tells whether it was made already.
+    expected = names(match, *newest, Comparison::kStrong) ? *newest : Change::kNowhere;
   }
   if (trim(none_match) == "*") {
     if (expected != Change::kAny) throw Problem(412, "The entry cannot be there and not be there");
@@ -117,7 +116,7 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
     change.kind = Change::Kind::kRevision;
     change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
     // What it says of its bytes must still be so when the revision is appended.
-    const bool is_bound = is_media_link && change.expected != Change::kNone;
+    const bool is_bound = is_media_link && change.expected != Change::kNone && change.expected != Change::kNowhere;
     if (is_bound) change.expected = newest->position;
     const Published result = co_await engine.publish(identity, feed, entry, change);
     if (result.outcome == PublishOutcome::kStale && is_bound) continue;

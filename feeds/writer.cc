@@ -134,8 +134,15 @@ struct Writer::State {
     };
     bool has_changes = false;
     const auto has_room = [&] { return items.size() < options.max_call_items && bytes < options.max_call_bytes; };
-    while (!lane->second.empty() &&
-           (goes_on_with_batch() || (has_room() && !meets_itself(items, lane->second.front(), has_changes)))) {
+    // A batch goes into a call whole, so all of it must be allowed there.
+    const auto may_join = [&] {
+      const auto first = lane->second.begin();
+      const auto end = first->group == 0 ? first + 1 : std::find_if(first, lane->second.end(), [&](const auto& item) {
+        return item.group != first->group;
+      });
+      return std::none_of(first, end, [&](const auto& item) { return meets_itself(items, item, has_changes); });
+    };
+    while (!lane->second.empty() && (goes_on_with_batch() || (has_room() && may_join()))) {
       bytes += lane->second.front().bytes;
       has_changes = has_changes || lane->second.front().change.kind != Change::Kind::kEntry;
       items.push_back(std::move(lane->second.front()));
@@ -275,10 +282,12 @@ void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const 
     if (gathered->results.size() == count) gathered->outcome(gathered->results);
   };
   const std::int64_t group = ++state_->groups;
+  Change change;
+  change.head = head;
   std::vector<PublishItem> items;
-  for (const auto& entry : entries)
-    items.push_back({feed, entry, one, bytes_of_item(*entry), group, is_strict, Change{}});
-  if (!items.empty()) items.front().change.head = head;
+  for (const auto& entry : entries) {
+    items.push_back({feed, entry, one, bytes_of_item(*entry), group, is_strict, change});
+  }
   if (state_->put(feed.lane, std::move(items))) return;
   outcome(std::vector<Published>(count, without_position(PublishOutcome::kOverloaded)));
 }

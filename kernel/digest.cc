@@ -147,21 +147,27 @@ std::string to_base64url(std::string_view bytes) {
 }
 
 std::optional<std::string> from_hex(std::string_view text) {
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
+  // A table, since whether a digit is a letter cannot be foreseen: archive pages come from PostgreSQL in this form.
+  static constexpr auto kDigits = [] {
+    std::array<signed char, 256> digits{};
+    digits.fill(-1);
+    for (int i = 0; i < 10; ++i) digits[static_cast<std::size_t>('0' + i)] = static_cast<signed char>(i);
+    for (int i = 10; i < 16; ++i) {
+      digits[static_cast<std::size_t>('a' + i - 10)] = static_cast<signed char>(i);
+      digits[static_cast<std::size_t>('A' + i - 10)] = static_cast<signed char>(i);
+    }
+    return digits;
+  }();
   if (text.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = digit(text[i]);
-    const int low = digit(text[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high << 4 | low);
+  std::string bytes(text.size() / 2, '\0');
+  int seen = 0;  // negative where a digit was
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const int high = kDigits[static_cast<unsigned char>(text[2 * i])];
+    const int low = kDigits[static_cast<unsigned char>(text[2 * i + 1])];
+    seen |= high | low;
+    bytes[i] = static_cast<char>(high * 16 + low);
   }
+  if (seen < 0) return std::nullopt;
   return bytes;
 }
 

@@ -20,6 +20,11 @@ constexpr std::array<const char*, 7> kWeekdays = {"Sun", "Mon", "Tue", "Wed", "T
 constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// What parse_rfc3339 takes: [kEarliest, kLatest).
+constexpr Instant kEarliest = sys_days(year_month_day{std::chrono::year(1), std::chrono::January, std::chrono::day(1)});
+constexpr Instant kLatest =
+    sys_days(year_month_day{std::chrono::year(9999), std::chrono::December, std::chrono::day(31)});
+
 // Takes exactly `count` digits from the front of text.
 std::optional<int> take_number(std::string_view& text, std::size_t count) {
   if (text.size() < count) return std::nullopt;
@@ -103,7 +108,9 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   if (!zone || !text.empty()) return std::nullopt;
   const std::optional<Instant> local = instant_of(*year, *month, *day, *hour, *minute, *second);
   if (!local) return std::nullopt;
-  return *local + *fraction - *zone;
+  const Instant instant = *local + *fraction - *zone;
+  if (instant < kEarliest || instant >= kLatest) return std::nullopt;
+  return instant;
 }
 
 std::string format_http_date(Instant instant) {

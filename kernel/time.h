@@ -16,7 +16,8 @@ using Ticks = std::chrono::steady_clock::time_point;  // for timeouts: never goe
 // "2026-11-24T09:30:00.123456Z", always with six decimals, so that text order is time order.
 std::string format_rfc3339(Instant instant);
 
-// Any RFC 3339 date-time with zone, lower-case t and z included; further decimals are cut off. Nothing else.
+// Any RFC 3339 date-time with zone, lower-case t and z included; further decimals are cut off. Nothing else, and
+// nothing before the year 1 or after 9999-12-30 in UTC: what is a little later than that can still be written.
 std::optional<Instant> parse_rfc3339(std::string_view text);
 
 // "Tue, 24 Nov 2026 09:30:00 GMT", cut to whole seconds.

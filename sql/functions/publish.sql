@@ -15,9 +15,11 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- p_kinds: 1 an entry that is posted, 2 a new revision of the id (or its first one), 3 the deletion of the id, whose XML
 -- is before || its time || after. In one call an id that is revised or deleted is named once.
 -- p_expected: the newest position that the id must have; 0 any, -1 none at all, -2 any but none.
--- p_heads: where the feed must stand before this item; -1 anywhere. A retry of what is stored need not know that it is.
+-- p_heads: where the feed must stand before this item, or before its batch; -1 anywhere. What is stored already with the
+-- same content is a retry, whatever its conditions say now.
 -- p_recorded, p_published: of entries that another server stored at these times (feeds/imported.h); null: now.
--- p_media: the upload that the item names; the one that the revision before named is left in doubt.
+-- p_media: the upload that the item names; the one that the revision before named is left in doubt. Revisions and deletions
+-- are in no batch.
 -- What the feed's floor has passed is gone, though its rows may still be there: its ids are free again.
 -- outcome: 1 created, 2 the same content is stored already, 3 other content is stored under this id, 4 the entry was
 -- deleted, 5 there is no such feed (any more), 9 another item of its batch failed, 10 p_expected or p_heads
@@ -49,7 +51,8 @@ declare
   v_chain bytea;
   -- The item.
   v_stored bigint;     -- where its id stands already; null: nowhere
-  v_twin integer;      -- an earlier item that is stored under the same id by this call
+  v_twins integer[] := '{}';  -- by p_firsts: the item of this call that is stored under the id
+  v_twin integer;
   v_outcome smallint;  -- 0: it is to be stored
   v_known record;      -- the stored entry that it meets or revises
   v_published timestamptz;
@@ -57,9 +60,9 @@ declare
   v_times text;
   v_xml text;
   v_leaf bytea;
+  v_media uuid;        -- the upload that the revision before named
   v_all publish_item[] := '{}';  -- what becomes of each
   v_stores boolean := false;
-  v_changes boolean := false;    -- some that are stored revise or delete
   -- The batch that the loop is in, and where its feed stood before it.
   g_number bigint := 0;
   g_start integer;
@@ -74,14 +77,17 @@ begin
   perform pg_advisory_xact_lock(1131377010, p_lane);  -- lock_lane() without the cost of a function
 
   if p_repeated then
-    select item_positions into v_earlier from journal where lane = p_lane and call = p_call;
+    select item_positions into v_earlier from journal
+    where lane = p_lane and call = p_call and recorded > p_now - interval '1 hour';
   end if;
 
   for r in
     select u.item, e.first_position, e.newest_position, e.deleted, e.digest,
            coalesce(e.newest_digest, e.digest) as newest_digest
     from generate_series(1, cardinality(p_feeds)) as u (item)
-    left join entry_ids e on e.lane = p_lane and e.feed = p_feeds[u.item] and e.id_hash = p_hashes[u.item]
+    left join lateral (select * from entry_ids x
+                       where x.lane = p_lane and x.feed = p_feeds[u.item] and x.id_hash = p_hashes[u.item]
+                       limit 1) e on true  -- the limit: else it may be planned to read all ids of the lane
     order by u.item
   loop
     i := r.item;
@@ -108,26 +114,22 @@ begin
     v_stored := case when r.newest_position <= v_floor then null
                      when r.first_position <= v_floor then r.newest_position
                      else r.first_position end;
-    v_twin := null;
-    if p_firsts[i] < i and p_kinds[i] = 1 and v_stored is null then
-      v_twin := (select min(x.item) from unnest(v_all) x
-                 where x.item >= p_firsts[i] and x.kind > 0 and p_feeds[x.item] = v_feed
-                       and p_hashes[x.item] = p_hashes[i]);
-    end if;
+    v_twin := case when p_kinds[i] = 1 and v_stored is null then v_twins[p_firsts[i]] end;
 
     v_outcome := case
       when v_floor is null then 5
       when v_earlier[i] > 0 then case when p_kinds[i] <> 1 and v_stored <> v_earlier[i] then 12 else 1 end
       when p_kinds[i] = 1 and v_stored > 0 and not r.deleted and r.digest = p_digests[i] then 2
-      when p_heads[i] >= 0 and p_heads[i] <> v_position then 10
+      when p_digests[v_twin] = p_digests[i] then 2
+      when p_kinds[i] = 2 and v_stored > 0 and not r.deleted and r.newest_digest = p_digests[i] and p_expected[i] <> -1 then 2
+      when p_heads[i] >= 0 and p_heads[i] <> case when g_number = 0 then v_position else g_position end then 10
       when p_kinds[i] = 1 and v_stored > 0 then case when r.deleted then 4 else 3 end
-      when v_twin > 0 then case when p_digests[v_twin] = p_digests[i] then 2 else 3 end
+      when v_twin > 0 then 3
       when p_kinds[i] = 3 and v_stored is null then 11
       when v_stored > 0 and r.deleted then 4
       when p_kinds[i] <> 1 and (p_expected[i] > 0 and (v_stored is null or p_expected[i] <> r.newest_position)
                             or p_expected[i] = -1 and v_stored > 0
                             or p_expected[i] = -2 and v_stored is null) then 10
-      when p_kinds[i] = 2 and v_stored > 0 and r.newest_digest = p_digests[i] then 2
       else 0 end;
 
     if v_outcome = 0 then
@@ -136,9 +138,15 @@ begin
       v_published := coalesce(p_published[i], v_recorded);
       v_updated := coalesce(p_updated[i], v_recorded);
       if v_stored > 0 then
-        v_changes := true;
-        select e.published, greatest(v_updated, e.updated + interval '1 microsecond') into v_published, v_updated
+        select e.published, greatest(v_updated, e.updated + interval '1 microsecond'), e.media
+        into v_published, v_updated, v_media
         from entries e where e.lane = p_lane and e.feed = v_feed and e.position = r.newest_position;
+        update entry_ids
+        set newest_position = v_position + 1, newest_digest = p_digests[i], deleted = p_kinds[i] = 3
+        where lane = p_lane and feed = v_feed and id_hash = p_hashes[i];
+        if v_media is distinct from p_media[i] and v_media is not null then
+          insert into media_doubts (due, feed, lane, media) values ('-infinity', v_feed, p_lane, v_media);
+        end if;
       elsif r.newest_position > 0 then
         delete from entry_ids where lane = p_lane and feed = v_feed and id_hash = p_hashes[i];  -- it is behind the floor
       end if;
@@ -151,14 +159,14 @@ begin
              else p_canonical_before[i] || v_times || p_canonical_after[i] end, 'UTF8'));
       v_chain := sha256(v_chain || v_leaf);
       v_position := v_position + 1;
+      v_twins[p_firsts[i]] := i;
       v_all[i] := row(i, case when v_stored > 0 then 12 else 1 end, v_position,
                       case when v_stored > 0 then p_kinds[i] else 1 end, v_recorded, v_published, v_updated, p_salts[i],
                       v_leaf, v_chain, v_xml)::publish_item;
     elsif v_twin > 0 and v_outcome in (2, 3) then
-      v_all[i] := v_all[v_twin];
-      v_all[i].item := i;
-      v_all[i].outcome := v_outcome;
-      v_all[i].kind := 0;
+      v_known := v_all[v_twin];
+      v_all[i] := row(i, v_outcome, v_known.position, 0, v_known.recorded, v_known.published, v_known.updated,
+                      v_known.salt, v_known.leaf, v_known.chain, null)::publish_item;
     else
       select e.position, e.recorded, e.published, e.updated, e.salt, e.leaf, e.chain into v_known
       from entries e
@@ -174,12 +182,13 @@ begin
 
     if g_number <> 0 and (g_failed or v_outcome > 2 or v_outcome = 2 and p_strict[i]) then
       -- What the batch was given is taken back; items that fail themselves keep their own outcome.
-      g_failed := true;
-      for k in g_start .. i loop
+      for k in case when g_failed then i else g_start end .. i loop
         if v_all[k].outcome = 1 or v_all[k].outcome = 2 and not p_strict[k] then
           v_all[k] := row(k, 9, 0, 0, null, null, null, null, null, null, null)::publish_item;
+          v_twins[p_firsts[k]] := null;
         end if;
       end loop;
+      g_failed := true;
       v_position := g_position;
       v_recorded := g_recorded;
       v_chain := g_chain;
@@ -209,20 +218,6 @@ begin
            array(select case when x.kind > 0 then x.position else 0 end from unnest(v_all) x)
     from (select x.feed, min(x.position) as first, max(x.position) as last from stored x group by x.feed) m
     having count(*) > 0;
-  end if;
-
-  if v_changes then
-    insert into media_doubts (due, feed, lane, media)
-    select '-infinity', o.feed, p_lane, o.media
-    from unnest(v_all) x
-    join entry_ids e on e.lane = p_lane and e.feed = p_feeds[x.item] and e.id_hash = p_hashes[x.item]
-    join entries o on o.lane = p_lane and o.feed = e.feed and o.position = e.newest_position
-    where x.kind > 1 and o.media is not null and o.media is distinct from p_media[x.item];
-
-    update entry_ids e
-    set newest_position = x.position, newest_digest = p_digests[x.item], deleted = x.kind = 3
-    from unnest(v_all) x
-    where x.kind > 1 and e.lane = p_lane and e.feed = p_feeds[x.item] and e.id_hash = p_hashes[x.item];
   end if;
 
   return query

@@ -152,9 +152,64 @@ TEST_F(WriterTest, AReaderThatFollowsPositionsMissesNothingWithHeldTransactions)
   expect_dense_and_chained(feed, 64 * kEach);
 }
 
-TEST_F(WriterTest, KilledBackendsNeitherLoseNorDoubleAnEntry) {
+// A batch that comes while an id of it is being deleted meets the deletion, though both wait for the same call.
+TEST_F(WriterTest, ABatchIsJudgedAfterTheDeletionsBeforeIt) {
   const FeedKey feed = make_feed("events");
   Writer writer({}, database_, clock_, metrics_, ignore_);
+  ASSERT_EQ(publish(writer, feed, entry("urn:x")).position, 1);
+  sql::Session holder(test_.url());
+  std::promise<Published> first, deleted;
+  std::promise<std::vector<Published>> batch;
+  holder.transaction([&] {
+    constexpr sql::Query kLock{"test.lock", "select lock_lane($1::smallint)"};
+    constexpr sql::Query kWaits{"test.waits",
+                                "select exists (select from pg_locks l join pg_stat_activity a using (pid) where not "
+                                "l.granted and l.locktype = 'advisory' and a.datname = current_database())"};
+    holder.run(kLock, sql::Parameters().add(feed.lane));
+    writer.submit(feed, entry("urn:y"), {}, [&](const Published& result) { first.set_value(result); });
+    while (!holder.run(kWaits)[0].boolean(0)) std::this_thread::yield();
+    // What follows waits for the call that waits for the lock, and is gathered into one.
+    Change deletion;
+    deletion.kind = Change::Kind::kDeletion;
+    writer.submit(feed, entry("urn:x"), deletion, [&](const Published& result) { deleted.set_value(result); });
+    writer.submit_batch(feed, {entry("urn:a"), entry("urn:x")}, false, Change::kAnywhere,
+                        [&](const std::vector<Published>& results) { batch.set_value(results); });
+  });
+  EXPECT_EQ(first.get_future().get().position, 2);
+  EXPECT_EQ(deleted.get_future().get().position, 3);
+  const std::vector<Published> results = batch.get_future().get();
+  EXPECT_EQ(results[0].outcome, PublishOutcome::kBatchFailed);
+  EXPECT_EQ(results[1].outcome, PublishOutcome::kGone);
+}
+
+// The same id many times in one batch: stored once, the others are retries of it; in a batch that fails, nothing is.
+TEST_F(WriterTest, AnIdThatABatchNamesManyTimesIsStoredOnce) {
+  const FeedKey feed = make_feed("events");
+  Writer writer({}, database_, clock_, metrics_, ignore_);
+  const auto submit = [&](const std::vector<std::shared_ptr<const PreparedEntry>>& entries) {
+    std::promise<std::vector<Published>> promise;
+    writer.submit_batch(feed, entries, false, Change::kAnywhere,
+                        [&](const std::vector<Published>& results) { promise.set_value(results); });
+    return promise.get_future().get();
+  };
+  const std::vector<Published> failed = submit({entry("urn:a"), entry("urn:a"), entry("urn:a", "other")});
+  EXPECT_EQ(failed[0].outcome, PublishOutcome::kBatchFailed);
+  EXPECT_EQ(failed[2].outcome, PublishOutcome::kConflict);
+  const std::vector<Published> results = submit({entry("urn:a"), entry("urn:b"), entry("urn:a"), entry("urn:a")});
+  EXPECT_EQ(results[0].outcome, PublishOutcome::kCreated);
+  for (const std::size_t twin : {2U, 3U}) {
+    EXPECT_EQ(results[twin].outcome, PublishOutcome::kSame);
+    EXPECT_EQ(results[twin].position, 1);
+    EXPECT_EQ(results[twin].chain, results[0].chain);
+  }
+  expect_dense_and_chained(feed, 2);
+}
+
+TEST_F(WriterTest, KilledBackendsNeitherLoseNorDoubleAnEntry) {
+  const FeedKey feed = make_feed("events");
+  WriterOptions options;
+  options.patience = std::chrono::minutes(2);  // that it gives up is not what is tested here
+  Writer writer(options, database_, clock_, metrics_, ignore_);
   std::atomic<bool> done{false};
   std::thread killer([&] {
     constexpr sql::Query kKill{"test.kill",

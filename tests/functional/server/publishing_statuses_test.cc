@@ -305,6 +305,38 @@ TEST_F(PublishingStatuses, ConditionsThatDoNotHoldAre412) {
   EXPECT_EQ(head(), "5");
 }
 
+// log.md: "A publisher whose connection died mid-reply just sends again" - with its conditions, which held then.
+TEST_F(PublishingStatuses, WhatIsStoredAlreadyIsARetryWhateverItsConditions) {
+  ASSERT_EQ(client_.post("/demo/events", kOne).status, 201);
+  const std::string two = entry("<content>2</content>");
+  EXPECT_EQ(client_.put(kItem, two, "If-Match: \"1\"\r\n").status, 200);
+  const Reply again = client_.put(kItem, two, "If-Match: \"1\"\r\n");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.header("Feed-Position"), "2");
+  EXPECT_EQ(client_.put(kItem, entry("<content>3</content>"), "If-Match: \"1\"\r\n").status, 412);
+  const std::string both = batch("<entry><id>urn:b:1</id></entry><entry><id>urn:b:2</id></entry>");
+  EXPECT_EQ(post(both, "If-Match: \"2\"\r\n").status, 200);
+  EXPECT_EQ(post(both, "If-Match: \"2\"\r\n").status, 200);
+  const std::string one_more = batch("<entry><id>urn:b:1</id></entry><entry><id>urn:b:3</id></entry>");
+  EXPECT_EQ(post(one_more, "If-Match: \"2\"\r\n").status, 412) << "part of it would be new";
+  EXPECT_EQ(post(one_more, "If-Match: \"4\"\r\n").status, 200);
+  EXPECT_EQ(head(), "5");
+}
+
+// Times that cannot be written or stored are refused, wherever they stand.
+TEST_F(PublishingStatuses, TimesBeyondAllCalendarsAreRefused) {
+  for (const char* const time : {"9999-12-31T23:59:60Z", "9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00Z",
+                                 "0001-01-01T00:00:00+23:59", "10000-01-01T00:00:00Z"}) {
+    const std::string field = time;
+    EXPECT_EQ(client_.post("/demo/events", kOne, "Entry-Expires: " + field + "\r\n").status, 400) << time;
+    EXPECT_EQ(post(entry("<x:expires xmlns:x='urn:courant:entry:1'>" + field + "</x:expires>")).status, 422) << time;
+    EXPECT_EQ(post(entry("<updated>" + field + "</updated>")).status, 422) << time;
+    ASSERT_EQ(client_.post("/demo/other", kOne).status / 100, 2);
+    EXPECT_EQ(client_.get("/demo/other?startingAt=" + percent_encode(field)).status, 400) << time;
+  }
+  EXPECT_EQ(head(), "404");
+}
+
 TEST_F(PublishingStatuses, WhereEditsAreForbiddenIs405WithAllow) {
   ASSERT_EQ(client_.post("/final/events", kOne).status, 201);
   const std::string item = "/final/events/entries/urn:x:1";

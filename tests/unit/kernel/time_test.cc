@@ -30,6 +30,17 @@ TEST(Rfc3339, RefusesWhatIsNoDateTimeWithZone) {
   }
 }
 
+// Whatever is taken can be written again in the same form, and stored: PostgreSQL has no year 0, RFC 3339 none of five
+// digits.
+TEST(Rfc3339, RefusesWhatCouldNotBeWritten) {
+  for (const char* text : {"0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:60Z",
+                           "9999-12-31T23:59:59-23:59", "9999-12-31T00:00:00Z"}) {
+    EXPECT_FALSE(parse_rfc3339(text).has_value()) << text;
+  }
+  EXPECT_EQ(format_rfc3339(*parse_rfc3339("0001-01-01T00:00:00Z")), "0001-01-01T00:00:00.000000Z");
+  EXPECT_EQ(format_rfc3339(*parse_rfc3339("9999-12-30T23:59:59Z")), "9999-12-30T23:59:59.000000Z");
+}
+
 TEST(HttpDate, RoundTripsWholeSeconds) {
   EXPECT_EQ(format_http_date(kInstant), "Tue, 24 Nov 2026 09:30:00 GMT");
   EXPECT_EQ(parse_http_date("Tue, 24 Nov 2026 09:30:00 GMT"), kInstant - 123456us);
