@@ -23,6 +23,8 @@ using LaneAndFeed = std::pair<std::int64_t, std::int64_t>;
 
 constexpr int kNiceness = 10;
 constexpr auto kDatabasePause = 1s;
+// While publishers wait, at most this part of the time goes into pages, which their readers can render as well.
+constexpr int kShareWhileBusy = 20;
 
 }  // namespace
 
@@ -68,6 +70,12 @@ struct Closer::State {
     }
   }
 
+  // Ends early when the closer stops.
+  void rest(Ticks::duration duration) {
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, duration, [&] { return stopping.load(); });
+  }
+
   void close_pages(sql::Session& session, feeds::FeedKey key) {
     const std::shared_ptr<feeds::LiveFeed> feed = engine.directory().find(key);
     if (!feed) return;
@@ -76,8 +84,10 @@ struct Closer::State {
     std::int64_t page = std::max(rows[0].integer(0), feed->state()->floor / size);
     const std::string feed_url = engine.feed_url(feed->facts());
     while (!stopping && page < feeds::complete_pages(feed->head(), size)) {
+      const Ticks begin = engine.clock().ticks();
       require_page(session, *feed, ++page, feed_url, engine.options().hub_url, engine.clock().now());
       closed.add();
+      if (engine.writer().is_busy()) rest((kShareWhileBusy - 1) * (engine.clock().ticks() - begin));
     }
   }
 };

@@ -45,6 +45,7 @@ class Engine {
   Directory& directory() { return directory_; }
   Follower& follower() { return follower_; }
   const Follower& follower() const { return follower_; }
+  const Writer& writer() const { return writer_; }
   sql::Executor& executor() { return executor_; }
   MediaRoom& media_room() { return media_room_; }
   const Clock& clock() const { return clock_; }

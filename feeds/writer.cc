@@ -292,6 +292,11 @@ void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const 
   outcome(std::vector<Published>(count, without_position(PublishOutcome::kOverloaded)));
 }
 
+bool Writer::is_busy() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->waiting_items > 0;
+}
+
 void Writer::stop() {
   {
     const std::lock_guard lock(state_->mutex);

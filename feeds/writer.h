@@ -108,6 +108,9 @@ class Writer {
   void submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const PreparedEntry>>& entries, bool is_strict,
                     std::int64_t head, BatchOutcome outcome);
 
+  // Whether entries wait for their group commit: what can be done later shall be.
+  bool is_busy() const;
+
   // Takes nothing more and finishes what waits.
   void stop();
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sql/database.h"
 
 namespace courant::sql {
@@ -6,10 +8,14 @@ namespace {
 // An element of an array literal in double quotes (PostgreSQL 15, section 8.15.2).
 void append_quoted(std::string& literal, std::string_view text) {
   literal += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') literal += '\\';
-    literal += c;
+  std::size_t begin = 0;  // of the piece without a character to escape
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '"' && text[at] != '\\') continue;
+    literal.append(text, begin, at - begin);
+    literal += '\\';
+    begin = at;
   }
+  literal.append(text, begin);
   literal += '"';
 }
 
