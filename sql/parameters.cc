@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "sql/database.h"
 
 namespace courant::sql {
