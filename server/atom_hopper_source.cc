@@ -48,7 +48,7 @@ std::vector<SourceFeed> AtomHopperSource::feeds() {
   const sql::Rows rows = session_->run(queries::atom_hopper_feeds);
   std::vector<SourceFeed> feeds;
   for (int i = 0; i < rows.size(); ++i) {
-    feeds.push_back({std::string(rows[i].text(0)), rows[i].integer(1), rows[i].integer(2)});
+    feeds.push_back({std::string(rows[i].text(0)), {rows[i].integer(1), rows[i].integer(2)}, rows[i].integer(3)});
   }
   return feeds;
 }
@@ -70,9 +70,10 @@ std::vector<SourceRow> AtomHopperSource::rows_after(const SourcePlace& place, co
   return rows;
 }
 
-std::int64_t AtomHopperSource::count_up_to(const SourcePlace& place, const std::string& feed) {
+SourceRows AtomHopperSource::rows_up_to(const SourcePlace& place, const std::string& feed) {
   const sql::Parameters parameters = sql::Parameters().add(feed).add(place.updated).add(place.id);
-  return session_->run(queries::atom_hopper_count, parameters)[0].integer(0);
+  const sql::Rows rows = session_->run(queries::atom_hopper_count, parameters);
+  return {rows[0].integer(0), rows[0].integer(1)};
 }
 
 }  // namespace courant::server

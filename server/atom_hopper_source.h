@@ -22,9 +22,17 @@ struct SourcePlace {
   auto operator<=>(const SourcePlace&) const = default;
 };
 
+// So many rows, and a sum over their numbers that tells them from others: rows go and come at once.
+struct SourceRows {
+  static constexpr std::int64_t kModulus = 1'000'000'000'000'000'000;
+  std::int64_t count = 0;
+  std::int64_t checksum = 0;  // the sum of their numbers modulo kModulus
+  bool operator==(const SourceRows&) const = default;
+};
+
 struct SourceFeed {
   std::string name;  // as Atom Hopper calls it; empty: of rows without a feed
-  std::int64_t rows = 0;
+  SourceRows rows;
   std::int64_t newest = 0;  // SourcePlace::updated of its newest row
 };
 
@@ -47,7 +55,7 @@ class AtomHopperSource {
   const std::string& name() const { return name_; }  // of the database, the same whenever it is read
   std::vector<SourceFeed> feeds();
   std::vector<SourceRow> rows_after(const SourcePlace& place, const std::vector<std::string>& feeds);
-  std::int64_t count_up_to(const SourcePlace& place, const std::string& feed);
+  SourceRows rows_up_to(const SourcePlace& place, const std::string& feed);
 
  private:
   const std::string time_zone_;

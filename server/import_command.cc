@@ -85,23 +85,26 @@ class Import {
         },
         [this](std::int64_t rows) { progress_.add(rows); });
     if (!options_.again) importer.load_places();
+    for (const SourceFeed& feed : chosen_) {
+      if (options_.again) importer.begin_again(feed.name);
+    }
 
     std::vector<std::string> unfinished;
     for (const SourceFeed& feed : chosen_) {
       const FeedImport& state = feeds_.at(feed.name);
       if (feed.newest <= state.place.updated && feed.rows == state.taken()) continue;
-      progress_.expect(std::max<std::int64_t>(feed.rows - state.taken(), 0));
+      progress_.expect(std::max<std::int64_t>(feed.rows.count - state.taken().count, 0));
       unfinished.push_back(feed.name);
     }
     importer.take(unfinished);
-    // Rows may have come in, between others that were passed already: a transaction that took long, or a client's date.
+    // Rows may have come in between others that were passed already (a transaction that took long, a client's date),
+    // also while as many were removed.
     std::vector<std::string> late = differing(unfinished);
     for (const std::string& name : late) {
-      FeedImport& feed = feeds_.at(name);
       progress_.clear();
-      say(name + ": rows have come in behind what was read; it is read again from the beginning");
-      progress_.expect(feed.taken());
-      feed = {feed.target, feed.rules, {}, 0, 0, 0};
+      say(name + ": rows have come in behind what was read, or were removed; it is read again from the beginning");
+      progress_.expect(feeds_.at(name).taken().count);
+      importer.begin_again(name);
     }
     importer.take(late);
     progress_.clear();
@@ -116,7 +119,8 @@ class Import {
       const Result<FeedName> name = name_of_atom_hopper(feed.name);
       if (!options_.feed.empty() && options_.feed != feed.name && (!name || options_.feed != name->path())) continue;
       if (!name) {
-        say(std::to_string(feed.rows) + " rows of the feed \"" + feed.name + "\" are left out: " + name.fault().detail);
+        say(std::to_string(feed.rows.count) + " rows of the feed \"" + feed.name +
+            "\" are left out: " + name.fault().detail);
         has_left_out_ = true;
         continue;
       }
@@ -166,12 +170,12 @@ class Import {
     }
   }
 
-  // Of these feeds, those that have more rows up to their place than were taken.
+  // Of these feeds, those whose rows up to their place are not those that were taken.
   std::vector<std::string> differing(const std::vector<std::string>& names) {
     std::vector<std::string> found;
     for (const std::string& name : names) {
       const FeedImport& feed = feeds_.at(name);
-      if (source_.count_up_to(feed.place, name) > feed.taken()) found.push_back(name);
+      if (source_.rows_up_to(feed.place, name) != feed.taken()) found.push_back(name);
     }
     return found;
   }
@@ -181,12 +185,12 @@ class Import {
     std::int64_t rows = 0;
     for (const auto& [name, feed] : feeds_) {
       std::printf("%s: %" PRId64 " rows: %" PRId64 " imported, %" PRId64 " there before, %" PRId64 " refused\n",
-                  name.c_str(), feed.taken(), feed.imported, feed.present, feed.refused);
+                  name.c_str(), feed.taken().count, feed.imported, feed.present, feed.refused);
       is_whole = is_whole && feed.refused == 0;
-      rows += feed.taken();
+      rows += feed.taken().count;
     }
     for (const std::string& name : differing) {
-      say(name + " still has more rows than were taken: run the import again when nobody writes to it");
+      say(name + " still has other rows than were taken: run the import again when nobody writes to it");
       is_whole = false;
     }
     std::printf("%" PRId64 " rows of %zu feeds; the counts of the source agree%s.\n", rows, feeds_.size(),

@@ -20,8 +20,8 @@ struct Importer::JudgedRow {
   SourcePlace place;
   Instant published;
   Instant updated;
-  std::shared_ptr<const feeds::PreparedEntry> entry;  // null: refused
-  std::string reason;                                 // why
+  std::shared_ptr<const feeds::PreparedEntry> entry;  // null: refused, or it was here once
+  std::string reason;                                 // why it is refused
   bool is_new = false;
 };
 
@@ -32,7 +32,7 @@ constexpr std::size_t kMostOfCall = 500;
 
 void save_place(sql::Session& session, const std::string& source, const std::string& name, const FeedImport& feed) {
   sql::Parameters parameters;
-  parameters.add(source).add(name).add(feed.place.updated).add(feed.place.id);
+  parameters.add(source).add(name).add(feed.place.updated).add(feed.place.id).add(feed.checksum);
   parameters.add(feed.imported).add(feed.present).add(feed.refused);
   session.run(queries::save_import_place, parameters);
 }
@@ -71,10 +71,21 @@ void Importer::load_places() {
     const auto feed = feeds_.find(std::string(rows[i].text(0)));
     if (feed == feeds_.end()) continue;
     feed->second.place = {rows[i].integer(1), rows[i].integer(2)};
-    feed->second.imported = rows[i].integer(3);
-    feed->second.present = rows[i].integer(4);
-    feed->second.refused = rows[i].integer(5);
+    feed->second.checksum = rows[i].integer(3);
+    feed->second.imported = rows[i].integer(4);
+    feed->second.present = rows[i].integer(5);
+    feed->second.refused = rows[i].integer(6);
   }
+}
+
+// What retention has dropped since would be stored once more, as the newest, since its ids are free again.
+void Importer::begin_again(const std::string& name) {
+  FeedImport& feed = feeds_.at(name);
+  feed = {feed.target, feed.rules};
+  if (feed.target->state()->settings.retain == feeds::Retention{}) return;
+  const feeds::FeedKey key = feed.target->facts().key;
+  const sql::Rows rows = target_.run(queries::kept_since, sql::Parameters().add(key.lane).add(key.feed));
+  if (!rows.empty()) feed.kept_since = rows[0].instant(0);
 }
 
 void Importer::take(const std::vector<std::string>& names) {
@@ -116,6 +127,7 @@ std::vector<Importer::JudgedRow> Importer::judge(const std::vector<SourceRow>& r
     next.place = row.place;
     next.published = row.published;
     next.updated = row.entry.updated;
+    if (next.updated <= feed.kept_since) continue;
     Result<feeds::PreparedEntry> entry = feeds::read_stored_elsewhere(row.entry, feed.rules);
     if (entry) {
       next.entry = std::make_shared<const feeds::PreparedEntry>(*std::move(entry));
@@ -172,6 +184,7 @@ void Importer::store(std::vector<JudgedRow*> rows) {
       for (const JudgedRow* const row : rows) {
         FeedImport& feed = moved.try_emplace(row->feed, feeds_.at(row->feed)).first->second;
         feed.place = row->place;
+        feed.checksum = (feed.checksum + row->place.id % SourceRows::kModulus) % SourceRows::kModulus;
         ++(row->is_new ? feed.imported : row->reason.empty() ? feed.present : feed.refused);
       }
       for (const auto& [name, feed] : moved) save_place(target_, source_.name(), name, feed);

@@ -23,11 +23,13 @@ namespace courant::server {
 struct FeedImport {
   std::shared_ptr<feeds::LiveFeed> target;
   feeds::EntryRules rules;
-  SourcePlace place;          // the last row that was taken; of those up to there ...
-  std::int64_t imported = 0;  // ... so many were stored,
-  std::int64_t present = 0;   // were there before,
-  std::int64_t refused = 0;   // cannot be taken
-  std::int64_t taken() const { return imported + present + refused; }
+  Instant kept_since = Instant::min();  // rows until then were dropped by retention: they do not come back
+  SourcePlace place = {};               // the last row that was taken; of those up to there ...
+  std::int64_t imported = 0;            // ... so many were stored,
+  std::int64_t present = 0;             // were there before,
+  std::int64_t refused = 0;             // cannot be taken;
+  std::int64_t checksum = 0;            // of all: SourceRows
+  SourceRows taken() const { return {imported + present + refused, checksum}; }
 };
 
 using FeedImports = std::map<std::string, FeedImport>;  // by the source's name
@@ -44,6 +46,9 @@ class Importer {
 
   // Brings every feed to the place that is stored for it.
   void load_places();
+
+  // The feed is read from the beginning the next time: what is there is recognised.
+  void begin_again(const std::string& name);
 
   // Takes all rows of these feeds after their places. Throws sql::Unavailable and sql::Refused; what was taken stays.
   void take(const std::vector<std::string>& names);

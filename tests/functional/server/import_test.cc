@@ -265,6 +265,49 @@ TEST_F(ImportTest, ARunForTheRestTakesWhatIsNewAndWhatCameInBehind) {
   EXPECT_EQ(ours("select count(*) from entries"), Texts{"6"});
 }
 
+TEST_F(ImportTest, RowsThatComeInBehindWhileOthersArePrunedAreTaken) {
+  for (const char* const n : {"1", "2", "3", "5"}) {
+    add("namespace/feed", std::string("urn:uuid:") + n, std::string("2020-01-0") + n);
+  }
+  EXPECT_EQ(import().status, 0);
+  sql("delete from entries where entryid in ('urn:uuid:1', 'urn:uuid:2')");
+  add("namespace/feed", "urn:uuid:4", "2020-01-04");
+  const Ran fewer = import();
+  EXPECT_EQ(fewer.status, 0) << fewer.output;
+  EXPECT_EQ(ours("select id from entries order by position").back(), "urn:uuid:4") << fewer.output;
+  EXPECT_NE(fewer.output.find("namespace/feed: 3 rows: 1 imported, 2 there before, 0 refused\n"), std::string::npos)
+      << fewer.output;
+
+  sql("delete from entries where entryid = 'urn:uuid:3'");
+  add("namespace/feed", "urn:uuid:2b", "2020-01-02");
+  const Ran as_many = import();
+  EXPECT_EQ(as_many.status, 0) << as_many.output;
+  EXPECT_EQ(ours("select id from entries order by position").back(), "urn:uuid:2b") << as_many.output;
+  EXPECT_EQ(ours("select count(*) from entries"), Texts{"6"});
+  EXPECT_EQ(import().output.find("again"), std::string::npos) << "the places agree again";
+}
+
+TEST_F(ImportTest, WhatRetentionHasDroppedDoesNotComeBack) {
+  config_ = write("import.toml",
+                  "[[workspaces]]\nname = \"namespace\"\nauto_create = true\npage_size = 2\nretain = \"2 entries\"\n");
+  for (const char* const n : {"1", "2", "3", "4", "6"}) {
+    add("namespace/feed", std::string("urn:uuid:") + n, std::string("2020-01-0") + n);
+  }
+  EXPECT_EQ(import().status, 0);
+  {
+    CourantServer server({"--database", target_.url(), "--config", config_});
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (ours("select count(*) from entries") != Texts{"3"}) ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+  }
+  add("namespace/feed", "urn:uuid:5", "2020-01-05");  // behind what was read
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(ours("select id from entries order by position"),
+            (Texts{"urn:uuid:3", "urn:uuid:4", "urn:uuid:6", "urn:uuid:5"}));
+  EXPECT_NE(ran.output.find("namespace/feed: 6 rows: 1 imported, 5 there before, 0 refused\n"), std::string::npos)
+      << ran.output;
+}
+
 TEST_F(ImportTest, WhatIsHereAlreadyStaysAsItIs) {
   for (const char* const id : {"urn:uuid:1", "urn:uuid:2", "urn:uuid:3", "urn:uuid:4"}) {
     add("namespace/feed", id, "2020-01-01");
