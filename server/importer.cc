@@ -32,7 +32,12 @@ constexpr std::size_t kMostOfCall = 500;
 
 void save_place(sql::Session& session, const std::string& source, const std::string& name, const FeedImport& feed) {
   sql::Parameters parameters;
-  parameters.add(source).add(name).add(feed.place.updated).add(feed.place.id).add(feed.checksum);
+  parameters.add(source)
+      .add(name)
+      .add(feed.target->facts().created)
+      .add(feed.place.updated)
+      .add(feed.place.id)
+      .add(feed.checksum);
   parameters.add(feed.imported).add(feed.present).add(feed.refused);
   session.run(queries::save_import_place, parameters);
 }
@@ -70,11 +75,13 @@ void Importer::load_places() {
   for (int i = 0; i < rows.size(); ++i) {
     const auto feed = feeds_.find(std::string(rows[i].text(0)));
     if (feed == feeds_.end()) continue;
-    feed->second.place = {rows[i].integer(1), rows[i].integer(2)};
-    feed->second.checksum = rows[i].integer(3);
-    feed->second.imported = rows[i].integer(4);
-    feed->second.present = rows[i].integer(5);
-    feed->second.refused = rows[i].integer(6);
+    // Deleted since, with all that was imported: what is there now begins anew.
+    if (rows[i].instant(1) != feed->second.target->facts().created) continue;
+    feed->second.place = {rows[i].integer(2), rows[i].integer(3)};
+    feed->second.checksum = rows[i].integer(4);
+    feed->second.imported = rows[i].integer(5);
+    feed->second.present = rows[i].integer(6);
+    feed->second.refused = rows[i].integer(7);
   }
 }
 

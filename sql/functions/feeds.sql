@@ -7,7 +7,8 @@ returns void language sql volatile as $$
          gen_random_uuid(), array[p_feed, p_feed], array[p_moved_to, 0], array[p_moved_to, 0], '{}'
 $$;
 
--- Makes a feed, or finds the one of that name. A deleted feed of that name comes back and goes on counting. Null: the
+-- Makes a feed, or finds the one of that name. A deleted feed of that name comes back, as created now, and goes on
+-- counting. Null: the
 -- workspace has p_quota feeds already (0: it may have any number).
 -- The workspace's row is locked before the lane, always in this order, and only to count: so a quota holds exactly.
 create or replace function create_feed(p_lane smallint, p_workspace text, p_name text, p_uri text, p_page_size integer,
@@ -33,7 +34,8 @@ begin
   if p_quota > 0 and (select count(*) from feeds where workspace = p_workspace and deleted is null) >= p_quota then
     return null;
   end if;
-  update feeds set deleted = null, settings = p_settings, source_time = p_source_time, revision = revision + 1
+  update feeds set deleted = null, settings = p_settings, source_time = p_source_time, revision = revision + 1,
+                   created = p_now
   where lane = p_lane and workspace = p_workspace and name = p_name
   returning feed into v_feed;
   if found then

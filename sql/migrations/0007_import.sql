@@ -14,6 +14,7 @@ end $$;
 create table import_places (
   source text not null,               -- the database that is read
   source_feed text not null,          -- as the source names it
+  feed_created timestamptz not null,  -- of the feed here: one that was deleted and made again begins anew
   last_updated bigint not null,       -- of the last row that was taken: microseconds since 1970 ...
   last_id bigint not null,            -- ... and its number; rows are taken in this order
   checksum bigint not null,           -- of the numbers of the rows up to there: server/atom_hopper_source.h

@@ -287,6 +287,25 @@ TEST_F(ImportTest, RowsThatComeInBehindWhileOthersArePrunedAreTaken) {
   EXPECT_EQ(import().output.find("again"), std::string::npos) << "the places agree again";
 }
 
+TEST_F(ImportTest, AFeedThatWasDeletedTakesItsHistoryAgain) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  add("namespace/feed", "urn:uuid:2", "2020-01-02");
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(run_courant({"delete-feed", "--database", target_.url(), "namespace/feed", "--yes"}).status, 0);
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("namespace/feed: 2 rows: 2 imported, 0 there before, 0 refused\n"), std::string::npos)
+      << ran.output;
+  EXPECT_EQ(ours("select id from entries e join feeds f using (lane, feed) where e.position > f.floor_position "
+                 "order by position"),
+            (Texts{"urn:uuid:1", "urn:uuid:2"}));
+  EXPECT_EQ(ours("select created > now() - interval '10 minutes' from feeds"), Texts{"t"})
+      << "it is not idle since 2020, though its history is of then";
+  EXPECT_NE(import().output.find("2 rows: 2 imported"), std::string::npos) << "its new place is kept";
+  CourantServer server({"--database", target_.url(), "--config", config_});
+  expect_verified(server, "namespace/feed");
+}
+
 TEST_F(ImportTest, WhatRetentionHasDroppedDoesNotComeBack) {
   config_ = write("import.toml",
                   "[[workspaces]]\nname = \"namespace\"\nauto_create = true\npage_size = 2\nretain = \"2 entries\"\n");
