@@ -24,6 +24,15 @@ std::vector<std::string> terms_of(const sql::Row& row) {
   return terms;
 }
 
+// Databases of two clusters may have the same name and number: this tells them apart.
+std::string cluster_of(sql::Session& session) {
+  try {
+    return std::string(session.run(queries::atom_hopper_cluster)[0].text(0));
+  } catch (const sql::Refused&) {
+    return std::string(session.run(queries::atom_hopper_address)[0].text(0));
+  }
+}
+
 sql::DatabaseOptions options_of(const std::string& url) {
   sql::DatabaseOptions options;
   options.url = url;
@@ -39,7 +48,7 @@ AtomHopperSource::AtomHopperSource(const std::string& url, std::string time_zone
       session_(sql::Database(options_of(url)).connect()) {
   session_->execute_script("set timezone = 'UTC'");  // whatever the url says: places are counted in it
   const sql::Rows own = session_->run(queries::atom_hopper_name);
-  name_ = own[0].text(0);
+  name_ = cluster_of(*session_) + "/" + std::string(own[0].text(0));
   // Such a database may hold anything: its bytes are judged here, row by row.
   if (own[0].text(1) == "SQL_ASCII") session_->execute_script("set client_encoding = 'SQL_ASCII'");
 }

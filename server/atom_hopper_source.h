@@ -52,7 +52,7 @@ class AtomHopperSource {
   // comes, so that it is seen to be too long. All calls throw sql::Unavailable or sql::Refused.
   AtomHopperSource(const std::string& url, std::string time_zone, std::int64_t max_entry_bytes);
 
-  const std::string& name() const { return name_; }  // of the database, the same whenever it is read
+  const std::string& name() const { return name_; }  // of the database, another for each, the same whenever it is read
   std::vector<SourceFeed> feeds();
   std::vector<SourceRow> rows_after(const SourcePlace& place, const std::vector<std::string>& feeds);
   SourceRows rows_up_to(const SourcePlace& place, const std::string& feed);

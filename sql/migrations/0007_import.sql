@@ -12,7 +12,7 @@ end $$;
 
 -- How far an import has come, written in the transaction that stores the entries.
 create table import_places (
-  source text not null,               -- the database that is read
+  source text not null,               -- the database that is read: its cluster, name and number
   source_feed text not null,          -- as the source names it
   feed_created timestamptz not null,  -- of the feed here: one that was deleted and made again begins anew
   last_updated bigint not null,       -- of the last row that was taken: microseconds since 1970 ...

@@ -374,6 +374,28 @@ TEST_F(ImportTest, WithoutAFileTheWorkspacesAreThoseThatTheDatabaseKnows) {
   EXPECT_EQ(ours("select page_size from feeds"), Texts{"10"});
 }
 
+// Databases of two clusters may have the same name and number.
+TEST_F(ImportTest, TheSourceIsKnownByItsCluster) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  EXPECT_EQ(import().status, 0);
+  EXPECT_EQ(ours("select source like (select system_identifier::text from pg_control_system()) || '/%' from "
+                 "import_places"),
+            Texts{"t"});
+  // One that does not say which it is goes by its address.
+  source_session_->execute_script(
+      "revoke execute on function pg_control_system() from public; drop role if exists hopper_reader; create role "
+      "hopper_reader "
+      "login; grant select on entries to hopper_reader");
+  std::vector<std::string> arguments = import_arguments();
+  arguments.erase(arguments.begin());
+  arguments[3] += (arguments[3].find('?') == std::string::npos ? "?user=" : "&user=") + std::string("hopper_reader");
+  const Ran ran = run_courant(arguments);
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("0 imported, 1 there before"), std::string::npos) << ran.output;
+  EXPECT_EQ(ours("select count(*) from import_places where source ~ '^[^/]+:[0-9]+/'"), Texts{"1"});
+  source_session_->execute_script("drop owned by hopper_reader; drop role hopper_reader");
+}
+
 TEST_F(ImportTest, OneImportAtATimeWorksOnADatabase) {
   add("namespace/feed", "urn:uuid:1", "2020-01-01");
   const std::unique_ptr<sql::Session> other = connect(target_.url());
