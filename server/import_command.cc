@@ -70,6 +70,8 @@ class Import {
     try {
       target_->run(queries::lock_import);
     } catch (const sql::Unavailable&) {
+      if (!target_->is_usable()) throw;
+      if (target_->run(queries::try_lock_import)[0].boolean(0)) return;
       throw Stopped{"another import works on this database: run this one when it has ended"};
     }
   }
@@ -230,6 +232,9 @@ int import_atom_hopper(const ServeOptions& options, const ImportOptions& import)
     return Import(options, import, *source, *opened->database).run();
   } catch (const Stopped& stopped) {
     say(stopped.sentence);
+  } catch (const sql::Refused& refused) {
+    say(std::string("the import stopped: the database refused what it must do: ") + refused.what());
+    say("run it again when that is put right: it goes on where it was");
   } catch (const std::exception& error) {
     say(std::string("the import stopped: ") + error.what());
     say("run it again: it goes on where it was");

@@ -196,7 +196,9 @@ void Importer::store(std::vector<JudgedRow*> rows) {
       }
       for (const auto& [name, feed] : moved) save_place(target_, source_.name(), name, feed);
     });
-  } catch (const sql::Refused&) {
+  } catch (const sql::Refused& refused) {
+    // A right or a table that is missing is no row's fault: nothing is passed for it.
+    if (!refused.is_of_values()) throw;
     // The database refused the whole statement: only the guilty row shall be left out.
     if (rows.size() > 1) {
       for (JudgedRow* const row : rows) store({row});

@@ -36,6 +36,8 @@ class Refused : public std::runtime_error {
  public:
   Refused(const std::string& message, std::string state) : std::runtime_error(message), state_(std::move(state)) {}
   const std::string& state() const { return state_; }  // SQLSTATE, "23505"
+  // Whether it may be for the values that were given (classes 22, 23, 54): other values may be taken.
+  bool is_of_values() const { return state_.starts_with("22") || state_.starts_with("23") || state_.starts_with("54"); }
 
  private:
   std::string state_;

@@ -1,5 +1,6 @@
 #include <fstream>
 #include <regex>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <pugixml.hpp>
@@ -406,6 +407,63 @@ TEST_F(ImportTest, OneImportAtATimeWorksOnADatabase) {
   EXPECT_NE(ran.output.find("another import works on this database"), std::string::npos) << ran.output;
   other->execute_script("select pg_advisory_unlock(1131377011)");
   EXPECT_EQ(import().status, 0);
+}
+
+TEST_F(ImportTest, AConnectionThatEndsIsNotCalledAnotherImport) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  const std::unique_ptr<sql::Session> other = connect(target_.url());
+  other->execute_script("select pg_advisory_lock(1131377011)");
+  const std::string output = scratch("import-ended.txt");
+  Process importing(import_arguments(), output);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (
+      ours("select 'ended' from (select pg_terminate_backend(pid) as ended from pg_locks where locktype = 'advisory' "
+           "and objid = 1131377011 and not granted and database = (select oid from pg_database where datname = "
+           "current_database())) waiting where ended") != Texts{"ended"}) {
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+  }
+  EXPECT_EQ(importing.wait(), 1);
+  std::ostringstream said;
+  said << std::ifstream(output).rdbuf();
+  EXPECT_EQ(said.str().find("another import"), std::string::npos) << said.str();
+  EXPECT_NE(said.str().find("the import stopped: "), std::string::npos) << said.str();
+}
+
+TEST_F(ImportTest, WhatIsNoRowsFaultStopsTheImportAndPassesNoRow) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  EXPECT_EQ(import().status, 0);
+  add("namespace/feed", "urn:uuid:2", "2020-01-02");
+  add("namespace/feed", "urn:uuid:3", "2020-01-03");
+  const std::unique_ptr<sql::Session> session = connect(target_.url());
+  session->execute_script(
+      "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'permission denied for "
+      "table entries' using errcode = '42501'; end $$;"
+      "create trigger refuse before insert on entries for each row execute function refuse()");
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("the import stopped: the database refused what it must do: "), std::string::npos)
+      << ran.output;
+  EXPECT_EQ(ran.output.find("was not imported"), std::string::npos) << ran.output;
+  session->execute_script("drop trigger refuse on entries");
+  const Ran next = import();
+  EXPECT_EQ(next.status, 0) << next.output;
+  EXPECT_NE(next.output.find("namespace/feed: 3 rows: 3 imported, 0 there before, 0 refused\n"), std::string::npos)
+      << next.output;
+}
+
+// A value that the database refuses leaves out its own row alone.
+TEST_F(ImportTest, ARowWhoseValuesTheDatabaseRefusesIsLeftOutAlone) {
+  for (const char* const n : {"1", "2", "3"}) add("namespace/feed", std::string("urn:uuid:") + n, "2020-01-01");
+  const std::unique_ptr<sql::Session> session = connect(target_.url());
+  session->execute_script(
+      "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = "
+      "'23514'; end $$;"
+      "create trigger refuse before insert on entries for each row when (new.id = 'urn:uuid:2') execute function "
+      "refuse()");
+  const Ran ran = import();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find("(urn:uuid:2) was not imported: the database refused it"), std::string::npos) << ran.output;
+  EXPECT_EQ(ours("select id from entries order by position"), (Texts{"urn:uuid:1", "urn:uuid:3"}));
 }
 
 TEST_F(ImportTest, NothingIsImportedWithoutItsWorkspaceOrTheSource) {
