@@ -63,7 +63,10 @@ void sync_folder(const fs::path& path) {
 }
 
 std::string read_file(const fs::path& path) {
-  const Descriptor file = open_file(path, O_RDONLY);
+  return read_rest(open_file(path, O_RDONLY), path);
+}
+
+std::string read_rest(const Descriptor& file, const fs::path& path) {
   std::string bytes;
   char piece[65536];
   ssize_t count = 0;

@@ -39,6 +39,8 @@ void write_durably(const std::filesystem::path& path, std::string_view bytes);
 // The names in a folder are on the disk when this returns.
 void sync_folder(const std::filesystem::path& path);
 
+// All of a file, or of what is open already, which path names.
 std::string read_file(const std::filesystem::path& path);
+std::string read_rest(const Descriptor& file, const std::filesystem::path& path);
 
 }  // namespace courant::server

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <filesystem>
 #include <thread>
 
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/asking.h"
+#include "server/durable_files.h"
 #include "server/spool_command.h"
 
 namespace courant::server {
@@ -52,11 +51,12 @@ void print(const feeds::ReadEntry& entry, bool as_xml) {
 
 }  // namespace
 
-std::optional<std::string> read_whole(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+Result<std::string> read_whole(const std::string& path) {
+  try {
+    return path == "-" ? read_rest(Descriptor(::dup(STDIN_FILENO)), path) : read_file(path);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Fault{path + " cannot be read: " + error.code().message()};
+  }
 }
 
 int publish(const PublishOptions& options) {
@@ -70,9 +70,9 @@ int publish(const PublishOptions& options) {
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   for (std::size_t i = 0; i < options.files.size(); ++i) {
     const std::string& file = options.files[i];
-    std::optional<std::string> text = read_whole(file);
+    Result<std::string> text = read_whole(file);
     if (!text) {
-      std::fprintf(stderr, "courant: %s cannot be read\n", file.c_str());
+      std::fprintf(stderr, "courant: %s\n", text.fault().detail.c_str());
       ++failed;
       continue;
     }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "kernel/result.h"
+
 namespace courant::server {
 
 struct PublishOptions {
@@ -23,8 +25,8 @@ struct PublishOptions {
 // see spool_command.h.
 int publish(const PublishOptions& options);
 
-// A file's bytes, or those of standard input for "-"; nullopt: it cannot be read.
-std::optional<std::string> read_whole(const std::string& path);
+// A file's bytes, or those of standard input for "-": all of them. The fault: "path cannot be read: why".
+Result<std::string> read_whole(const std::string& path);
 
 struct TailOptions {
   std::string feed_url;

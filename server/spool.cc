@@ -116,8 +116,11 @@ std::string Spool::Adding::commit(const std::string& feed_url) {
   group_.name = padded(last + 1, kDigits) + "-" + random_name();
   fs::rename(folder_, spool_.folder_ / group_.name);
   folder_.clear();
-  sync_folder(spool_.folder_);
   return group_.name;
+}
+
+void Spool::make_durable() const {
+  sync_folder(folder_);
 }
 
 std::optional<Descriptor> Spool::try_sending() {

@@ -53,7 +53,8 @@ class Spool {
 
     // Keeps an entry. source: where it came from, for people.
     void put(const std::string& source, std::string_view bytes);
-    // The group's name. Nothing is put afterwards.
+    // The group's name. Nothing is put afterwards. What it throws says that nothing of the call waits; a power cut may
+    // still take it back until make_durable() returns.
     std::string commit(const std::string& feed_url);
 
    private:
@@ -66,6 +67,8 @@ class Spool {
     SpooledGroup group_;
   };
   Adding begin();
+  // What was committed is on the disk when this returns. Should it throw, it waits all the same.
+  void make_durable() const;
 
   // While the result lives, this process alone sends and removes; nullopt: another does.
   std::optional<Descriptor> try_sending();

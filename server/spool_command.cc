@@ -36,17 +36,14 @@ std::optional<std::string> fault_of(const PublishOptions& options) {
 std::optional<std::string> spool_files(Spool& spool, const PublishOptions& options) {
   Spool::Adding adding = spool.begin();
   for (const std::string& file : options.files) {
-    const std::optional<std::string> text = read_whole(file);
+    const Result<std::string> text = read_whole(file);
     if (!text) {
-      say(file + " cannot be read: nothing was spooled");
+      say(text.fault().detail + ": nothing was spooled");
       return std::nullopt;
     }
     adding.put(file, *text);
   }
-  std::string group = adding.commit(options.feed_url);
-  std::printf("%zu spooled in %s\n", options.files.size(), spool.folder().c_str());
-  std::fflush(stdout);
-  return group;
+  return adding.commit(options.feed_url);
 }
 
 int send(Spool& spool, const PublishOptions& options, const std::string& own_group) {
@@ -81,6 +78,9 @@ int publish_spooled(const PublishOptions& options) {
       if (!added) return kNotAll;
       group = *std::move(added);
       is_spooled = true;
+      spool.make_durable();
+      std::printf("%zu spooled in %s\n", options.files.size(), spool.folder().c_str());
+      std::fflush(stdout);
     }
     return send(spool, options, group);
   } catch (const fs::filesystem_error& error) {

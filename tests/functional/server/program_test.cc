@@ -66,6 +66,22 @@ TEST_F(ProgramTest, CheckConfigSaysEverythingThatIsWrong) {
   EXPECT_EQ(run({"serve", "--config", bad}).status, 1);
 }
 
+// Part of a file, or nothing, would be another entry.
+TEST_F(ProgramTest, WhatCannotBeReadToItsEndIsNotPublished) {
+  TestDatabase database;
+  CourantServer server({"--database", database.url()});
+  const std::string feed = server.url() + "/demo/events";
+  const std::string folder = scratch("a-folder.xml");
+  std::filesystem::create_directories(folder);
+  const Ran ran = run({"publish", feed, folder});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.output.find(folder + " cannot be read: Is a directory\n0 published"), std::string::npos) << ran.output;
+  const std::string spool = scratch("spool-of-a-folder");
+  const Ran spooled = run({"publish", "--spool", spool, feed, folder});
+  EXPECT_EQ(spooled.status, 1);
+  EXPECT_NE(spooled.output.find("Is a directory: nothing was spooled\n"), std::string::npos) << spooled.output;
+}
+
 TEST_F(ProgramTest, HelpTeaches) {
   for (const char* const command : {"serve", "migrate", "publish", "tail", "check-config", "import"}) {
     EXPECT_NE(run({"--help"}).output.find(command), std::string::npos);

@@ -320,7 +320,8 @@ TEST_F(SpoolTest, WrongCallsAreSaid) {
   EXPECT_NE(run_courant({"publish", "--keep-trying", "http://127.0.0.1:9/demo/events", file("a", "a")}).status, 0);
   const Ran missing = run({"http://127.0.0.1:9/demo/events", file("a", "a"), "/nowhere.xml"});
   EXPECT_EQ(missing.status, 1);
-  EXPECT_NE(missing.output.find("/nowhere.xml cannot be read: nothing was spooled\n"), std::string::npos);
+  EXPECT_NE(missing.output.find("/nowhere.xml cannot be read: No such file or directory: nothing was spooled\n"),
+            std::string::npos);
   EXPECT_EQ(run({}).output, "0 published, 0 stored before, 0 refused, 0 left\n");
 }
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ class SpoolTest : public testing::Test {
   static std::string add(Spool& spool, const std::vector<std::string>& entries, const std::string& feed = kFeed) {
     Spool::Adding adding = spool.begin();
     for (const std::string& entry : entries) adding.put("file of " + entry, entry);
-    return adding.commit(feed);
+    std::string name = adding.commit(feed);
+    spool.make_durable();
+    return name;
   }
   // The bytes of all that waits, in order.
   static std::vector<std::string> all(const Spool& spool) {
@@ -246,6 +249,21 @@ TEST_F(SpoolTest, ManyProcessesAddAtOnce) {
     EXPECT_EQ(entries[i], prefix + "0");
     EXPECT_EQ(entries[i + 1], prefix + "1");
   }
+}
+
+// Who is told that nothing was spooled publishes again, under other keys.
+TEST_F(SpoolTest, AfterItsCommitACallWaitsThoughTheFolderCannotBeSynced) {
+  Spool spool(folder_);
+  Spool::Adding adding = spool.begin();
+  adding.put("a", "a");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_NO_THROW(adding.commit(kFeed));
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_THROW(spool.make_durable(), fs::filesystem_error);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(all(spool), Strings{"a"});
 }
 
 TEST_F(SpoolTest, AFolderThatCannotBeUsedIsSaid) {
