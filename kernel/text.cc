@@ -1,5 +1,6 @@
 #include "kernel/text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <clocale>
 #include <cstring>
@@ -152,6 +153,23 @@ std::string fold_case(std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(front.length));
   }
   return folded;
+}
+
+std::string without_controls(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint front = decode_front(text);
+    const bool is_control = front.value < 0x20 || (front.value >= 0x7F && front.value < 0xA0);
+    const std::size_t length = static_cast<std::size_t>(std::max(front.length, 1));
+    if (is_control || front.length == 0) {
+      shown += '?';
+    } else {
+      shown += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return shown;
 }
 
 void append_xml_text(std::string& out, std::string_view text) {

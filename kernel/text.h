@@ -35,6 +35,9 @@ bool is_valid_utf8(std::string_view text);
 // it needs valid UTF-8; invalid bytes are kept as they are.
 std::string fold_case(std::string_view text);
 
+// Text of others, harmless on a terminal: control characters (C0, DEL, C1) and bytes that are not UTF-8 become '?'.
+std::string without_controls(std::string_view text);
+
 // Appends text escaped for XML character data, and for an attribute value in double quotes. Both are the forms
 // that Canonical XML 1.0 (section 2.3) prescribes, so what they write is canonical.
 void append_xml_text(std::string& out, std::string_view text);

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/text.h"
+
 namespace courant::server {
 namespace {
 
@@ -59,12 +61,13 @@ http::ClientRequest posting_of(const std::string& feed_url, const std::string& i
 
 std::string reason_of(const ClientReply& reply) {
   if (reply.outcome != ClientReply::Outcome::kAnswered) {
-    return std::string(http::outcome_name(reply.outcome)) + (reply.detail.empty() ? "" : ": " + reply.detail);
+    return std::string(http::outcome_name(reply.outcome)) +
+           (reply.detail.empty() ? "" : ": " + without_controls(reply.detail));
   }
   const nlohmann::json problem = nlohmann::json::parse(reply.body, nullptr, false);
   const std::string status = std::to_string(reply.status);
   if (!problem.is_object() || !problem.contains("detail") || !problem["detail"].is_string()) return status;
-  return status + ": " + problem["detail"].get<std::string>();
+  return status + ": " + without_controls(problem["detail"].get<std::string>());
 }
 
 }  // namespace courant::server

@@ -27,7 +27,7 @@ class Asking {
 // is sent.
 http::ClientRequest posting_of(const std::string& feed_url, const std::string& idempotency_key, std::string document);
 
-// What went wrong, for people: the problem document's detail, or what the connection said.
+// What went wrong, for people and their terminals: the problem document's detail, or what the connection said.
 std::string reason_of(const http::ClientReply& reply);
 
 }  // namespace courant::server

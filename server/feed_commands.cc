@@ -40,12 +40,16 @@ std::int64_t position_in(const ClientReply& reply) {
   return static_cast<std::int64_t>(parse_unsigned(reply.header("Feed-Position").value_or("0")).value_or(0));
 }
 
+// Another program gets the XML as it is; a person's terminal obeys nothing of it.
 void print(const feeds::ReadEntry& entry, bool as_xml) {
-  if (as_xml) {
-    std::printf("%s\n", entry.xml.c_str());
-  } else {
-    std::printf("%lld  %s  %s  %s\n", static_cast<long long>(entry.position), entry.updated.c_str(), entry.id.c_str(),
-                entry.title.c_str());
+  static const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  if (!as_xml) {
+    const std::string texts = entry.updated + "  " + entry.id + "  " + entry.title;
+    std::printf("%lld  %s\n", static_cast<long long>(entry.position), without_controls(texts).c_str());
+    return;
+  }
+  for (const std::string_view line : split(entry.xml, '\n')) {
+    std::printf("%s\n", is_terminal ? without_controls(line).c_str() : std::string(line).c_str());
   }
 }
 
@@ -112,7 +116,8 @@ int tail(const TailOptions& options) {
     Result<feeds::ReadFeed> feed = Fault{reason_of(reply)};
     if (reply.status == 200) feed = feeds::read_feed_document(reply.body);
     if (!feed) {
-      std::fprintf(stderr, "courant: %s cannot be read: %s\n", url.c_str(), feed.fault().detail.c_str());
+      std::fprintf(stderr, "courant: %s cannot be read: %s\n", url.c_str(),
+                   without_controls(feed.fault().detail).c_str());
       return 1;
     }
     std::reverse(feed->entries.begin(), feed->entries.end());

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "feeds/configure.h"
+#include "kernel/text.h"
 #include "server/atom_hopper_name.h"
 #include "server/importer.h"
 #include "server/open_database.h"
@@ -23,11 +24,9 @@ struct Stopped {
   std::string sentence;
 };
 
-// What a row holds may stand in a sentence: nothing of it reaches the terminal as a control.
-void say(std::string sentence) {
-  std::replace_if(
-      sentence.begin(), sentence.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  std::fprintf(stderr, "courant: %s\n", sentence.c_str());
+// What a row holds may stand in a sentence.
+void say(const std::string& sentence) {
+  std::fprintf(stderr, "courant: %s\n", without_controls(sentence).c_str());
 }
 
 // How far it is, on standard error: rewritten in place on a terminal, a line now and then elsewhere.
@@ -187,7 +186,7 @@ class Import {
     std::int64_t rows = 0;
     for (const auto& [name, feed] : feeds_) {
       std::printf("%s: %" PRId64 " rows: %" PRId64 " imported, %" PRId64 " there before, %" PRId64 " refused\n",
-                  name.c_str(), feed.taken().count, feed.imported, feed.present, feed.refused);
+                  without_controls(name).c_str(), feed.taken().count, feed.imported, feed.present, feed.refused);
       is_whole = is_whole && feed.refused == 0;
       rows += feed.taken().count;
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "archive/verification.h"
+#include "kernel/text.h"
 #include "kernel/time.h"
 #include "server/asking.h"
 
@@ -95,7 +96,7 @@ int verify(const VerifyOptions& options) {
   if (is_terminal) std::fputs("\r", stderr);
   if (!report) {
     std::fprintf(stderr, "courant: %s: %s\n", is_readable ? "this feed does not verify" : "not verified",
-                 report.fault().detail.c_str());
+                 without_controls(report.fault().detail).c_str());
     return is_readable ? 1 : 2;
   }
   const archive::Verified& verified = report->verified;

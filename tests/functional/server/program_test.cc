@@ -9,6 +9,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
+#include "tests/support/sink.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -80,6 +81,23 @@ TEST_F(ProgramTest, WhatCannotBeReadToItsEndIsNotPublished) {
   const Ran spooled = run({"publish", "--spool", spool, feed, folder});
   EXPECT_EQ(spooled.status, 1);
   EXPECT_NE(spooled.output.find("Is a directory: nothing was spooled\n"), std::string::npos) << spooled.output;
+}
+
+TEST_F(ProgramTest, WhatAServerSaysDoesNotSteerTheTerminal) {
+  Sink sink([](const SinkRequest& request) {
+    if (request.method == "POST")
+      return SinkReply{.status = 422, .body = R"({"detail": "bad \u001b[2J \u009b31m\ncourant: all is well"})"};
+    return SinkReply{.status = 200,
+                     .headers = {{"Feed-Position", "1"}},
+                     .body =
+                         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>urn:x:1</id><title>a\x1b]0;t\x07 "
+                         "\xc2\x9b"
+                         "31m&#x7f;</title></entry></feed>"};
+  });
+  const Ran published = run({"publish", sink.url("/demo/events"), file("entry.xml", entry("urn:x:1"))});
+  EXPECT_NE(published.output.find("422: bad ?[2J ?31m?courant: all is well\n"), std::string::npos) << published.output;
+  const Ran tailed = run({"tail", "--from", "0", "--count", "1", sink.url("/demo/events")});
+  EXPECT_NE(tailed.output.find("a?]0;t? ?31m?\n"), std::string::npos) << tailed.output;
 }
 
 TEST_F(ProgramTest, HelpTeaches) {
