@@ -1,5 +1,6 @@
 #include "server/verify_command.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include "kernel/text.h"
 #include "kernel/time.h"
 #include "server/asking.h"
+#include "server/durable_files.h"
 
 namespace courant::server {
 namespace {
@@ -29,21 +31,34 @@ std::string default_state() {
   return std::string(home == nullptr ? "." : home) + "/.local/state/courant/verified.json";
 }
 
-// What is remembered of all feeds. A fault where the file is there and is not ours: it is not overwritten.
+bool is_verified(const json& feed) {
+  if (!feed.is_object() || !feed.contains("position") || !feed.contains("chain")) return false;
+  return feed["position"].is_number_integer() && feed["chain"].is_string() &&
+         (!feed.contains("generation") || feed["generation"].is_number_integer());
+}
+
+// What is remembered of all feeds. A fault where the file is there and cannot be read, or is not ours: it is not
+// overwritten, and a run that should have compared does not pass for a first one.
 Result<json> read_state(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return json::object();
-  json state = json::parse(file, nullptr, false);
-  if (state.is_object()) return state;
+  json state;
+  try {
+    state = json::parse(read_file(path), nullptr, false);
+  } catch (const fs::filesystem_error& error) {
+    if (error.code() == std::errc::no_such_file_or_directory) return json::object();
+    return Fault{path + " cannot be read: " + error.code().message() +
+                 ": put that right, or name another with --state"};
+  }
+  if (state.is_object() && std::all_of(state.begin(), state.end(), is_verified)) return state;
   return Fault{path + " is not what this command writes: move it away, or name another with --state"};
 }
 
+// state: as read_state gives it.
 std::optional<archive::Verified> remembered(const json& state, const std::string& feed_url) {
   const auto found = state.find(feed_url);
   if (found == state.end()) return std::nullopt;
   archive::Verified verified;
-  verified.position = found->value("position", std::int64_t{0});
-  verified.chain = found->value("chain", "");
+  verified.position = found->at("position");
+  verified.chain = found->at("chain");
   verified.generation = found->value("generation", std::int64_t{1});
   return verified;
 }

@@ -146,6 +146,30 @@ TEST_F(AuditTest, AShorterLogThanTheOneVerifiedIsNoticed) {
   EXPECT_THAT(ran.output, HasSubstr("verified up to position 60 before, and now ends at position 52"));
 }
 
+// A run that should have compared does not pass for a first one.
+TEST_F(AuditTest, AStateThatCannotBeReadStopsAndStays) {
+  EXPECT_EQ(verify().status, 0);
+  const std::string feed = server_.url() + "/demo/events";
+  for (const std::string& text :
+       {std::string("torn {"), std::string("[]"), json{{feed, "x"}}.dump(),
+        json{{feed, {{"position", "1"}, {"chain", "c"}}}}.dump(), json{{feed, {{"position", 1}, {"chain", 2}}}}.dump(),
+        json{{feed, {{"position", 1}}}}.dump(),
+        json{{feed, {{"position", 1}, {"chain", "c"}, {"generation", nullptr}}}}.dump()}) {
+    std::ofstream(state_, std::ios::trunc) << text;
+    const Ran ran = verify();
+    EXPECT_EQ(ran.status, 2) << text;
+    EXPECT_THAT(ran.output, HasSubstr(state_ + " is not what this command writes")) << text;
+    std::ostringstream kept;
+    kept << std::ifstream(state_).rdbuf();
+    EXPECT_EQ(kept.str(), text);
+  }
+  const std::string folder = scratch("verified/folder.json");
+  std::filesystem::create_directories(folder);
+  const Ran unreadable = run_courant({"verify", feed, "--state", folder});
+  EXPECT_EQ(unreadable.status, 2);
+  EXPECT_THAT(unreadable.output, HasSubstr(folder + " cannot be read: Is a directory"));
+}
+
 TEST_F(AuditTest, WhatIsNoFeedOfOursIsSaid) {
   const Ran ran = run_courant({"verify", server_.url() + "/demo/nothing", "--state", state_});
   EXPECT_EQ(ran.status, 2);
