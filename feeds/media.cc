@@ -159,9 +159,11 @@ Task<Response> get_media(Engine& engine, const Request& request, const PathArgum
                                          std::to_string(found.facts.length));
     }
     const http::ByteRange part = range.value_or(http::ByteRange{0, found.facts.length});
-    const http::Bytes bytes = co_await read_media(engine, key, found.facts.upload, part);
-    if (!bytes) continue;  // they have been replaced or removed since the entry was read
-    response.body = bytes;
+    const std::optional<MediaBody> body = co_await read_media(engine, key, found.facts.upload, part);
+    if (!body) continue;  // the bytes have been replaced or removed since the entry was read
+    response.body = body->first;
+    response.more = body->more;
+    response.content_length = part.length;
     co_return response;
   }
   log_error("the bytes of a media resource are missing", {{"feed", feed->facts().uri}, {"id", id}});

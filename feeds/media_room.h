@@ -1,4 +1,4 @@
-// How much media may be in memory for readers at once: who reads slowly holds what is sent to him.
+// How much media may be in memory for readers at once: who reads slowly holds the piece that is sent to him.
 // Threads: any.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace courant::feeds {
 
 class MediaRoom {
  public:
-  // most: bytes. One resource fits always, however long it is.
+  // most: bytes. One reader fits always, whatever he needs.
   explicit MediaRoom(std::uint64_t most) : most_(most) {}
 
   // An empty string with room for so many bytes, which are given back when its last holder lets it go. Throws Problem

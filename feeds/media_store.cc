@@ -10,6 +10,7 @@
 namespace courant::feeds {
 namespace {
 
+using http::ByteRange;
 using http::Task;
 
 // The value of an attribute of the media element, which stands last in the entry as set_media has written it.
@@ -19,6 +20,30 @@ std::string_view attribute_of(std::string_view element, std::string_view name) {
   if (at == std::string_view::npos) throw std::logic_error("a media link entry without " + std::string(name));
   element.remove_prefix(at + start.size());
   return element.substr(0, element.find('"'));
+}
+
+// What of a range lies in its first piece, and what does not.
+ByteRange front_of(ByteRange range) {
+  return {range.first, std::min<std::uint64_t>(range.length, kMediaPiece - range.first % kMediaPiece)};
+}
+ByteRange behind(ByteRange front, ByteRange range) {
+  return {range.first + front.length, range.length - front.length};
+}
+
+// Puts a part of one piece into the room of its reader. Null: it is not there.
+Task<http::Bytes> read_piece(Engine& engine, FeedKey feed, std::string upload, ByteRange part,
+                             std::shared_ptr<std::string> room) {
+  const auto read = [feed, upload, part](sql::Session& session) {
+    sql::Parameters parameters;
+    parameters.add(feed.lane).add(feed.feed).add(upload).add(static_cast<std::int64_t>(part.first / kMediaPiece));
+    const sql::Rows rows = session.run(queries::read_media_piece, parameters);
+    return rows.empty() ? std::string() : rows[0].bytes(0);
+  };
+  const std::string piece = co_await engine.executor().run(read);
+  const std::uint64_t skipped = part.first % kMediaPiece;
+  if (piece.size() < skipped + part.length) co_return nullptr;
+  room->assign(piece, skipped, part.length);
+  co_return room;
 }
 
 }  // namespace
@@ -73,21 +98,21 @@ MediaFacts media_facts(const StoredEntry& entry) {
   return facts;
 }
 
-Task<http::Bytes> read_media(Engine& engine, FeedKey feed, std::string upload, http::ByteRange range) {
-  const std::shared_ptr<std::string> bytes = engine.media_room().make(range.length);
-  for (std::uint64_t number = range.first / kMediaPiece; bytes->size() < range.length; ++number) {
-    const auto read = [feed, upload, number](sql::Session& session) {
-      sql::Parameters parameters;
-      parameters.add(feed.lane).add(feed.feed).add(upload).add(static_cast<std::int64_t>(number));
-      const sql::Rows rows = session.run(queries::read_media_piece, parameters);
-      return rows.empty() ? std::string() : rows[0].bytes(0);
-    };
-    const std::string piece = co_await engine.executor().run(read);
-    const std::uint64_t skipped = bytes->empty() ? range.first % kMediaPiece : 0;
-    if (piece.size() <= skipped) co_return nullptr;
-    bytes->append(piece, skipped, range.length - bytes->size());
-  }
-  co_return bytes;
+Task<std::optional<MediaBody>> read_media(Engine& engine, FeedKey feed, std::string upload, ByteRange range) {
+  const std::shared_ptr<std::string> room =
+      engine.media_room().make(std::min<std::uint64_t>(range.length, kMediaPiece));
+  MediaBody body;
+  body.first = room;
+  if (range.length == 0) co_return body;
+  const ByteRange front = front_of(range);
+  body.first = co_await read_piece(engine, feed, upload, front, room);
+  if (!body.first) co_return std::nullopt;
+  body.more = [&engine, feed, upload, room, rest = behind(front, range)]() mutable {
+    const ByteRange part = front_of(rest);
+    rest = behind(part, rest);
+    return read_piece(engine, feed, upload, part, room);
+  };
+  co_return body;
 }
 
 }  // namespace courant::feeds

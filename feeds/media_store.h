@@ -1,12 +1,14 @@
 // The bytes of media resources: in pieces beside the log. They are written before the entry that names them is
 // published, and read by who has found that entry; what no entry names, the janitor removes (archive/janitor.h).
-// A whole body is in memory once: it is written from where it arrived, and read into where it is sent from.
+// What is sent to us is in memory as a whole, once; what we send, one piece for each reader.
 // Specification: sql/migrations/0008_media.sql.
 // Threads: io threads; each piece is a short statement of the executor's, so that others have their turn between two.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,7 +37,14 @@ http::Task<void> forget_media(Engine& engine, FeedKey feed, std::string upload);
 // What a stored media link entry says of its bytes.
 MediaFacts media_facts(const StoredEntry& entry);
 
-// Null: they are not (all) there (any more). Throws Problem 503 where there is no room (feeds/media_room.h).
-http::Task<http::Bytes> read_media(Engine& engine, FeedKey feed, std::string upload, http::ByteRange range);
+// A range of a resource as the body of a response: http::Response::body and ::more. All pieces share the room of one.
+struct MediaBody {
+  http::Bytes first;
+  std::function<http::Task<http::Bytes>()> more = nullptr;
+};
+
+// nullopt: the bytes are not there (any more). Throws Problem 503 where there is no room (feeds/media_room.h).
+http::Task<std::optional<MediaBody>> read_media(Engine& engine, FeedKey feed, std::string upload,
+                                                http::ByteRange range);
 
 }  // namespace courant::feeds

@@ -157,6 +157,20 @@ Task<bool> Connection::flush_composed() {
   co_return written;
 }
 
+// What comes behind the body that is there already. False: not all of it could be had or written.
+Task<bool> Connection::write_rest(Response& response) {
+  std::uint64_t left = *response.content_length - response.body->size();
+  while (left > 0) {
+    enter(Phase::kAnswer);
+    const Bytes piece = co_await response.more();
+    if (!piece || piece->empty() || piece->size() > left) co_return false;
+    left -= piece->size();
+    const bool written = co_await flush(piece);
+    if (!written) co_return false;
+  }
+  co_return true;
+}
+
 Response Connection::answer_to_failure(std::exception_ptr failure, const Request& request) const {
   try {
     std::rethrow_exception(std::move(failure));
@@ -354,6 +368,10 @@ Task<bool> Connection::serve_one() {
     out_ += *body;
   } else if (body) {
     const bool written = co_await flush(body);
+    if (!written) co_return false;
+  }
+  if (body && response->more) {
+    const bool written = co_await write_rest(*response);
     if (!written) co_return false;
   }
   if (keep_alive) co_return true;

@@ -59,6 +59,7 @@ class Connection {
   Task<bool> read_more();        // false: the peer is gone or too slow
   Task<bool> flush(Bytes body);  // what is composed, then body where it is not null
   Task<bool> flush_composed();
+  Task<bool> write_rest(Response& response);
   Task<bool> serve_one();
   Task<bool> read_body(const RequestHead& head, std::uint64_t limit, Request& request);
   Task<bool> refuse(Problem problem, Request request);

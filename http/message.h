@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/task.h"
 #include "kernel/uri.h"
 
 namespace courant::http {
@@ -49,8 +51,12 @@ struct Response {
   Bytes head;
   std::vector<std::pair<std::string, std::string>> headers;
   Bytes body;  // null: none
-  // Of an answer to HEAD for which no body was made: how long it would have been.
+  // Where body is not all of it: how long the whole is. An answer to HEAD has no body at all.
   std::optional<std::uint64_t> content_length = std::nullopt;
+  // Gives the rest of such a body piece by piece, each once the one before it has been written, so that who reads
+  // slowly holds one. Null or an exception: it cannot be had any more, and the connection ends before the whole was
+  // sent.
+  std::function<Task<Bytes>()> more = nullptr;
 
   Response& with(std::string name, std::string value);
 };

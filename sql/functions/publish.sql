@@ -18,8 +18,8 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- p_heads: where the feed must stand before this item, or before its batch; -1 anywhere. What is stored already with the
 -- same content is a retry, whatever its conditions say now.
 -- p_recorded, p_published: of entries that another server stored at these times (feeds/imported.h); null: now.
--- p_media: the upload that the item names; the one that the revision before named is left in doubt. Revisions and deletions
--- are in no batch.
+-- p_media: the upload that the item names; the one that the revision before named is left in doubt, where it is replaced
+-- with time for those who are being sent it. Revisions and deletions are in no batch.
 -- What the feed's floor has passed is gone, though its rows may still be there: its ids are free again.
 -- outcome: 1 created, 2 the same content is stored already, 3 other content is stored under this id, 4 the entry was
 -- deleted, 5 there is no such feed (any more), 9 another item of its batch failed, 10 p_expected or p_heads
@@ -145,7 +145,8 @@ begin
         set newest_position = v_position + 1, newest_digest = p_digests[i], deleted = p_kinds[i] = 3
         where lane = p_lane and feed = v_feed and id_hash = p_hashes[i];
         if v_media is distinct from p_media[i] and v_media is not null then
-          insert into media_doubts (due, feed, lane, media) values ('-infinity', v_feed, p_lane, v_media);
+          insert into media_doubts (due, feed, lane, media)
+          values (case when p_kinds[i] = 3 then '-infinity' else p_now + interval '10 seconds' end, v_feed, p_lane, v_media);
         end if;
       elsif r.newest_position > 0 then
         delete from entry_ids where lane = p_lane and feed = v_feed and id_hash = p_hashes[i];  -- it is behind the floor

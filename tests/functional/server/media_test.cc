@@ -457,6 +457,53 @@ TEST_F(MediaTest, ADeletedFeedLosesItsBytes) {
   ASSERT_TRUE(wait_until([&] { return pieces() == 0; }));
 }
 
+// Who reads slowly holds a piece, not the whole: many such readers do not shut the others out.
+TEST_F(MediaTest, ReadersThatDoNotReadDoNotShutOutOthers) {
+  const std::string body = bytes(16 << 20);
+  const Posted posted = post(body);
+  ASSERT_EQ(posted.reply.status, 201) << posted.reply.body;
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i < 40; ++i) {
+    slow.push_back(std::make_unique<RawClient>(static_cast<std::uint16_t>(server_->port())));
+    slow.back()->send("GET " + posted.media + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    ASSERT_TRUE(slow.back()->has_answer_within(std::chrono::seconds(30)));
+    EXPECT_EQ(slow.back()->read_bytes(12), "HTTP/1.1 200");
+  }
+  const Reply whole = client_->get(posted.media);
+  EXPECT_EQ(whole.status, 200);
+  EXPECT_TRUE(whole.body == body);
+  // Parts begin and end anywhere.
+  for (const auto& [first, length] : {std::pair<std::size_t, std::size_t>{262'143, 2},
+                                      {262'144, 262'144},
+                                      {1, 262'144},
+                                      {262'140, 524'300},
+                                      {16'777'215, 1}}) {
+    const Reply part = client_->get(
+        posted.media, "Range: bytes=" + std::to_string(first) + "-" + std::to_string(first + length - 1) + "\r\n");
+    EXPECT_EQ(part.status, 206);
+    EXPECT_TRUE(part.body == body.substr(first, length)) << first;
+  }
+  // And whoever was slow gets the rest.
+  const std::string late = slow.front()->read_response();
+  EXPECT_TRUE(late.ends_with(body));
+}
+
+// What was promised cannot be had any more: the reader notices by the length.
+TEST_F(MediaTest, ADeletionCutsOffWhoReadsSlowly) {
+  const std::string body = bytes(16 << 20);
+  const Posted posted = post(body);
+  ASSERT_EQ(posted.reply.status, 201);
+  RawClient slow(static_cast<std::uint16_t>(server_->port()));
+  slow.send("GET " + posted.media + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(slow.has_answer_within(std::chrono::seconds(30)));
+  EXPECT_EQ(client_->remove(posted.media).status, 204);
+  ASSERT_TRUE(wait_until([&] { return pieces() == 0; }));
+  const std::string read = slow.read_all();
+  EXPECT_EQ(read.substr(0, 12), "HTTP/1.1 200");
+  EXPECT_LT(read.size(), body.size());
+  EXPECT_EQ(client_->get(posted.media).status, 410);
+}
+
 // Pieces do not wait for the disk: a database that comes back without one of them has not taken the upload.
 TEST_F(MediaTest, AnUploadOfWhichTheDatabaseLostAPieceIsNoResource) {
   ASSERT_EQ(post("first").reply.status, 201);

@@ -43,6 +43,20 @@ class ServerTest : public testing::Test {
                        return std::optional(text_response(200, "text/plain", std::string(kLong, 'x')));
                      },
                  .admit = nullptr});
+    router_.add({.pattern = "/pieces/{count}",
+                 .method = Method::kGet,
+                 .answer = nullptr,
+                 .answer_at_once =
+                     [](const Request&, const PathArguments& arguments) {
+                       Response response = text_response(200, "text/plain", "0");
+                       response.content_length = 1 + 3 * kPiece;
+                       response.more = [left = std::stoi(arguments[0])]() mutable -> Task<Bytes> {
+                         if (left-- == 0) return nothing();
+                         return piece(static_cast<char>('a' + left));
+                       };
+                       return std::optional(std::move(response));
+                     },
+                 .admit = nullptr});
     ServerOptions options;
     options.listen = {"127.0.0.1:0"};
     options.threads = 2;
@@ -64,7 +78,11 @@ class ServerTest : public testing::Test {
 
   std::string status_of(std::string_view bytes) { return ask(bytes).substr(9, 3); }
 
+  static Task<Bytes> piece(char letter) { co_return make_bytes(std::string(kPiece, letter)); }
+  static Task<Bytes> nothing() { co_return nullptr; }
+
   static constexpr std::size_t kLong = 24 << 20;
+  static constexpr std::size_t kPiece = 300'000;
   Metrics metrics_;
   Router router_;
   std::unique_ptr<Server> server_;
@@ -91,6 +109,22 @@ TEST_F(ServerTest, ASlowReaderGetsALongBody) {
     std::this_thread::sleep_for(100ms);
   }
   EXPECT_GT(count, kLong);
+}
+
+TEST_F(ServerTest, ABodyMayComeInPieces) {
+  const std::string whole = "0" + std::string(kPiece, 'c') + std::string(kPiece, 'b') + std::string(kPiece, 'a');
+  RawClient client(server_->ports()[0]);
+  client.send(
+      "GET /pieces/3 HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /pieces/3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      "GET /demo/b HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(client.read_response().ends_with("\r\n\r\n" + whole));
+  EXPECT_NE(client.read_response(true).find("Content-Length: 900001"), std::string::npos);
+  EXPECT_TRUE(client.read_response().ends_with("b?"));
+  // One that ends too early ends the connection: the reader notices by the length.
+  const std::string cut =
+      ask("GET /pieces/1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /demo/b HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_NE(cut.find("Content-Length: 900001"), std::string::npos);
+  EXPECT_TRUE(cut.ends_with("\r\n\r\n0" + std::string(kPiece, 'a')));
 }
 
 TEST_F(ServerTest, HeadHasTheLengthAndNoBody) {
