@@ -76,6 +76,16 @@ BodyKind body_kind(std::string_view content_type) {
   return is_xml ? BodyKind::kAtom : BodyKind::kMedia;
 }
 
+bool says_one_entry(std::string_view content_type) {
+  if (body_kind(content_type) == BodyKind::kEvent) return true;
+  if (bare(content_type) != "application/atom+xml") return false;
+  for (const std::string_view parameter : split(content_type, ';')) {
+    const std::string text = ascii_lower(trim(parameter));
+    if (text == "type=entry" || text == "type=\"entry\"") return true;
+  }
+  return false;
+}
+
 bool takes_entries(const FeedSettings& settings) {
   return std::any_of(settings.accept.begin(), settings.accept.end(),
                      [](const std::string& range) { return covers(range, "application/atom+xml"); });

@@ -19,6 +19,9 @@ inline constexpr std::array kEventTypes = {"application/cloudevents+json", "appl
 // content_type: the field's value; nothing means Atom.
 BodyKind body_kind(std::string_view content_type);
 
+// Whether the type says that the body is one entry: an event, or Atom with type=entry (RFC 5023 section 12.1).
+bool says_one_entry(std::string_view content_type);
+
 // Whether entries may be posted: then batches and CloudEvents may be too.
 bool takes_entries(const FeedSettings& settings);
 

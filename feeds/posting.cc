@@ -214,6 +214,7 @@ std::uint64_t admit_post(Engine& engine, const Request& request, const PathArgum
     if (!feed && workspace == nullptr) throw Problem(404, "There is no workspace " + arguments[0]);
     return engine.options().max_media_bytes;
   }
+  if (says_one_entry(type)) return engine.options().max_entry_bytes;
   return std::max(engine.options().max_entry_bytes, engine.options().max_batch_bytes);
 }
 

@@ -54,7 +54,7 @@ http::ClientRequest posting_of(const std::string& feed_url, const std::string& i
   request.url = feed_url;
   request.deadline = std::chrono::seconds(30);
   request.max_body = kLongestAnswer;
-  request.headers = {{"Content-Type", "application/atom+xml;type=entry"}, {"Idempotency-Key", idempotency_key}};
+  request.headers = {{"Content-Type", "application/atom+xml"}, {"Idempotency-Key", idempotency_key}};
   request.body = http::make_bytes(std::move(document));
   return request;
 }

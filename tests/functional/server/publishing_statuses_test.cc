@@ -176,6 +176,15 @@ TEST_F(PublishingStatuses, TooLargeIs413BeforeItIsReadToItsEnd) {
     raw.send(std::string(method) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n<entry");
     EXPECT_EQ(raw.read_response().substr(0, 12), "HTTP/1.1 413") << method;
   }
+  // One entry is not given a batch's room.
+  for (const char* const type :
+       {"application/atom+xml;type=entry", "Application/Atom+XML; charset=utf-8; Type=\"entry\"",
+        "application/cloudevents+json"}) {
+    RawClient raw(static_cast<std::uint16_t>(server_.port()));
+    raw.send("POST /demo/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + std::string(type) +
+             "\r\nContent-Length: 65537\r\n\r\n<");
+    EXPECT_EQ(raw.read_response().substr(0, 12), "HTTP/1.1 413") << type;
+  }
   RawClient chunked(static_cast<std::uint16_t>(server_.port()));
   chunked.send("POST /demo/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 5; ++i) chunked.send("10000\r\n" + std::string(0x10000, 'x') + "\r\n");
