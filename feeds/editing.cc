@@ -104,10 +104,15 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
     const bool is_media_link = newest && !newest->media.empty();
     PostRules rules = post_rules(engine, settings, feed_url);
     rules.entry.is_media_link = is_media_link;
+    rules.entry.server_ids = false;  // the id in the body is not the client's choice here: it must be the URL's
     PreparedEntry read = read_put(rules, request, id);
     if (is_media_link) set_media(read, media_facts(*newest));
     const auto entry = std::make_shared<const PreparedEntry>(std::move(read));
     if (!newest) require_accepted(settings, request.combined_header("content-type"));
+    if (!newest && settings.server_ids) {
+      throw Problem(404,
+                    "There is no entry " + id + ", and this feed makes its ids itself: post the entry to the feed");
+    }
     if (!feed) {
       if (expected_position(request, std::nullopt) == Change::kSome) throw Problem(412, "There is no such entry");
       feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);

@@ -221,6 +221,24 @@ TEST_F(PublishingStatuses, OtherContentUnderAnIdOrKeyIs409) {
   EXPECT_EQ(head(), "3");
 }
 
+// "PUT: ... 409 when the body's id is not the URL's": also where the feed makes the ids, and then PUT makes none.
+TEST_F(PublishingStatuses, WhereTheServerMakesTheIdsAPutOnlyRevises) {
+  expect(client_.put("/owned/events/entries/urn:x:1", kOne), 404, "post the entry to the feed");
+  EXPECT_EQ(head("/owned/events"), "404") << "what is refused makes no feed";
+  const Reply posted = client_.post("/owned/events", kOne);
+  ASSERT_EQ(posted.status, 201);
+  const std::string item = posted.header("Location").substr(server_.url().size());
+  expect(client_.put(item, kOne), 409, "urn:x:1");
+  expect(client_.put("/owned/events/entries/urn:x:1", kOne), 404, "urn:x:1");
+  EXPECT_EQ(client_.put("/owned/events/entries/urn:x:1", kOne, "If-None-Match: *\r\n").status, 404);
+  EXPECT_EQ(head("/owned/events"), "1");
+  EXPECT_EQ(client_.put(item, entry("<content>2</content>")).status, 200) << "an id may be missing";
+  const std::string own = entry("<id>" + value_in(posted.body, "id") + "</id><content>3</content>");
+  EXPECT_EQ(client_.put(item, own).status, 200);
+  EXPECT_EQ(client_.remove(item).status, 204);
+  EXPECT_EQ(client_.put(item, own).status, 410);
+}
+
 // "Content digest = SHA-256 over the canonical XML ... which no surrounding document can change ... of the entry as
 // sent, without id, published, updated (kept where the feed takes the client's) and self/edit links."
 TEST_F(PublishingStatuses, ARetryIsToldByItsContentHoweverItIsWritten) {
