@@ -49,10 +49,12 @@ Posted read_batch(const schema::Document& document, const PostRules& rules) {
   Posted posted;
   posted.is_batch = true;
   std::vector<EntryProblem> problems;
+  bool is_all_blank = true;  // what is wrong
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Element element = Element::root_of(parts[i]);
     EntryProblem problem{i, text_of(element, "id"), text_of(element, "title"), ""};
     Result<PreparedEntry> entry = read_entry(std::move(parts[i]), entry_rules);
+    const bool is_blank = !entry && status_of(entry.fault()) == 400;
     if (!entry) {
       problem.detail = with_place(entry.fault());
     } else if (is_too_long(*entry, entry_rules)) {
@@ -61,12 +63,13 @@ Posted read_batch(const schema::Document& document, const PostRules& rules) {
       posted.entries.push_back(*std::move(entry));
       continue;
     }
+    is_all_blank = is_all_blank && is_blank;
     problems.push_back(std::move(problem));
   }
   if (!problems.empty()) {
     const std::size_t count = problems.size();
-    throw Problem(
-        422, std::to_string(count) + " of " + std::to_string(parts.size()) + " entries are not valid; none was stored")
+    throw Problem(is_all_blank ? 400 : 422, std::to_string(count) + " of " + std::to_string(parts.size()) +
+                                                " entries are not valid; none was stored")
         .with_entries(std::move(problems));
   }
   return posted;

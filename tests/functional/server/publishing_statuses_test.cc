@@ -116,6 +116,11 @@ TEST_F(PublishingStatuses, ABlankUpdatedIs400) {
     expect(client_.post(workspace, entry("<updated> </updated>")), 400, "atom:updated is blank");
     expect(client_.post(workspace, entry("<updated/>")), 400, "atom:updated is blank");
   }
+  const Reply batched =
+      post(batch("<entry><id>urn:b:1</id></entry><entry><updated/></entry><entry><updated> </updated></entry>"));
+  expect(batched, 400, "2 of 3 entries are not valid");
+  EXPECT_NE(batched.body.find("\"index\":1"), std::string::npos) << batched.body;
+  EXPECT_EQ(post(batch("<entry><updated/></entry><entry><nonsense/></entry>")).status, 422) << "more is wrong";
   const Reply kept = client_.post("/dated/events", entry("<updated>2020-02-03T04:05:06Z</updated>"));
   EXPECT_EQ(kept.status, 201);
   EXPECT_EQ(value_in(kept.body, "updated"), "2020-02-03T04:05:06.000000Z");
