@@ -27,13 +27,15 @@ using http::Task;
 
 constexpr std::uint64_t kLongestExpiry = 100ULL * 365 * 86'400;  // seconds
 
-// An id for an entry that came without one: made of the Idempotency-Key, so that a retry meets the same.
-void give_id(Engine& engine, const LiveFeed& feed, const Request& request, PreparedEntry& entry, std::size_t index) {
+// An id for an entry that came without one: made of the Idempotency-Key, so that a retry meets the same. index: in its
+// batch; nullopt: it came alone.
+void give_id(Engine& engine, const LiveFeed& feed, const Request& request, PreparedEntry& entry,
+             std::optional<std::size_t> index) {
   if (!entry.id.empty()) return;
   const std::optional<std::string_view> key = request.header("idempotency-key");
   if (!key) return set_id(entry, "urn:uuid:" + uuid_v7(engine.clock().now()));
   std::string name = feed.facts().uri + "\n" + access::Identity::anonymous().name() + "\n" + std::string(*key);
-  if (index > 0) name += "\n" + std::to_string(index);
+  if (index) name += "\n" + std::to_string(*index);
   set_id(entry, "urn:uuid:" + uuid_v5(name));
 }
 
@@ -231,7 +233,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, const PathAr
   const std::int64_t head = expected_head(feed.get(), request);
   if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   for (std::size_t i = 0; i < posted.entries.size(); ++i) {
-    give_id(engine, *feed, request, posted.entries[i], i);
+    give_id(engine, *feed, request, posted.entries[i], posted.is_batch ? std::optional(i) : std::nullopt);
     if (!posted.entries[i].expires) posted.entries[i].expires = expiry;
   }
   if (posted.is_batch) {

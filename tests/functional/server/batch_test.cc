@@ -137,6 +137,11 @@ TEST_F(BatchTest, AKeyMakesARetryOfEntriesWithoutIds) {
   EXPECT_EQ(first.status, 200) << first.body;
   EXPECT_EQ(post(body, "Idempotency-Key: k1\r\n").body, first.body);
   EXPECT_EQ(head(), "2");
+  // The same key on one entry is another request.
+  const std::string one = "<entry xmlns='http://www.w3.org/2005/Atom'><title>a</title></entry>";
+  EXPECT_EQ(client_.post("/demo/events", one, "Idempotency-Key: k1\r\n").status, 201);
+  EXPECT_EQ(client_.post("/demo/events", one, "Idempotency-Key: k1\r\n").status, 200);
+  EXPECT_EQ(head(), "3");
 }
 
 }  // namespace
