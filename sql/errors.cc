@@ -30,6 +30,8 @@ void rethrow_translated(bool sent) {
     throw Unavailable(error.what(), true);
   } catch (const pqxx::broken_connection& error) {
     throw Unavailable(error.what(), sent);
+  } catch (const pqxx::insufficient_privilege& error) {
+    throw Refused(error.what(), "42501");  // the one error whose state libpqxx leaves out
   } catch (const pqxx::sql_error& error) {
     // Where the connection ends together with the error, libpqxx has no state.
     if (error.sqlstate().empty()) throw Unavailable(error.what(), sent);

@@ -53,6 +53,19 @@ TEST(Session, ArraysKeepNastyTexts) {
   for (int i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].text(0), texts[static_cast<std::size_t>(i)]);
 }
 
+// A right that is missing does not come by waiting.
+TEST(Session, AMissingRightIsARefusal) {
+  TestDatabase database;
+  Session session(database.url());
+  try {
+    session.execute_script("do $$ begin raise exception 'permission denied' using errcode = '42501'; end $$");
+    FAIL();
+  } catch (const Refused& refused) {
+    EXPECT_EQ(refused.state(), "42501");
+    EXPECT_FALSE(refused.is_of_values());
+  }
+}
+
 TEST(Session, TellsWhatWasRefusedFromWhatIsUnavailable) {
   TestDatabase database;
   Session session(database.url());
