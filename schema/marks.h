@@ -17,9 +17,10 @@ inline constexpr std::string_view kLogNamespace = "urn:courant:log:1";
 
 using Attributes = std::map<std::string, std::string>;
 
-// A child of the root that carries c:log.
+// An entry or a deleted-entry of the feed.
 struct MarkedElement {
   std::string name;                  // "entry", "deleted-entry"
+  std::string ref;                   // of a deleted-entry: the id of what was deleted
   Attributes log;                    // of its last c:log
   std::optional<Attributes> record;  // of its c:redacted: a record of what was redacted
   std::string canonical;             // exclusive canonical form of what stands before c:log
@@ -31,7 +32,8 @@ struct MarkedDocument {
   bool is_archive = false;              // fh:archive
 };
 
-// A fault where the canonical form of a child cannot be made.
+// A fault where the document is no feed, where it shows what the log does not cover (docs/AUDIT.md, "Nothing else"),
+// and where the canonical form of a child cannot be made.
 Result<MarkedDocument> read_marks(const Document& document);
 
 }  // namespace courant::schema

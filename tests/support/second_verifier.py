@@ -9,6 +9,8 @@ from lxml import etree
 LOG = "{urn:courant:log:1}"
 FH = "{http://purl.org/syndication/history/1.0}"
 ATOM = "{http://www.w3.org/2005/Atom}"
+TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
+ADDED = {ATOM + "link", ATOM + "content", "{http://www.w3.org/2007/app}edited"}
 
 
 def get(url):
@@ -21,6 +23,16 @@ def get(url):
         if error.code == 303:
             return None
         raise
+
+
+def show_nothing_else(element, mark):
+    added = [(child.tag, child.get("rel")) for child in mark.itersiblings()]
+    assert not len(mark) and not mark.text and not mark.tail, "text stands in or behind a c:log"
+    assert len(set(added)) == len(added) and {tag for tag, _ in added} <= ADDED, "something stands behind a c:log"
+    assert element.tag == ATOM + "entry" or not added, "something stands behind the c:log of a deleted-entry"
+    assert not any(child.tail for child in mark.itersiblings()), "text stands behind a c:log"
+    if mark.get("redacted") is not None:
+        assert element.tag == TOMBSTONE and len(element) == 1 and not element.text, "a redacted entry shows more"
 
 
 def leaf_of(element, mark):
@@ -40,9 +52,12 @@ def main(feed):
         assert page.find(FH + "archive") is not None, url + " is no archive document"
         marked = {}
         for element in page:
-            marks = element.findall(LOG + "log") if isinstance(element.tag, str) else []
-            if marks:
-                marked[int(marks[-1].get("position"))] = (element, marks[-1])
+            if element.tag in (ATOM + "entry", TOMBSTONE):
+                mark = element.findall(LOG + "log")[-1:]
+                assert mark, f"an element {element.tag} carries no c:log"
+                show_nothing_else(element, mark[0])
+                assert int(mark[0].get("position")) not in marked, "a position stands there twice"
+                marked[int(mark[0].get("position"))] = (element, mark[0])
         for number in sorted(marked):
             element, mark = marked[number]
             element.tail = None

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
@@ -10,6 +11,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
+#include "tests/support/sink.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test {
@@ -189,6 +191,51 @@ TEST_F(AuditTest, ASecondVerifierComesToTheSameChain) {
                            server_.url() + "/demo/events"})
                   .output,
               HasSubstr("position 7 is not what its leaf was made of"));
+}
+
+// What the log does not cover is shown by nobody but a forger.
+TEST_F(AuditTest, AnEntryThatStandsInNoLogIsNoticedByBothVerifiers) {
+  std::atomic<bool> is_forged = false;
+  // The server as somebody between it and its readers hands it on.
+  Sink forger([&](const SinkRequest& request) {
+    Reply reply = HttpClient(server_.port()).get(request.target);
+    const auto as_ours = [&](std::string text) {
+      const std::string own = server_.url();
+      const std::string forged = "http://" + *request.header("Host");
+      for (std::size_t at = text.find(own); at != std::string::npos; at = text.find(own, at + 1)) {
+        text.replace(at, own.size(), forged);
+      }
+      const std::size_t end = text.rfind("</feed>");
+      if (is_forged && end != std::string::npos) text.insert(end, "<entry><id>urn:x:forged</id></entry>");
+      return text;
+    };
+    if (request.target == "/demo/events/archive") {
+      json index = json::parse(reply.body);
+      for (json& page : index["pages"]) {
+        const std::string url = page["url"];
+        const Reply listed = HttpClient(server_.port()).get(url.substr(server_.url().size()));
+        page["sha256"] = to_hex(bytes_of(sha256(as_ours(listed.body))));
+      }
+      reply.body = index.dump();
+    }
+    return SinkReply{.status = reply.status, .body = as_ours(reply.body)};
+  });
+  const auto verify_there = [&] {
+    return run_courant({"verify", forger.url("/demo/events"), "--state", state_, "--forget"});
+  };
+  const auto verify_otherwise = [&] {
+    return run_command(
+        {"/usr/bin/python3", COURANT_SOURCE_DIR "/tests/support/second_verifier.py", forger.url("/demo/events")});
+  };
+  const Ran honest = verify_there();
+  EXPECT_EQ(honest.status, 0) << honest.output;
+  const Ran honest_otherwise = verify_otherwise();
+  EXPECT_EQ(honest_otherwise.status, 0) << honest_otherwise.output;
+  is_forged = true;
+  const Ran forged = verify_there();
+  EXPECT_EQ(forged.status, 1);
+  EXPECT_THAT(forged.output, HasSubstr("archive/1: an element entry carries no c:log"));
+  EXPECT_THAT(verify_otherwise().output, HasSubstr("carries no c:log"));
 }
 
 TEST_F(AuditTest, TheIndexListsEveryPageInPieces) {
