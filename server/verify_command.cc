@@ -88,7 +88,8 @@ int verify(const VerifyOptions& options) {
   }
   std::string feed_url = options.feed_url;
   while (feed_url.ends_with('/')) feed_url.pop_back();
-  const std::optional<archive::Verified> earlier = options.forget ? std::nullopt : remembered(*state, feed_url);
+  std::optional<archive::Verified> earlier;
+  if (!options.forget) earlier = remembered(*state, feed_url);
 
   Asking asking;
   bool is_readable = true;
