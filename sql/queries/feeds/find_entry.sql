@@ -1,6 +1,7 @@
--- The newest revision of an entry by its id, with its first position; entry pages and retries (feeds/reader.cc).
+-- The newest revision of an entry by its id, with its first position, which may lie behind the floor; entry pages, retries
+-- and markers (feeds/reader.cc).
 select e.position, e.kind, e.id, e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml, e.recorded, e.expires,
-       e.media, e.content_type, greatest(i.first_position, f.floor_position + 1)
+       e.media, e.content_type, i.first_position
 from entry_ids i
 join entries e on e.lane = i.lane and e.feed = i.feed and e.position = i.newest_position
 join feeds f on f.lane = i.lane and f.feed = i.feed and f.deleted is null

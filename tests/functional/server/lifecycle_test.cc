@@ -137,6 +137,24 @@ TEST_F(LifecycleTest, WhatTheFloorHasPassedIsGoneBeforeItsRowsAre) {
   EXPECT_EQ(number_of("select count(*) from entry_ids"), 9) << "6 to 12, 2 with its revision, 3 anew";
 }
 
+// Who goes on after an entry whose first revision has been dropped would miss what was dropped with it.
+TEST_F(LifecycleTest, AnIdWhoseFirstRevisionIsNotKeptIsNoMarker) {
+  serve("");
+  publish(1, 12);
+  ASSERT_EQ(client_->put(url_of(2), entry(2, "revised")).status, 200);  // 13
+  ASSERT_EQ(client_->put(url_of(5), entry(5, "revised")).status, 200);  // 14
+  ASSERT_EQ(client_->get("/demo/events?marker=urn:x:2").status, 200);
+  ASSERT_EQ(number_of("select raise_floor(lane, feed, 7, now()) from feeds"), 5);
+  for (const std::string more : {"", "&direction=backward", "&search=%2Ball"}) {
+    const Reply gone = client_->get("/demo/events?marker=urn:x:2" + more);
+    EXPECT_EQ(gone.status, 410) << more;
+    EXPECT_THAT(gone.header("Link"), HasSubstr("?marker=last>; rel=\"last\"")) << more;
+  }
+  const Reply after = client_->get("/demo/events?marker=urn:x:5&limit=100");
+  EXPECT_EQ(after.status, 200) << "nothing that came after it was dropped";
+  EXPECT_THAT(after.body, HasSubstr("text6<"));
+}
+
 TEST_F(LifecycleTest, RetentionByAgeDropsWhatIsTooOld) {
   serve("retain = '2s'");
   publish(1, 7);
