@@ -1,7 +1,5 @@
 #include "archive/routes.h"
 
-#include <algorithm>
-
 #include "archive/index.h"
 #include "archive/pages.h"
 #include "http/conditional.h"
@@ -28,22 +26,13 @@ PageName require_page_name(const std::string& text) {
   return *name;
 }
 
-// How long a page is sure to stay: caches may keep it so long.
-std::string max_age(const feeds::FeedSettings& settings) {
-  constexpr std::int64_t kYear = 31'536'000;
-  // A page was complete a moment ago at the latest; by count, nobody can tell.
-  if (settings.retain.entries > 0) return "max-age=86400";
-  const std::int64_t kept = settings.retain.age.count();
-  return "max-age=" + std::to_string(kept > 0 ? std::min(kYear, kept) : kYear);
-}
-
 // Strong tag and digest are those of the bytes sent: the gzip form has its own.
 Response page_response(StoredPage page, const Request& request, const feeds::FeedSettings& settings) {
   const bool packed = http::accepts_gzip(request.combined_header("accept-encoding"));
   const std::string etag = "\"" + to_hex(page.sha256.substr(0, 12)) + (packed ? "-gzip\"" : "\"");
   Response response;
   response.with("ETag", etag).with("Vary", "Accept-Encoding");
-  response.with("Cache-Control", "public, " + max_age(settings) + (settings.redactable ? "" : ", immutable"));
+  response.with("Cache-Control", feeds::lasting_cache_control(settings));
   const std::optional<std::string_view> known = request.header("if-none-match");
   if (known && http::if_none_match_matches(*known, etag)) {
     response.status = 304;

@@ -30,7 +30,6 @@ using http::Response;
 using http::Task;
 
 constexpr std::size_t kGzipAbove = 1024;
-constexpr const char* kForever = "public, max-age=31536000, immutable";
 
 Parameters query_of(const Request& request) {
   std::optional<Parameters> parameters = parse_query(request.query);
@@ -131,8 +130,8 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
   RenderedPage page = co_await engine.executor().run(read);
   feed->advance(page.range.is_head ? page.range.upto : 0);
 
-  const bool is_for_ever = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
-  const std::string cache_control = is_for_ever ? kForever : "no-cache";
+  const bool is_lasting = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
+  const std::string cache_control = is_lasting ? lasting_cache_control(feed->state()->settings) : "no-cache";
   const std::string links = link_field(wanted, page.links, suffix);
   if (!known.empty() && http::if_none_match_matches(known, page.etag)) {
     co_return not_modified(page.etag, cache_control, links);

@@ -1,5 +1,7 @@
 #include "feeds/settings.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace courant::feeds {
@@ -54,6 +56,15 @@ Result<T> parse(std::string_view text, Read read_object) {
 }
 
 }  // namespace
+
+std::string lasting_cache_control(const FeedSettings& settings) {
+  constexpr std::int64_t kDay = 86'400;
+  constexpr std::int64_t kYear = 365 * kDay;
+  const std::int64_t kept = settings.retain.age.count();
+  // Where entries are dropped by count nobody can tell when.
+  const std::int64_t seconds = settings.retain.entries > 0 ? kDay : kept > 0 ? std::min(kYear, kept) : kYear;
+  return "public, max-age=" + std::to_string(seconds) + (settings.redactable ? "" : ", immutable");
+}
 
 bool is_valid_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name.front() == '-' || name.front() == '.') return false;

@@ -45,6 +45,10 @@ struct WorkspaceSettings {
   bool operator==(const WorkspaceSettings&) const = default;
 };
 
+// Cache-Control of a document whose positions never change, an archive page or a full page: caches may keep it as long
+// as it is sure to stay, and need not ask for it again unless a redaction may have to change it.
+std::string lasting_cache_control(const FeedSettings& settings);
+
 // What a workspace or feed may be called: 1 to 64 of A-Z a-z 0-9 . _ ~ -, the first neither '-' nor '.'.
 bool is_valid_name(std::string_view name);
 inline constexpr const char* kNameRule = "1 to 64 letters, digits, '.', '_', '~' or '-', and begin with no '-' or '.'";

@@ -155,6 +155,29 @@ TEST_F(LifecycleTest, AnIdWhoseFirstRevisionIsNotKeptIsNoMarker) {
   EXPECT_THAT(after.body, HasSubstr("text6<"));
 }
 
+// A full page is told to caches as an archive page is.
+TEST_F(LifecycleTest, FullPagesAreCachedNoLongerThanTheirEntriesAreKept) {
+  const std::map<std::string, std::string> rules = {{"retain = '1h'", "public, max-age=3600, immutable"},
+                                                    {"retain = '1000 entries'", "public, max-age=86400, immutable"},
+                                                    {"redactable = true", "public, max-age=31536000"},
+                                                    {"", "public, max-age=31536000, immutable"}};
+  std::string workspaces;
+  int number = 0;
+  for (const auto& [setting, said] : rules) {
+    workspaces += "\n[[workspaces]]\nname = 'w" + std::to_string(++number) + "'\nauto_create = true\npage_size = 5\n" +
+                  setting + "\n";
+  }
+  serve(workspaces);
+  number = 0;
+  for (const auto& [setting, said] : rules) {
+    const std::string feed = "/w" + std::to_string(++number) + "/events";
+    for (int i = 1; i <= 11; ++i) ASSERT_EQ(client_->post(feed, entry(i)).status, 201);
+    EXPECT_EQ(client_->get(feed + "/archive/2").header("Cache-Control"), said) << setting;
+    EXPECT_EQ(client_->get(feed + "?marker=5&direction=forward").header("Cache-Control"), said) << setting;
+    EXPECT_EQ(client_->get(feed + "?marker=10&direction=forward").header("Cache-Control"), "no-cache") << setting;
+  }
+}
+
 TEST_F(LifecycleTest, RetentionByAgeDropsWhatIsTooOld) {
   serve("retain = '2s'");
   publish(1, 7);
