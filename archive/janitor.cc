@@ -28,6 +28,7 @@ constexpr std::int64_t kLeastPiece = 50;
 constexpr std::int64_t kMostPiece = 5'000;
 constexpr auto kJournalPause = 60s;
 constexpr auto kLongestIdlePause = 60s;
+constexpr auto kCancelPause = 100ms;  // that a statement is left to end by itself when the janitor stops
 
 // The age that retention looks at, of a feed that keeps entries by age.
 std::optional<std::chrono::seconds> age_of(const feeds::FeedState& state) {
@@ -50,17 +51,22 @@ struct Janitor::State {
   Counter& dropped;
   Counter& expired;
   std::atomic<bool> stopping{false};
-  std::mutex mutex;  // guards grown and changed
+  std::mutex mutex;  // guards grown, changed and has_ended
   std::condition_variable wake;
   std::set<LaneAndFeed> grown;    // feeds whose retention is to be looked at
   std::set<LaneAndFeed> changed;  // feeds whose floor may have been raised by others
+  bool has_ended = false;         // the thread has
 
-  // The thread's own.
+  // The thread's own; whoever stops it cancels what runs.
+  std::mutex session_mutex;  // guards which session it is
   std::unique_ptr<sql::Session> session;
-  bool is_chosen = false;                         // this process holds the lock: it is the one that works
-  std::map<LaneAndFeed, Ticks> due;               // when the oldest entries of a feed become too old
-  std::map<std::string, Ticks> idle_due;          // by workspace: when its feeds are looked at again
-  std::map<LaneAndFeed, std::int64_t> leftovers;  // feeds with rows behind their floor; up to where nothing is left
+  bool is_chosen = false;                 // this process holds the lock: it is the one that works
+  std::map<LaneAndFeed, Ticks> due;       // when the oldest entries of a feed become too old
+  std::map<std::string, Ticks> idle_due;  // by workspace: when its feeds are looked at again
+  std::set<LaneAndFeed> leftovers;        // feeds that may have rows behind their floor
+  // Up to where nothing is left of a feed: what was dropped lies in the indexes until the next vacuum, and looking from
+  // the beginning would step over all of it.
+  std::map<LaneAndFeed, std::int64_t> dropped_to;
   Ticks journal_due{};
   std::int64_t piece = 200;
   std::int64_t since_vacuum = 0;
@@ -80,24 +86,48 @@ struct Janitor::State {
         }
       } catch (const std::exception& error) {
         // Nothing is lost by waiting: what is due stays due. A connection that broke has given the lock back.
-        log_warning("the janitor was interrupted", {{"reason", error.what()}});
-        session.reset();
+        if (!stopping) log_warning("the janitor was interrupted", {{"reason", error.what()}});
+        use(nullptr);
         rest = kDatabasePause;
       }
       pause(rest);
-      if (!is_chosen && session) session.reset();
+      if (!is_chosen && session) use(nullptr);
+    }
+    {
+      const std::lock_guard lock(mutex);
+      has_ended = true;
+    }
+    wake.notify_all();
+  }
+
+  void use(std::unique_ptr<sql::Session> other) {
+    const std::lock_guard lock(session_mutex);
+    session = std::move(other);
+  }
+
+  // A vacuum may take hours. Again and again, since a statement may have begun just after it was asked for.
+  void cancel_until_ended() {
+    std::unique_lock lock(mutex);
+    while (!wake.wait_for(lock, kCancelPause, [&] { return has_ended; })) {
+      lock.unlock();
+      {
+        const std::lock_guard session_lock(session_mutex);
+        if (session) session->cancel();
+      }
+      lock.lock();
     }
   }
 
   void connect() {
-    session = database.connect();
+    use(database.connect());
     is_chosen = session->run(queries::become_janitor)[0].boolean(0);
     if (!is_chosen) return;
     due.clear();
     idle_due.clear();
     leftovers.clear();
+    dropped_to.clear();
     const sql::Rows rows = session->run(queries::list_leftovers);
-    for (int i = 0; i < rows.size(); ++i) leftovers[{rows[i].integer(0), rows[i].integer(1)}] = 0;
+    for (int i = 0; i < rows.size(); ++i) leftovers.emplace(rows[i].integer(0), rows[i].integer(1));
     const std::lock_guard lock(mutex);
     for (const auto& feed : engine.directory().all()) grown.insert({feed->facts().key.lane, feed->facts().key.feed});
   }
@@ -115,7 +145,7 @@ struct Janitor::State {
     {
       const std::lock_guard lock(mutex);
       looked_at.swap(grown);
-      for (const LaneAndFeed& key : changed) leftovers.emplace(key, 0);
+      leftovers.merge(changed);
       changed.clear();
     }
     const Ticks now = engine.clock().ticks();
@@ -157,7 +187,7 @@ struct Janitor::State {
     const std::int64_t floor = session->run(queries::raise_floor, parameters)[0].integer(0);
     engine.directory().load(*session, feed.facts().workspace, feed.facts().name);
     engine.follower().tell(key.first);
-    leftovers.emplace(key, 0);
+    leftovers.insert(key);
     return floor;
   }
 
@@ -179,20 +209,17 @@ struct Janitor::State {
         engine.directory().load(*session, workspace, name);
         engine.follower().tell(lane);
         expired.add();
-        leftovers.emplace(LaneAndFeed{lane, rows[i].integer(1)}, 0);
+        leftovers.emplace(lane, rows[i].integer(1));
       }
     }
   }
 
   void drop_leftovers() {
     while (!leftovers.empty() && !stopping) {
-      const auto next = leftovers.begin();
-      std::optional<std::int64_t> done = 0;
-      while (!stopping && done) {
-        done = drop_piece(next->first, next->second);
-        if (done) next->second = *done;
-      }
-      if (!done) leftovers.erase(next);
+      const LaneAndFeed key = *leftovers.begin();
+      bool is_left = true;
+      while (!stopping && is_left) is_left = drop_piece(key);
+      if (!is_left) leftovers.erase(key);
     }
     if (since_vacuum < options.vacuum_after || stopping) return;
     since_vacuum = 0;
@@ -202,21 +229,23 @@ struct Janitor::State {
     }
   }
 
-  // nullopt: nothing is left behind the feed's floor.
-  std::optional<std::int64_t> drop_piece(const LaneAndFeed& key, std::int64_t after) {
+  // False: nothing is left behind the feed's floor.
+  bool drop_piece(const LaneAndFeed& key) {
+    const std::int64_t after = dropped_to[key];
     const Ticks begin = engine.clock().ticks();
     sql::Parameters parameters;
     parameters.add(key.first).add(key.second).add(after).add(piece);
     const sql::Rows rows = session->run(queries::drop_history, parameters);
     const auto took = engine.clock().ticks() - begin;
-    if (rows[0].is_null(0)) return std::nullopt;
+    if (rows[0].is_null(0)) return false;
     const std::int64_t upto = rows[0].integer(0);
+    dropped_to[key] = upto;
     const std::int64_t count = std::min(piece, upto - after);
     dropped.add(static_cast<double>(count));
     since_vacuum += count;
     piece = std::clamp(took > kPieceTime ? piece / 2 : piece + piece / 4, kLeastPiece, kMostPiece);
     pause(std::chrono::ceil<std::chrono::milliseconds>(took));  // publishers of the lane have as much time as this took
-    return upto;
+    return true;
   }
 
   // Bytes that no entry names (any more): an upload whose entry was never published, one that others have taken the
@@ -283,7 +312,9 @@ void Janitor::stop() {
     state.stopping = true;
   }
   state.wake.notify_all();
-  if (state.thread.joinable()) state.thread.join();
+  if (!state.thread.joinable()) return;
+  state.cancel_until_ended();
+  state.thread.join();
 }
 
 }  // namespace courant::archive

@@ -32,6 +32,7 @@ class Janitor {
   // These feeds have grown: retention by count may have something to drop.
   void moved(const std::vector<feeds::Advance>& advances);
 
+  // Gives up what is being done, a vacuum in the middle of it, too.
   void stop();
 
  private:

@@ -193,9 +193,10 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   server.stop();
   operations.stop();
   engine.stop();
+  // The hub first: until it has stopped, how far each subscription is, is in memory alone.
+  if (hub) hub->stop();
   closer.stop();
   janitor.stop();
-  if (hub) hub->stop();
   executor.stop();
   return 0;
 }

@@ -1,7 +1,7 @@
 // PostgreSQL as the rest of Courant sees it: named queries with typed parameters, rows with typed columns, sessions
 // from a bounded pool. The only user of libpqxx; its types and its errors stay in this module.
 // Specification: PostgreSQL 15.
-// Threads: a Database from any thread; a Session, its Rows and a Row in one thread at a time.
+// Threads: a Database from any thread; a Session (but for cancel), its Rows and a Row in one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -127,6 +127,11 @@ class Session {
 
   // A script of several statements without parameters; for migrations.
   void execute_script(std::string_view text);
+
+  // Asks PostgreSQL to give up what this session is running, if it is running something: that then throws Unavailable.
+  // The one call that may come from another thread while run or execute_script is at work. What cannot be asked is not
+  // said.
+  void cancel();
 
   bool is_usable() const;
   std::int64_t backend_pid() const;  // PostgreSQL's process, so that another session can end it

@@ -86,6 +86,14 @@ void Session::execute_script(std::string_view text) {
   }
 }
 
+void Session::cancel() {
+  try {
+    state_->connection.cancel_query();
+  } catch (const std::exception&) {
+    // Whoever runs the statement learns what became of its connection.
+  }
+}
+
 bool Session::is_usable() const {
   return state_->usable && state_->connection.is_open();
 }

@@ -178,6 +178,21 @@ TEST_F(LifecycleTest, FullPagesAreCachedNoLongerThanTheirEntriesAreKept) {
   }
 }
 
+// What was dropped lies in the indexes until they are vacuumed: nobody looks through it again.
+TEST_F(LifecycleTest, DroppingGoesOnWhereItEnded) {
+  serve("retain = '10 entries'");
+  session_.execute_script(
+      "create table asked (number serial, after bigint); alter function drop_history rename to really_drop_history;"
+      "create function drop_history(smallint, bigint, bigint, bigint) returns bigint language plpgsql as $$ begin "
+      "insert into asked (after) values ($3); return really_drop_history($1, $2, $3, $4); end $$");
+  publish(1, 23);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from entries where position <= 10") == 0; }));
+  const std::int64_t before = number_of("select coalesce(max(number), 0) from asked");
+  publish(24, 30);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from entries where position <= 15") == 0; }));
+  EXPECT_EQ(number_of("select count(*) from asked where after < 5 and number > " + std::to_string(before)), 0);
+}
+
 TEST_F(LifecycleTest, RetentionByAgeDropsWhatIsTooOld) {
   serve("retain = '2s'");
   publish(1, 7);

@@ -1,0 +1,62 @@
+#include "archive/janitor.h"
+
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/test_database.h"
+
+namespace courant::archive {
+namespace {
+
+using namespace std::chrono_literals;
+
+class JanitorTest : public testing::Test {
+ protected:
+  // No statement gives up by itself.
+  sql::DatabaseOptions patient() const {
+    sql::DatabaseOptions options = test_database_.options();
+    options.lock_timeout = 0ms;
+    return options;
+  }
+
+  test::TestDatabase test_database_;
+  sql::Database database_{patient()};
+  sql::Executor executor_{database_, 1, 16};
+  const SystemClock clock_;
+  Metrics metrics_;
+  feeds::Engine engine_{{}, 16, database_, executor_, clock_, metrics_, [](const std::vector<feeds::Advance>&) {}};
+};
+
+// A vacuum may take hours, and a server that is told to stop does not wait for it.
+TEST_F(JanitorTest, StopsInTheMiddleOfAVacuum) {
+  constexpr sql::Query kLock{"test.lock", "lock table entries in share update exclusive mode"};
+  constexpr sql::Query kWaiting{
+      "test.waiting",
+      "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' "
+      "and query = 'vacuum entries'"};
+  sql::Session holder(test_database_.url());
+  sql::Session watcher(test_database_.url());
+  JanitorOptions options;
+  options.tick = 10ms;
+  options.vacuum_after = 0;
+  std::future<void> stopped;
+  std::unique_ptr<Janitor> janitor;
+  holder.transaction([&] {
+    holder.run(kLock);
+    janitor = std::make_unique<Janitor>(database_, engine_, metrics_, options);
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (watcher.run(kWaiting)[0].integer(0) == 0 && std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(watcher.run(kWaiting)[0].integer(0), 1);
+    stopped = std::async(std::launch::async, [&] { janitor->stop(); });
+    EXPECT_EQ(stopped.wait_for(30s), std::future_status::ready);
+  });
+  stopped.get();
+  engine_.stop();
+}
+
+}  // namespace
+}  // namespace courant::archive
