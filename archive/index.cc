@@ -14,6 +14,13 @@ namespace courant::archive {
 
 using nlohmann::ordered_json;
 
+namespace {
+
+// Pages that one question may have rendered: more of them would keep others from the database.
+constexpr int kRenderedAtOnce = 4;
+
+}  // namespace
+
 std::string read_index(sql::Session& session, const feeds::LiveFeed& feed, const IndexQuery& query,
                        const std::string& feed_url, const std::string& hub_url, Instant now) {
   const feeds::FeedFacts& facts = feed.facts();
@@ -40,11 +47,14 @@ std::string read_index(sql::Session& session, const feeds::LiveFeed& feed, const
     const std::int64_t page = stored[i].integer(0);
     pages[page] = page_json(page, stored[i].hex(2), stored[i].hex(3));
   }
-  for (std::int64_t page = first; page <= last; ++page) {
-    if (pages.contains(page)) continue;
-    const std::optional<StoredPage> rendered = require_page(session, feed, page, feed_url, hub_url, now);
-    if (rendered) pages[page] = page_json(page, to_hex(rendered->sha256), to_hex(rendered->chain));
+  std::int64_t end = first;  // of what is listed: the first page that is not
+  for (int count = 0; end <= last; ++end) {
+    if (pages.contains(end)) continue;
+    if (++count > kRenderedAtOnce) break;
+    const std::optional<StoredPage> rendered = require_page(session, feed, end, feed_url, hub_url, now);
+    if (rendered) pages[end] = page_json(end, to_hex(rendered->sha256), to_hex(rendered->chain));
   }
+  pages.erase(pages.lower_bound(end), pages.end());
 
   ordered_json document = {{"feed", feed_url},
                            {"generation", generation},
@@ -56,8 +66,8 @@ std::string read_index(sql::Session& session, const feeds::LiveFeed& feed, const
                            {"pages", ordered_json::array()},
                            {"next", nullptr}};
   for (auto& [page, json] : pages) document["pages"].push_back(std::move(json));
-  if (last < complete) {
-    document["next"] = feed_url + "/archive?from=" + std::to_string(last + 1) + "&limit=" + std::to_string(query.limit);
+  if (end <= complete) {
+    document["next"] = feed_url + "/archive?from=" + std::to_string(end) + "&limit=" + std::to_string(query.limit);
   }
   return document.dump(1) + "\n";
 }

@@ -14,7 +14,8 @@ struct IndexQuery {
   std::int64_t limit = 100;
 };
 
-// A JSON document. Pages that are complete and were never rendered are rendered for it.
+// A JSON document. Some pages that are complete and were never rendered are rendered for it; where there are more, it
+// ends before the limit, and its "next" goes on.
 std::string read_index(sql::Session& session, const feeds::LiveFeed& feed, const IndexQuery& query,
                        const std::string& feed_url, const std::string& hub_url, Instant now);
 

@@ -384,6 +384,22 @@ TEST_F(LifecycleTest, ANewGenerationSendsReadersBackToTheCurrentFeed) {
   EXPECT_EQ(ran.status, 0) << ran.output;
 }
 
+// Rendering is dear: one question for the index does not have a long archive rendered.
+TEST_F(LifecycleTest, TheIndexHasFewPagesRenderedForOneQuestion) {
+  serve("");
+  publish(1, 41);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from archive_pages") == 8; }));
+  session_.execute_script("delete from archive_pages where page between 2 and 7");  // the closer looks behind the last
+  const std::string index = client_->get("/demo/events/archive?limit=1000").body;
+  EXPECT_EQ(number_of("select count(*) from archive_pages"), 6);
+  EXPECT_THAT(index, HasSubstr("/demo/events/archive/5\""));
+  EXPECT_THAT(index, Not(HasSubstr("/demo/events/archive/6\"")));
+  EXPECT_THAT(index, HasSubstr("\"next\": \"" + server_->url() + "/demo/events/archive?from=6&limit=1000\""));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(number_of("select count(*) from archive_pages"), 8);
+}
+
 // A failover with loss, under a server that runs: it knows more than the database does.
 TEST_F(LifecycleTest, ALogThatWasSetBackBeginsANewGeneration) {
   serve("");
