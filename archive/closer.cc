@@ -1,9 +1,10 @@
 #include "archive/closer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include <sys/resource.h>
@@ -23,6 +24,9 @@ using LaneAndFeed = std::pair<std::int64_t, std::int64_t>;
 
 constexpr int kNiceness = 10;
 constexpr auto kDatabasePause = 1s;
+constexpr auto kFeedPause = 60s;   // of a feed whose pages cannot be closed
+constexpr int kPagesAtOnce = 16;   // of a feed, before others have their turn
+constexpr auto kLongestWait = 1s;  // between two looks at feeds that pause
 // While publishers wait, at most this part of the time goes into pages, which their readers can render as well.
 constexpr int kShareWhileBusy = 20;
 
@@ -41,31 +45,33 @@ struct Closer::State {
   std::atomic<bool> stopping{false};
   std::mutex mutex;  // guards waiting
   std::condition_variable wake;
-  std::set<LaneAndFeed> waiting;
+  std::map<LaneAndFeed, Ticks> waiting;  // feeds with pages to close, and from when on they may be looked at
   std::thread thread;
+
+  // The thread's own.
+  std::unique_ptr<sql::Session> session;
+  LaneAndFeed last{};  // whose turn it was
 
   void run() {
     // Readers and publishers go first; on Linux a thread has a niceness of its own.
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
-    std::unique_ptr<sql::Session> session;
     while (!stopping) {
-      LaneAndFeed next;
-      {
-        std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return stopping || !waiting.empty(); });
-        if (stopping) return;
-        next = *waiting.begin();
-        waiting.erase(waiting.begin());
-      }
+      if (!take_next()) continue;
       try {
         if (!session) session = database.connect();
-        close_pages(*session, {next.first, next.second});
-      } catch (const std::exception&) {
-        // sql/ has said why. The feed is looked at again; until then its readers render their pages themselves.
+        if (close_pages({last.first, last.second})) wait(last, {});
+      } catch (const sql::Unavailable& error) {
+        log_warning("archive pages cannot be closed", {{"reason", error.what()}});
         session.reset();
+        wait(last, {});
         std::unique_lock lock(mutex);
-        waiting.insert(next);
         wake.wait_for(lock, kDatabasePause, [&] { return stopping.load(); });
+      } catch (const std::exception& error) {
+        // Others go on; the readers of this feed render its pages themselves.
+        log_warning("the archive pages of a feed cannot be closed",
+                    {{"lane", last.first}, {"feed", last.second}, {"reason", error.what()}});
+        session.reset();
+        wait(last, engine.clock().ticks() + kFeedPause);
       }
     }
   }
@@ -76,28 +82,62 @@ struct Closer::State {
     wake.wait_for(lock, duration, [&] { return stopping.load(); });
   }
 
-  void close_pages(sql::Session& session, feeds::FeedKey key) {
+  // Feeds have their turns in a round. False: none may be looked at now, after some waiting for one.
+  bool take_next() {
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [&] { return stopping || !waiting.empty(); });
+    if (stopping) return false;
+    const Ticks now = engine.clock().ticks();
+    const auto is_due = [now](const auto& feed) { return feed.second <= now; };
+    const auto middle = waiting.upper_bound(last);
+    auto next = std::find_if(middle, waiting.end(), is_due);
+    if (next == waiting.end()) next = std::find_if(waiting.begin(), middle, is_due);
+    if (next == waiting.end() || !is_due(*next)) {
+      wake.wait_for(lock, kLongestWait);
+      return false;
+    }
+    last = next->first;
+    waiting.erase(next);
+    return true;
+  }
+
+  // What was said of the feed in the meantime stands.
+  void wait(const LaneAndFeed& feed, Ticks from) {
+    const std::lock_guard lock(mutex);
+    waiting.try_emplace(feed, from);
+  }
+
+  // Whether there are more.
+  bool close_pages(feeds::FeedKey key) {
     const std::shared_ptr<feeds::LiveFeed> feed = engine.directory().find(key);
-    if (!feed) return;
+    if (!feed) return false;
     const std::int64_t size = feed->facts().page_size;
-    const sql::Rows rows = session.run(queries::last_page, sql::Parameters().add(key.lane).add(key.feed));
+    const sql::Rows rows = session->run(queries::last_page, sql::Parameters().add(key.lane).add(key.feed));
     std::int64_t page = std::max(rows[0].integer(0), feed->state()->floor / size);
     const std::string feed_url = engine.feed_url(feed->facts());
-    while (!stopping && page < feeds::complete_pages(feed->head(), size)) {
+    for (int count = 0; !stopping && page < feeds::complete_pages(feed->head(), size); ++count) {
+      if (count == kPagesAtOnce) return true;
       const Ticks begin = engine.clock().ticks();
-      require_page(session, *feed, ++page, feed_url, engine.options().hub_url, engine.clock().now());
+      const auto closed_page =
+          require_page(*session, *feed, ++page, feed_url, engine.options().hub_url, engine.clock().now());
+      if (!closed_page) return false;
       closed.add();
       if (engine.writer().is_busy()) rest((kShareWhileBusy - 1) * (engine.clock().ticks() - begin));
+    }
+    return false;
+  }
+
+  void wait_for_all() {
+    const std::lock_guard lock(mutex);
+    for (const std::shared_ptr<feeds::LiveFeed>& feed : engine.directory().all()) {
+      if (feed->head() >= feed->facts().page_size) waiting[{feed->facts().key.lane, feed->facts().key.feed}] = {};
     }
   }
 };
 
 Closer::Closer(const sql::Database& database, feeds::Engine& engine, Metrics& metrics)
     : state_(std::make_unique<State>(database, engine, metrics)) {
-  for (const std::shared_ptr<feeds::LiveFeed>& feed : engine.directory().all()) {
-    if (feed->head() >= feed->facts().page_size)
-      state_->waiting.emplace(feed->facts().key.lane, feed->facts().key.feed);
-  }
+  state_->wait_for_all();
   state_->thread = std::thread([this] { state_->run(); });
 }
 
@@ -107,19 +147,19 @@ Closer::~Closer() {
 
 void Closer::moved(const std::vector<feeds::Advance>& advances) {
   State& state = *state_;
-  bool is_any = false;
-  {
-    const std::lock_guard lock(state.mutex);
-    for (const feeds::Advance& advance : advances) {
-      const std::shared_ptr<feeds::LiveFeed> feed = state.engine.directory().find(advance.feed);
-      if (!feed) continue;
-      const std::int64_t size = feed->facts().page_size;
-      if (advance.last / size == (advance.first - 1) / size) continue;  // no page has become complete
-      state.waiting.emplace(advance.feed.lane, advance.feed.feed);
-      is_any = true;
+  for (const feeds::Advance& advance : advances) {
+    // A new generation: the pages of all feeds have gone.
+    if (advance.feed.feed == 0) {
+      state.wait_for_all();
+      continue;
     }
+    const std::shared_ptr<feeds::LiveFeed> feed = state.engine.directory().find(advance.feed);
+    if (!feed) continue;
+    const std::int64_t size = feed->facts().page_size;
+    if (advance.last / size == (advance.first - 1) / size) continue;  // no page has become complete
+    state.wait({advance.feed.lane, advance.feed.feed}, {});
   }
-  if (is_any) state.wake.notify_all();
+  state.wake.notify_all();
 }
 
 void Closer::stop() {

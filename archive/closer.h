@@ -1,5 +1,6 @@
 // The closer renders and stores archive pages as they become complete, ahead of the first reader who asks for one.
-// Threads: moved from any thread; a thread of low priority does the work.
+// Feeds take turns; one whose pages cannot be closed pauses. Threads: moved from any thread; a thread of low priority
+// does the work.
 #pragma once
 
 #include <memory>

@@ -384,6 +384,29 @@ TEST_F(LifecycleTest, ANewGenerationSendsReadersBackToTheCurrentFeed) {
   EXPECT_EQ(ran.status, 0) << ran.output;
 }
 
+TEST_F(LifecycleTest, ANewGenerationHasItsPagesClosedAheadOfTheirReaders) {
+  serve("");
+  publish(1, 12);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from archive_pages") == 2; }));
+  ASSERT_EQ(command({"new-generation"}).status, 0);
+  EXPECT_TRUE(wait_until([&] { return number_of("select count(*) from archive_pages") == 2; }));
+}
+
+// The closer has other feeds, too.
+TEST_F(LifecycleTest, AFeedWhosePagesCannotBeClosedHoldsUpNoOther) {
+  serve("");
+  for (const std::string feed : {"a", "b", "c"}) ASSERT_EQ(client_->post("/demo/" + feed, entry(1)).status, 201);
+  session_.execute_script(
+      "create function refuse() returns trigger language plpgsql as $$ begin "
+      "if (new.lane, new.feed) = (select lane, feed from feeds order by lane, feed limit 1) then "
+      "raise exception 'not this one'; end if; return new; end $$;"
+      "create trigger refuse before insert on archive_pages for each row execute function refuse()");
+  for (int number = 2; number <= 5; ++number) {
+    for (const std::string feed : {"a", "b", "c"}) ASSERT_EQ(client_->post("/demo/" + feed, entry(number)).status, 201);
+  }
+  EXPECT_TRUE(wait_until([&] { return number_of("select count(*) from archive_pages") == 2; }));
+}
+
 // Rendering is dear: one question for the index does not have a long archive rendered.
 TEST_F(LifecycleTest, TheIndexHasFewPagesRenderedForOneQuestion) {
   serve("");
