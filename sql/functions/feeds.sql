@@ -83,6 +83,7 @@ end $$;
 -- A new generation: positions that readers hold may have been lost (a restore, a failover). p_known: the generation that
 -- the caller knows; where it is over already nothing happens. Stored archive pages go, since their names have changed,
 -- and subscriptions that are ahead of their feed's head go back to it. Gives the generation that is now.
+-- The lane's lock before the pages, in the order of redact() and drop_history().
 create or replace function new_generation(p_known bigint, p_now timestamptz) returns bigint
 language plpgsql volatile as $$
 declare
@@ -91,6 +92,7 @@ begin
   if (select generation from log_facts) <> p_known then
     return (select generation from log_facts);
   end if;
+  perform lock_lane(0::smallint);
   truncate archive_pages;  -- before the row below is locked: insert_page takes both in this order
   update log_facts set generation = generation + 1 where generation = p_known returning generation into v_generation;
   if not found then
@@ -102,7 +104,6 @@ begin
         from feeds f) h
   where h.lane = s.lane and h.feed = s.feed and s.cursor > h.head;
   update hub_shards set owner = '', epoch = epoch + 1;  -- whoever has cursors in memory reads them again
-  perform lock_lane(0::smallint);
   perform note_changed(0::smallint, 0, 0, p_now);
   return v_generation;
 end $$;

@@ -230,6 +230,7 @@ TEST_F(LifecycleTest, ARedactionErasesAndTheLogStillVerifies) {
   EXPECT_THAT(head, HasSubstr("<c:redacted xmlns:c=\"urn:courant:log:1\" positions=\"3 13\"></c:redacted>"));
   EXPECT_THAT(client_->get("/demo/events?search=%2Bhidden").body, Not(HasSubstr("position=\"13\"")));
   EXPECT_EQ(number_of("select count(*) from entries where xml like '%secret%' or xml like '%text3<%'"), 0);
+  EXPECT_EQ(number_of("select count(*) from entries where kind = 4 and content_type = ''"), 2);
   EXPECT_EQ(client_->put(url_of(3), entry(3)).status, 410);
   EXPECT_EQ(client_->post("/demo/events", entry(3)).status, 410);
 
