@@ -49,7 +49,7 @@ start_courant() { # data, configuration: sets pid and port
   wait_for "http://127.0.0.1:$port/-/health/ready" "$pid" "$work/courant-$port.log"
 }
 stop_courant() {
-  kill "$pid"
+  kill "$pid" 2>/dev/null || fail "the server has ended by itself"
   wait "$pid" || true
 }
 start_nginx() { # serves the folder `work`: sets nginx and nginx_port
@@ -129,15 +129,17 @@ pgbench_rate() { # script, database: transactions/s of 32 connections
 microseconds() { awk "BEGIN {print 1000000 * $1 / $2}"; } # connections, rate: of one request
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
-# Replaces a section of docs/PERFORMANCE.md, from its heading to the next one: heading, a sentence, a file.
+# Replaces a section of docs/PERFORMANCE.md, from its heading to the next one, or adds it at the end: heading, a sentence,
+# a file.
 write_results() {
   local machine
   machine=$(printf '%s, %s cores, %s, PostgreSQL %s, kernel %s' "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" "$(nproc)" \
     "$(. /etc/os-release && echo "$PRETTY_NAME")" "$(psql --version | awk '{print $3}')" "$(uname -r)")
   printf '%s. %s\n\n' "$machine" "$2" | cat - "$3" >"$work/section.md"
   awk -v heading="$1" -v section="$work/section.md" '
-    $0 == heading { print; while ((getline line < section) > 0) print line; print ""; skipping = 1; next }
+    $0 == heading { found = 1; print; while ((getline line < section) > 0) print line; print ""; skipping = 1; next }
     /^## / { skipping = 0 }
-    !skipping { print }' docs/PERFORMANCE.md >"$work/new.md"
+    !skipping { print }
+    END { if (!found) { print ""; print heading; while ((getline line < section) > 0) print line } }' docs/PERFORMANCE.md >"$work/new.md"
   cp "$work/new.md" docs/PERFORMANCE.md
 }
