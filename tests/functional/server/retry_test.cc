@@ -1,10 +1,17 @@
 // Publishers whose connection dies, or whose database does: they send again, and nothing is lost or doubled.
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "kernel/digest.h"
+#include "kernel/text.h"
 #include "sql/database.h"
+#include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/test_database.h"
@@ -165,6 +172,85 @@ TEST_F(RetryTest, BackendsThatAreEndedInTheCommitLoseAndDoubleNothing) {
                       "group by lane, feed) g where gap <> 0"),
             0);
   EXPECT_GT(kills, 10);
+}
+
+// Kills a private cluster (immediate shutdown) while a call waits for its commit to be on the disk. False: there was
+// none within a minute.
+bool kill_in_the_commit(const std::string& folder) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (std::chrono::steady_clock::now() < give_up) {
+    try {
+      sql::Session session("postgresql:///courant?host=" + folder + "/postgres&user=courant");
+      while (std::chrono::steady_clock::now() < give_up) {
+        const sql::Rows rows =
+            session.run({"commits",
+                         "select pid::bigint from pg_stat_activity where state = 'active' and query like '%from "
+                         "publish(%' and wait_event in ('WALSync', 'WALWrite')"});
+        if (rows.empty()) continue;
+        int postmaster = 0;
+        std::ifstream(folder + "/postgres/cluster/postmaster.pid") >> postmaster;
+        return postmaster > 1 && ::kill(postmaster, SIGQUIT) == 0;
+      }
+    } catch (const sql::Unavailable&) {
+      std::this_thread::yield();  // it has not come back yet
+    }
+  }
+  return false;
+}
+
+// The same where all of PostgreSQL dies at once, again and again: its server starts it anew.
+TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNothing) {
+  constexpr int kPublishers = 8;
+  constexpr int kKills = 3;
+  const std::string folder = "/tmp/courant-data-" + to_hex(random_bytes(6));
+  {
+    CourantServer server({"--data", folder});
+    std::mutex mutex;
+    std::map<std::string, std::string> answered;  // id -> position
+    std::atomic<bool> is_over{false};
+    const auto count = [&] {
+      const std::lock_guard lock(mutex);
+      return answered.size();
+    };
+    std::vector<std::thread> publishers;
+    for (int publisher = 0; publisher < kPublishers; ++publisher) {
+      publishers.emplace_back([&, publisher] {
+        HttpClient client(server.port());
+        for (int number = 0; !is_over; ++number) {
+          const std::string id = "urn:x:" + std::to_string(publisher) + "-" + std::to_string(number);
+          const std::string body =
+              "<entry xmlns='http://www.w3.org/2005/Atom'><id>" + id + "</id><title>t</title></entry>";
+          Reply reply;
+          while (reply.status != 201 && reply.status != 200) {
+            reply = client.post("/demo/events", body);
+            ASSERT_TRUE(reply.status == 0 || reply.status / 100 == 2 || reply.status == 503) << reply.status;
+          }
+          const std::lock_guard lock(mutex);
+          answered[id] = reply.header("Feed-Position");
+        }
+      });
+    }
+    for (int kill = 0; kill < kKills; ++kill) {
+      for (const std::size_t enough = count() + 40; count() < enough;) std::this_thread::yield();
+      EXPECT_TRUE(kill_in_the_commit(folder));
+    }
+    is_over = true;  // each has its last entry answered yet, by the cluster that has come back
+    for (std::thread& publisher : publishers) publisher.join();
+
+    sql::Session session("postgresql:///courant?host=" + folder + "/postgres&user=courant");
+    const sql::Rows rows = session.run({"all", "select position, id from entries order by position"});
+    ASSERT_EQ(rows.size(), static_cast<int>(answered.size())) << "every one was answered in the end";
+    for (int i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(rows[i].integer(0), i + 1);
+      EXPECT_EQ(answered[std::string(rows[i].text(1))], std::to_string(i + 1)) << rows[i].text(1);
+    }
+    const Ran ran = run_courant(
+        {"verify", server.url() + "/demo/events", "--state", scratch("verified/killed-cluster.json"), "--forget"});
+    EXPECT_EQ(ran.status, 0) << ran.output;
+    server.process().signal(SIGTERM);
+    EXPECT_EQ(server.process().wait(), 0);
+  }
+  EXPECT_EQ(std::system(("rm -rf " + folder).c_str()), 0);
 }
 
 }  // namespace
