@@ -19,9 +19,10 @@ namespace courant::test {
 
 class CourantServer {
  public:
-  // source: {"--database", URL} or {"--data", FOLDER}.
-  explicit CourantServer(std::vector<std::string> source, int port = free_port())
-      : source_(std::move(source)), port_(port) {
+  // source: {"--database", URL} or {"--data", FOLDER}. program: another one than that under test.
+  explicit CourantServer(std::vector<std::string> source, int port = free_port(),
+                         std::string program = COURANT_BINARY_DIR "/courant")
+      : source_(std::move(source)), port_(port), program_(std::move(program)) {
     start();
   }
 
@@ -30,8 +31,8 @@ class CourantServer {
   Process& process() { return *process_; }
 
   void start() {
-    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant",        "serve",        "--listen",
-                                          "127.0.0.1:" + std::to_string(port_), "--operations", ""};
+    std::vector<std::string> arguments = {program_,       "serve", "--listen", "127.0.0.1:" + std::to_string(port_),
+                                          "--operations", ""};
     const bool has_config = std::find(source_.begin(), source_.end(), "--config") != source_.end();
     if (!has_config) arguments.insert(arguments.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
     const bool has_data = std::find(source_.begin(), source_.end(), "--data") != source_.end();
@@ -53,6 +54,7 @@ class CourantServer {
  private:
   const std::vector<std::string> source_;
   const int port_;
+  const std::string program_;
   std::unique_ptr<Process> process_;
 };
 
