@@ -5,7 +5,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "kernel/result.h"
 #include "server/app.h"
 
 namespace courant::server {
@@ -21,6 +24,14 @@ struct ImportOptions {
 // any moment and run again: nothing is lost or doubled. The exit status: 0 where every row of the source is here; 1
 // where one was refused, which has been said, or the import stopped.
 int import_atom_hopper(const ServeOptions& options, const ImportOptions& import);
+
+struct ConvertedConfig {
+  std::string toml;                   // with comments for what has no equivalent
+  std::vector<std::string> left_out;  // sentences about feeds that cannot be had
+};
+
+// Atom Hopper's configuration as ours. A fault where it is no such document.
+Result<ConvertedConfig> convert_atom_hopper_config(std::string_view document);
 
 // Prints the TOML that means what atom-server.cfg.xml means, with comments for what has no equivalent. The exit status:
 // 0; 1 where the file cannot be read or a feed of it had to be left out.

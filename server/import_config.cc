@@ -232,22 +232,27 @@ int complain(const std::string& path, const std::string& sentence) {
 
 }  // namespace
 
+Result<ConvertedConfig> convert_atom_hopper_config(std::string_view text) {
+  const Result<schema::Document> document = schema::admit(text);
+  if (!document) return document.fault();
+  const Element root = Element::root_of(*document);
+  if (root.name() != "atom-hopper-config")
+    return Fault{"its root element is <" + std::string(root.name()) + ">, not <atom-hopper-config>"};
+  const Conversion conversion(root);
+  return ConvertedConfig{conversion.toml(), conversion.left_out()};
+}
+
 int import_atom_hopper_config(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return complain(path, "it cannot be read");
   const std::string text(std::istreambuf_iterator<char>(file), {});
-  const Result<schema::Document> document = schema::admit(text);
-  if (!document) return complain(path, with_place(document.fault()));
-  const Element root = Element::root_of(*document);
-  if (root.name() != "atom-hopper-config")
-    return complain(path, "its root element is <" + std::string(root.name()) + ">, not <atom-hopper-config>");
-  const Conversion conversion(root);
-  const std::string toml = conversion.toml();
-  std::fputs(toml.c_str(), stdout);
-  for (const std::string& sentence : conversion.left_out()) complain(path, sentence);
-  const ConfigReading reading = read_config(toml);
+  const Result<ConvertedConfig> converted = convert_atom_hopper_config(text);
+  if (!converted) return complain(path, with_place(converted.fault()));
+  std::fputs(converted->toml.c_str(), stdout);
+  for (const std::string& sentence : converted->left_out) complain(path, sentence);
+  const ConfigReading reading = read_config(converted->toml);
   for (const Fault& fault : reading.faults) complain(path, "what was printed needs a change: " + with_place(fault));
-  return conversion.left_out().empty() && reading.faults.empty() ? 0 : 1;
+  return converted->left_out.empty() && reading.faults.empty() ? 0 : 1;
 }
 
 }  // namespace courant::server
