@@ -389,6 +389,7 @@ TEST_F(LifecycleTest, ANewGenerationHasItsPagesClosedAheadOfTheirReaders) {
   serve("");
   publish(1, 12);
   ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from archive_pages") == 2; }));
+  server_->kill_and_restart();  // nothing that was published is still to be told
   ASSERT_EQ(command({"new-generation"}).status, 0);
   EXPECT_TRUE(wait_until([&] { return number_of("select count(*) from archive_pages") == 2; }));
 }

@@ -66,6 +66,7 @@ class VerificationTest : public testing::Test {
 
   void answer_all() {
     index_ = {{"generation", 1},
+              {"complete_pages", 2},
               {"head", 12},
               {"chain", entries_.back().chain},
               {"floor", {{"position", 0}, {"chain", kNoChain}}},
