@@ -48,8 +48,19 @@ class AuditTest : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_courant(arguments);
   }
-  // Changes what is stored behind the server's back; stored pages are rendered anew.
-  void tamper(const std::string& statement) { session_.execute_script(statement + "; delete from archive_pages"); }
+  // Both pages are closed, as they are soon, though nobody asks for them.
+  void wait_for_pages() {
+    constexpr sql::Query kPages{"test.pages", "select count(*) from archive_pages"};
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (session_.run(kPages)[0].integer(0) < 2 && std::chrono::steady_clock::now() < give_up)
+      std::this_thread::yield();
+    EXPECT_EQ(session_.run(kPages)[0].integer(0), 2);
+  }
+  // Changes what is stored behind the server's back; stored pages are rendered anew, none of them from what was before.
+  void tamper(const std::string& statement) {
+    wait_for_pages();
+    session_.execute_script(statement + "; delete from archive_pages");
+  }
 
   const std::string state_ = scratch("verified/state.json");
   TestDatabase database_;
@@ -270,11 +281,7 @@ TEST_F(AuditTest, MarksThatAClientSendsAreDropped) {
 
 // Pages are closed as soon as they are complete, though nobody asks for them.
 TEST_F(AuditTest, PagesAreClosedAheadOfTheirReaders) {
-  constexpr sql::Query kPages{"test.pages", "select count(*) from archive_pages"};
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (session_.run(kPages)[0].integer(0) < 2 && std::chrono::steady_clock::now() < give_up)
-    std::this_thread::yield();
-  EXPECT_EQ(session_.run(kPages)[0].integer(0), 2);
+  wait_for_pages();
 }
 
 // The bytes of a page stay, whatever the feed is called and wherever it is served from then on.
