@@ -11,6 +11,7 @@
 
 #include "archive/verification.h"
 #include "kernel/uri.h"
+#include "tests/chaos/judgement.h"
 #include "tests/chaos/reader.h"
 #include "tests/support/process.h"
 
@@ -91,16 +92,11 @@ class Auditor {
       target = page->previous;
     }
     for (const Place& place : sent_.of_feed(feed)) {
-      const bool is_there = seen.contains(place);
+      const auto found = seen.find(place);
       const Operation& operation = sent_.at(place);
-      if (operation.state == Operation::State::kAnswered && !is_there) {
-        findings_.add(name_of(operation) + " was answered at position " + std::to_string(operation.position) +
-                      " and is missing");
-      }
-      if (operation.state == Operation::State::kRefused && is_there) {
-        findings_.add(name_of(operation) + " was refused and is at position " + std::to_string(seen.at(place)));
-      }
-      if (operation.state == Operation::State::kUnsettled && is_there) ++doubtful;
+      const auto fault = fault_of(operation, found == seen.end() ? std::nullopt : std::optional(found->second));
+      if (fault) findings_.add(name_of(operation) + " " + *fault);
+      if (operation.state == Operation::State::kUnsettled && found != seen.end()) ++doubtful;
     }
     for (int server = 0; server < 2 && position > 0; ++server) look_at_head(server, feed, position);
     return position;
@@ -150,11 +146,6 @@ class Auditor {
     }
     if (operation.feed != feed || (!operation.id.empty() && operation.id != record.id)) {
       findings_.add(where + " shows " + record.id + " where nobody sent it: " + name_of(operation));
-    }
-    const bool is_told = operation.state == Operation::State::kAnswered && operation.position > 0;
-    if (is_told && operation.position != record.position) {
-      findings_.add(where + " shows " + name_of(operation) + ", which was answered at position " +
-                    std::to_string(operation.position));
     }
   }
 

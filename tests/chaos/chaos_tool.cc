@@ -23,6 +23,7 @@
 #include "kernel/uri.h"
 #include "tests/chaos/audit.h"
 #include "tests/chaos/fleet.h"
+#include "tests/chaos/judgement.h"
 #include "tests/chaos/publisher.h"
 #include "tests/chaos/push_check.h"
 #include "tests/chaos/reader.h"
@@ -142,15 +143,19 @@ class Run {
     }
   }
 
+  int disturbances() const {
+    int sum = 0;
+    for (const auto& [what, count] : fleet_.disturbances()) sum += count;
+    return sum;
+  }
+
   void progress() const {
-    int disturbances = 0;
-    for (const auto& [what, count] : fleet_.disturbances()) disturbances += count;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin_).count();
     std::printf(
         "%4lld s: %lld entries, %lld edits, %lld deletions answered; %lld requests were in doubt; %d "
         "disturbances; %zu broken\n",
         static_cast<long long>(seconds), whole(counts_.entries), whole(counts_.revisions), whole(counts_.deletions),
-        whole(counts_.doubtful), disturbances, findings_.count());
+        whole(counts_.doubtful), disturbances(), findings_.count());
     std::fflush(stdout);
   }
 
@@ -178,12 +183,19 @@ class Run {
       }
       return is_complete;
     });
+    std::int64_t commands = 0;
     for (const int feed : {0, options_.feeds / 2}) {
-      if (audited.heads[static_cast<std::size_t>(feed)] > 0) run_verify(fleet_.ports(), feed, work_, findings_);
+      if (audited.heads[static_cast<std::size_t>(feed)] <= 0) continue;
+      run_verify(fleet_.ports(), feed, work_, findings_);
+      ++commands;
     }
     std::printf("audit: %lld positions, the chains of %lld feeds; %lld positions are of requests without an answer\n",
                 static_cast<long long>(audited.positions), static_cast<long long>(audited.verified),
                 static_cast<long long>(audited.doubtful));
+    const Done done = {counts_.entries, disturbances(), audited.verified, commands, counts_.pages, counts_.pushes};
+    for (const std::string& sentence : shortfalls(done, options_.seconds, options_.publishers, options_.feeds)) {
+      findings_.add(sentence);
+    }
   }
 
   template <class Holds>

@@ -20,7 +20,7 @@ struct Operation {
   int feed = 0;
   std::string id;  // empty: the server gives one, and the answer names it
   State state = State::kUnsettled;
-  std::int64_t position = 0;  // as answered; 0: not told
+  std::int64_t position = 0;  // as answered; 0 and less: not told
 };
 
 // By publisher, then in the order of what each did.

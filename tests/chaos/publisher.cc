@@ -41,7 +41,7 @@ std::vector<Place> places_in(const test::Reply& reply) {
     const nlohmann::json document = nlohmann::json::parse(reply.body, nullptr, false);
     if (!document.is_object()) return {};
     for (const nlohmann::json& entry : document.value("entries", nlohmann::json::array())) {
-      places.push_back({id_in(entry.value("location", "")), entry.value("position", std::int64_t{0})});
+      places.push_back({id_in(entry.value("location", "")), entry.value("position", std::int64_t{-1})});
     }
     return places;
   }
@@ -318,7 +318,8 @@ void Publisher::remove() {
   if (!settled) return;
   const int status = settled->reply.status;
   if (status != 204 && !(status == 410 && settled->was_in_doubt)) return unexpected(ask, *settled);
-  answered(number, std::max<std::int64_t>(0, number_of(settled->reply, "Feed-Position")), own.id);
+  const std::int64_t position = number_of(settled->reply, "Feed-Position");
+  answered(number, status == 410 ? std::max<std::int64_t>(0, position) : position, own.id);
 }
 
 // Who has an answer of a server sees at least that on the same server; and who knows an older head is not told that
