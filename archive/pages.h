@@ -17,6 +17,7 @@ struct StoredPage {
   std::string sha256;       // of the identity form, 32 bytes
   std::string gzip_sha256;  // of the stored bytes, 32 bytes
   std::string chain;        // after its last position, 32 bytes
+  std::int64_t generation;  // of the log, and so of the links in it
 };
 
 // nullopt: the page's last position is not committed yet. Renders and stores the page where nobody has before. Throws

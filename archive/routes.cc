@@ -49,18 +49,22 @@ Response page_response(StoredPage page, const Request& request, const feeds::Fee
   return response;
 }
 
+Problem other_generation(const std::string& feed_url) {
+  return Problem(410, "This page is of another generation of the log: begin again at the current feed")
+      .with("Link", "<" + feed_url + ">; rel=\"current\"");
+}
+
 Task<Response> get_page(feeds::Engine& engine, const Request& request, const PathArguments& arguments) {
   const PageName name = require_page_name(arguments[2]);
   std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const std::string feed_url = engine.feed_url(feed->facts());
-  if (name.generation != feed->state()->generation) {
-    throw Problem(410, "This page is of another generation of the log: begin again at the current feed")
-        .with("Link", "<" + feed_url + ">; rel=\"current\"");
-  }
+  if (name.generation != feed->state()->generation) throw other_generation(feed_url);
   const auto find = [&engine, feed, name, feed_url](sql::Session& session) {
     return require_page(session, *feed, name.page, feed_url, engine.options().hub_url, engine.clock().now());
   };
   std::optional<StoredPage> page = co_await engine.executor().run(find);
+  // A generation may have begun meanwhile, or unheard of.
+  if (page && page->generation != name.generation) throw other_generation(feed_url);
   if (page) co_return page_response(*std::move(page), request, feed->state()->settings);
   // The page is not complete: what it will hold is in the current feed.
   Response response;
