@@ -200,11 +200,11 @@ TEST_F(Rfc5023, Section5_2AListLeadsToItsMembers) {
 TEST_F(Rfc5023, Section5_5RefusalsExplainThemselves) {
   publish(1);
   const std::string target = "/demo/events/entries/urn:x:1";
-  for (const Reply& refused :
-       {client_.get("/demo/nothing"), client_.post("/demo/events", "x", kEntryType),
-        client_.post("/demo/events", "x", "Content-Type: image/png\r\n"), publish(1, "<content>other</content>"),
-        client_.put(target, entry(2), kEntryType), client_.put(target, entry(1, "<content>n</content>"), "If-Match: \"7\"\r\n"),
-        client_.remove("/demo/events"), client_.get("/demo/events?limit=0")}) {
+  for (const Reply& refused : {client_.get("/demo/nothing"), client_.post("/demo/events", "x", kEntryType),
+                               client_.post("/demo/events", "x", "Content-Type: image/png\r\n"),
+                               publish(1, "<content>other</content>"), client_.put(target, entry(2), kEntryType),
+                               client_.put(target, entry(1, "<content>n</content>"), "If-Match: \"7\"\r\n"),
+                               client_.remove("/demo/events"), client_.get("/demo/events?limit=0")}) {
     EXPECT_EQ(refused.status / 100, 4);
     const std::string begin = "\"detail\":\"";
     const std::size_t detail = refused.body.find(begin);
