@@ -3,6 +3,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -115,6 +116,8 @@ TEST_F(ProgramTest, TheOperatorSeesMetricsAndHealth) {
   CourantServer server({"--database", database.url(), "--operations", "127.0.0.1:" + std::to_string(operations)});
   HttpClient(server.port()).post("/demo/events", entry("urn:x:1"));
   HttpClient client(operations);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (client.get("/health").status == 503 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
   const Reply metrics = client.get("/metrics");
   EXPECT_EQ(metrics.status, 200);
   EXPECT_EQ(metrics.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");

@@ -105,7 +105,7 @@ TEST_F(StartingAtTest, BeforeTheFirstItBeginsAtTheFirst) {
 }
 
 TEST_F(StartingAtTest, AfterTheLastItWaitsForWhatComes) {
-  for (const char* const instant : {"2026-03-01T10:12:00.000001Z", "9999-12-31T23:59:59Z"}) {
+  for (const char* const instant : {"2026-03-01T10:12:00.000001Z", "9999-12-30T23:59:59Z"}) {
     const Reply reply = get(instant);
     EXPECT_THAT(positions_in(reply), IsEmpty()) << instant;
     EXPECT_EQ(reply.header("Feed-Position"), "12");
