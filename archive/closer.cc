@@ -64,8 +64,7 @@ struct Closer::State {
         log_warning("archive pages cannot be closed", {{"reason", error.what()}});
         session.reset();
         wait(last, {});
-        std::unique_lock lock(mutex);
-        wake.wait_for(lock, kDatabasePause, [&] { return stopping.load(); });
+        rest(kDatabasePause);
       } catch (const std::exception& error) {
         // Others go on; the readers of this feed render its pages themselves.
         log_warning("the archive pages of a feed cannot be closed",
@@ -147,10 +146,12 @@ Closer::~Closer() {
 
 void Closer::moved(const std::vector<feeds::Advance>& advances) {
   State& state = *state_;
+  bool is_any = false;  // else nobody is woken: this is called for every commit
   for (const feeds::Advance& advance : advances) {
     // A new generation: the pages of all feeds have gone.
     if (advance.feed.feed == 0) {
       state.wait_for_all();
+      is_any = true;
       continue;
     }
     const std::shared_ptr<feeds::LiveFeed> feed = state.engine.directory().find(advance.feed);
@@ -158,8 +159,9 @@ void Closer::moved(const std::vector<feeds::Advance>& advances) {
     const std::int64_t size = feed->facts().page_size;
     if (advance.last / size == (advance.first - 1) / size) continue;  // no page has become complete
     state.wait({advance.feed.lane, advance.feed.feed}, {});
+    is_any = true;
   }
-  state.wake.notify_all();
+  if (is_any) state.wake.notify_all();
 }
 
 void Closer::stop() {
