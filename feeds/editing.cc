@@ -9,7 +9,6 @@
 #include "feeds/reader.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
-#include "kernel/uri.h"
 
 namespace courant::feeds {
 namespace {
@@ -67,8 +66,7 @@ PreparedEntry read_put(const PostRules& rules, const Request& request, const std
   Posted posted = read_posted(request.body, rules);
   if (posted.is_batch) throw Problem(422, "A feed document cannot be put under the URL of one entry");
   PreparedEntry& entry = posted.entries.front();
-  if (!is_absolute_iri(id)) throw Problem(422, "The URL's last part must be the entry's id, an absolute IRI");
-  if (id.size() > EntryRules::kMaxIdBytes) throw Problem(422, "The entry's id is longer than 2048 bytes");
+  if (const auto broken = broken_id(id)) throw Problem(422, "The URL must end with the entry's id: " + broken->detail);
   if (entry.id.empty()) set_id(entry, id);
   if (entry.id != id) throw Problem(409, "The entry's id is " + entry.id + ", the URL's is " + id);
   return std::move(entry);
