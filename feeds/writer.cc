@@ -45,7 +45,7 @@ class Connection {
 
   // Throws Unavailable where none can be made.
   sql::Session& session() {
-    if (session_ && session_->is_usable()) return *session_;
+    if (session_ && session_->is_usable_at_rest()) return *session_;
     session_.reset();
     auto fresh = database_.connect();
     if (backend_ && is_alive(*fresh)) throw sql::Unavailable("the old backend has not ended yet", false);

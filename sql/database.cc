@@ -54,24 +54,31 @@ struct Database::State {
 
   // An idle session, or null as the leave to make one.
   std::unique_ptr<Session> check_out() {
+    while (true) {
+      std::unique_ptr<Session> session = take();
+      if (!session || session->is_usable_at_rest()) return session;
+      give_back(std::move(session));
+    }
+  }
+
+  std::unique_ptr<Session> take() {
     std::unique_lock lock(mutex);
     const bool free =
         returned.wait_for(lock, options.checkout_timeout, [&] { return !idle.empty() || open < options.pool; });
     if (!free) throw Unavailable("no database connection became free in time", false);
-    while (!idle.empty()) {
-      std::unique_ptr<Session> session = std::move(idle.back());
-      idle.pop_back();
-      if (session->is_usable()) return session;
-      --open;
+    if (idle.empty()) {
+      ++open;
+      return nullptr;
     }
-    ++open;
-    return nullptr;
+    std::unique_ptr<Session> session = std::move(idle.back());
+    idle.pop_back();
+    return session;
   }
 
   void give_back(std::unique_ptr<Session> session) {
     {
       const std::lock_guard lock(mutex);
-      if (session && session->is_usable()) {
+      if (session && session->is_usable_at_rest()) {
         idle.push_back(std::move(session));
       } else {
         // One broken connection usually means that the server went away, and all others with it.

@@ -134,6 +134,9 @@ class Session {
   void cancel();
 
   bool is_usable() const;
+  // Whether it can be used as far as can be told without a round trip, where nothing is running: a server that ended
+  // the connection has said so or closed it, and either can be read.
+  bool is_usable_at_rest() const;
   std::int64_t backend_pid() const;  // PostgreSQL's process, so that another session can end it
 
  private:
@@ -157,8 +160,8 @@ class Database {
   ~Database();
 
   // Runs `work` with a session of the pool. Throws Unavailable where none is free within checkout_timeout or none can
-  // be made; a session that broke in `work` is discarded. Idle connections are checked lazily: a read-only `work`
-  // that found its connection dead before anything was sent is not repeated; the caller decides.
+  // be made; a session that broke in `work` is discarded. An idle connection that the server has ended is replaced
+  // before `work` sees it; one whose end is not known yet (a dead machine) breaks in `work`, which is not repeated.
   void with_session(const std::function<void(Session&)>& work);
 
   // A connection of its own beside the pool, for LISTEN and for a writer that keeps it.

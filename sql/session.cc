@@ -1,5 +1,6 @@
 #include <set>
 
+#include <poll.h>
 #include <pqxx/pqxx>
 
 #include "sql/connect.h"
@@ -97,6 +98,13 @@ void Session::cancel() {
 bool Session::is_usable() const {
   return state_->usable && state_->connection.is_open();
 }
+
+bool Session::is_usable_at_rest() const {
+  if (!is_usable()) return false;
+  pollfd socket{state_->connection.sock(), POLLIN, 0};
+  return poll(&socket, 1, 0) == 0;
+}
+
 std::int64_t Session::backend_pid() const {
   return state_->connection.backendpid();
 }

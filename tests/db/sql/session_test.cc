@@ -12,9 +12,10 @@ using test::TestDatabase;
 
 constexpr Query kEcho{"test.echo", "select $1::text"};
 constexpr Query kEchoArray{"test.echo_array", "select unnest($1::text[])"};
-constexpr Query kEndAll{"test.end_all",
-                        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and "
-                        "datname = current_database()"};
+constexpr Query kEndAll{
+    "test.end_all",
+    "select pg_terminate_backend(pid, 10000) from pg_stat_activity where pid <> pg_backend_pid() and "
+    "datname = current_database()"};
 
 TEST(Session, BringsBackEveryTypeThatItSends) {
   TestDatabase database;
@@ -99,12 +100,32 @@ TEST(Session, ATransactionThatThrowsLeavesNothing) {
   EXPECT_EQ(session.run(kCount)[0].integer(0), 1);
 }
 
-TEST(Database, ReplacesConnectionsThatDied) {
+// A request that meets a connection from before the database's restart is answered all the same.
+TEST(Database, ReplacesIdleConnectionsThatTheServerEnded) {
   TestDatabase test;
   Database database(test.options());
-  database.with_session([](Session& session) { session.run(kEcho, Parameters().add("x")); });
+  const auto use_three = [&] {
+    database.with_session([&](Session& first) {
+      database.with_session([&](Session& second) {
+        database.with_session([&](Session& third) {
+          for (Session* session : {&first, &second, &third}) session->run(kEcho, Parameters().add("x"));
+        });
+      });
+    });
+  };
+  use_three();
   Session(test.url()).run(kEndAll);
-  EXPECT_THROW(database.with_session([](Session& session) { session.run(kEcho, Parameters().add("x")); }), Unavailable);
+  use_three();
+}
+
+TEST(Database, ReplacesAConnectionThatDiesAtWork) {
+  TestDatabase test;
+  Database database(test.options());
+  const auto die = [&](Session& session) {
+    Session(test.url()).run(kEndAll);
+    session.run(kEcho, Parameters().add("x"));
+  };
+  EXPECT_THROW(database.with_session(die), Unavailable);
   database.with_session(
       [](Session& session) { EXPECT_EQ(session.run(kEcho, Parameters().add("again"))[0].text(0), "again"); });
 }
