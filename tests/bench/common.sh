@@ -90,7 +90,7 @@ wait_for_pages() {
 # Measuring.
 # CPU time of a process and all its descendants, in hundredths of a second.
 cpu_of() {
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v root="$1" '
+  { cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v root="$1" '
     { process = $1; sub(/^[0-9]+ \(.*\) /, ""); parent[process] = $2; ticks[process] = $12 + $13 + $14 + $15 }
     END {
       for (p in parent) {
