@@ -61,17 +61,19 @@ LiveFeed::LiveFeed(FeedFacts facts, FeedState state, std::int64_t head)
     : facts_(std::move(facts)), state_(std::make_shared<const FeedState>(std::move(state))), head_(head) {}
 
 void LiveFeed::advance(std::int64_t head) {
-  std::int64_t known = head_.load(std::memory_order_relaxed);
-  while (known < head && !head_.compare_exchange_weak(known, head, std::memory_order_acq_rel)) {
+  std::int64_t known = head_;
+  while (known < head && !head_.compare_exchange_weak(known, head)) {
   }
 }
 
 void LiveFeed::restart(std::int64_t head) {
-  head_.store(head, std::memory_order_release);
+  head_ = head;
+  ++version_;
 }
 
 void LiveFeed::replace_state(FeedState state) {
   state_.store(std::make_shared<const FeedState>(std::move(state)));
+  ++version_;
 }
 
 std::int64_t read_lanes(sql::Session& session) {
@@ -95,6 +97,11 @@ std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_vie
     return nullptr;
   }
   return take(rows[0], {lane, rows[0].integer(0)}, workspace, name);
+}
+
+std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, FeedKey key) {
+  const sql::Rows rows = session.run(queries::find_feed_name, sql::Parameters().add(key.lane).add(key.feed));
+  return rows.empty() ? nullptr : load(session, rows[0].text(0), rows[0].text(1));
 }
 
 std::vector<Refreshed> Directory::load_all(sql::Session& session) {
@@ -132,7 +139,7 @@ std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std:
   const std::int64_t head = row.integer(8);
   if (const std::shared_ptr<LiveFeed> known = find(key)) {
     const bool is_restarted = known->state()->generation != state.generation;
-    known->replace_state(std::move(state));
+    if (*known->state() != state) known->replace_state(std::move(state));
     is_restarted ? known->restart(head) : known->advance(head);
     return known;
   }
@@ -175,13 +182,14 @@ void Directory::remember(const std::shared_ptr<LiveFeed>& feed) {
   put_into(by_name_[piece_of_name(full)], full, feed);
 }
 
-void Directory::forget(const LiveFeed& feed) {
+void Directory::forget(LiveFeed& feed) {
   const FeedFacts& facts = feed.facts();
   const std::string full = full_name(facts.workspace, facts.name);
   const std::lock_guard lock(writing_);
   if (find_in(by_key_[piece_of_key(facts.key)], packed(facts.key)).get() != &feed) return;
   take_from(by_key_[piece_of_key(facts.key)], packed(facts.key));
   take_from(by_name_[piece_of_name(full)], full);
+  feed.outdate();
 }
 
 }  // namespace courant::feeds

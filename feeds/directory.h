@@ -38,6 +38,7 @@ struct FeedState {
   std::int64_t floor = 0;  // positions up to here are not kept any more
   std::int64_t redactions = 0;
   std::int64_t generation = 1;
+  bool operator==(const FeedState&) const = default;
 };
 
 class LiveFeed {
@@ -46,18 +47,24 @@ class LiveFeed {
 
   const FeedFacts& facts() const { return facts_; }
   std::shared_ptr<const FeedState> state() const { return state_.load(); }
-  std::int64_t head() const { return head_.load(std::memory_order_acquire); }
+  std::int64_t head() const { return head_; }
+  // From 1. Grows whenever anything but the head may have changed, and when the feed is forgotten: what was made of an
+  // earlier state does not hold any more.
+  std::uint64_t version() const { return version_; }
 
   // Never back: of two threads that tell, the later position wins.
   void advance(std::int64_t head);
   // A new generation: the log may have been set back.
   void restart(std::int64_t head);
   void replace_state(FeedState state);
+  // It is not what this name means any more.
+  void outdate() { ++version_; }
 
  private:
   const FeedFacts facts_;
   Snapshot<FeedState> state_;
   std::atomic<std::int64_t> head_;
+  std::atomic<std::uint64_t> version_{1};
 };
 
 // A feed to be made.
@@ -92,6 +99,9 @@ class Directory {
   // brought up to date.
   std::shared_ptr<LiveFeed> load(sql::Session& session, std::string_view workspace, std::string_view name);
 
+  // The same by its number, of a feed that another process has made.
+  std::shared_ptr<LiveFeed> load(sql::Session& session, FeedKey key);
+
   // Makes the feed where there is none, then loads it. Two that make the same feed at once get the same. Null: the
   // workspace's quota is used up.
   std::shared_ptr<LiveFeed> create(sql::Session& session, const NewFeed& feed, Instant now);
@@ -112,7 +122,7 @@ class Directory {
 
   std::shared_ptr<LiveFeed> take(const sql::Row& row, FeedKey key, std::string_view workspace, std::string_view name);
   void remember(const std::shared_ptr<LiveFeed>& feed);
-  void forget(const LiveFeed& feed);
+  void forget(LiveFeed& feed);
 
   // Maps are replaced, not changed: a reader keeps the one it has. Cut into pieces so that a new feed copies little.
   static constexpr std::size_t kPieces = 256;

@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
-#include "kernel/problem.h"
 #include "kernel/uri.h"
 
 namespace courant::feeds {
 namespace {
-
-Problem no_such_feed(const std::string& workspace, const std::string& name) {
-  return Problem(404, "There is no feed " + workspace + "/" + name);
-}
 
 // A feed may be deleted again before what made it again is published.
 constexpr int kMostRemakes = 10;
@@ -21,16 +16,27 @@ bool is_homeless(const Published& result) {
 
 }  // namespace
 
+Problem no_such_feed(const std::string& workspace, const std::string& name) {
+  return Problem(404, "There is no feed " + workspace + "/" + name);
+}
+
 Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& database, sql::Executor& executor,
                const Clock& clock, Metrics& metrics, std::function<void(const std::vector<Advance>&)> moved)
     : options_(std::move(options)),
       executor_(executor),
       clock_(clock),
       directory_(lanes),
-      follower_(database, directory_, clock, moved),
+      pages_(options_.cache_bytes, executor, metrics),
+      waiting_(options_.waiting, directory_, executor, metrics),
+      follower_(database, directory_, clock,
+                [this, moved](const std::vector<Advance>& advances) {
+                  waiting_.moved(advances);
+                  moved(advances);
+                }),
       media_room_(options_.media_room),
       writer_(options_.writer, database, clock, metrics, [this, moved](const std::vector<Advance>& advances) {
         follower_.committed(advances);
+        waiting_.moved(advances);
         moved(advances);
       }) {}
 
@@ -63,6 +69,14 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed(std::string workspace
   co_return found;
 }
 
+http::Task<void> Engine::ask_database(std::shared_ptr<LiveFeed> feed) {
+  const auto load = [this, feed](sql::Session& session) {
+    return directory_.load(session, feed->facts().workspace, feed->facts().name) != nullptr;
+  };
+  const bool is_there = co_await executor_.run(load);
+  if (!is_there) throw no_such_feed(feed->facts().workspace, feed->facts().name);
+}
+
 FeedSettings Engine::settings_for_publishing(const std::string& workspace, const std::string& name,
                                              const LiveFeed* known) const {
   if (known != nullptr) return known->state()->settings;
@@ -70,6 +84,11 @@ FeedSettings Engine::settings_for_publishing(const std::string& workspace, const
   if (settings == nullptr || !settings->auto_create) throw no_such_feed(workspace, name);
   if (!is_valid_name(name)) throw Problem(404, std::string("A feed's name has ") + kNameRule);
   return settings->feeds;
+}
+
+bool Engine::may_appear(const std::string& workspace, const std::string& name) const {
+  const WorkspaceSettings* const settings = this->workspace(workspace);
+  return settings != nullptr && settings->auto_create && is_valid_name(name);
 }
 
 http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::string workspace, std::string name) {

@@ -13,9 +13,12 @@
 #include "feeds/directory.h"
 #include "feeds/follower.h"
 #include "feeds/media_room.h"
+#include "feeds/page_cache.h"
+#include "feeds/waiting_room.h"
 #include "feeds/writer.h"
 #include "http/task.h"
 #include "kernel/metrics.h"
+#include "kernel/problem.h"
 #include "kernel/time.h"
 #include "sql/executor.h"
 
@@ -32,8 +35,14 @@ struct EngineOptions {
   std::uint64_t media_room = 256 << 20;    // bytes of media in memory for readers
   std::size_t max_batch = 1000;            // entries of a batch
   std::int64_t max_page_bytes = 16 << 20;  // of entries in one page
+  std::uint64_t cache_bytes = 256 << 20;   // of pages in memory
+  std::chrono::seconds wait_cap{60};       // longest wait of a reader for news
+  WaitingOptions waiting;
   WriterOptions writer;
 };
+
+// 404: there is no feed of this name.
+Problem no_such_feed(const std::string& workspace, const std::string& name);
 
 class Engine {
  public:
@@ -48,6 +57,8 @@ class Engine {
   const Writer& writer() const { return writer_; }
   sql::Executor& executor() { return executor_; }
   MediaRoom& media_room() { return media_room_; }
+  PageCache& pages() { return pages_; }
+  WaitingRoom& waiting() { return waiting_; }
   const Clock& clock() const { return clock_; }
 
   const WorkspaceSettings* workspace(std::string_view name) const;  // null: not configured
@@ -58,10 +69,14 @@ class Engine {
   http::Task<std::shared_ptr<LiveFeed>> require_feed(std::string workspace, std::string name);
   // Where there is none: null.
   http::Task<std::shared_ptr<LiveFeed>> find_feed(std::string workspace, std::string name);
+  // Brings a feed up to what the database knows, for a reader who may know more than this process. Throws Problem 404.
+  http::Task<void> ask_database(std::shared_ptr<LiveFeed> feed);
   // What holds for what is published to a feed, or would hold if publishing made it. Throws Problem 404 where it would
   // not.
   FeedSettings settings_for_publishing(const std::string& workspace, const std::string& name,
                                        const LiveFeed* known) const;
+  // Whether publishing may make such a feed, so that it is worth waiting for.
+  bool may_appear(const std::string& workspace, const std::string& name) const;
   // The same for publishing: makes it where the workspace says auto_create.
   http::Task<std::shared_ptr<LiveFeed>> require_feed_for_publishing(std::string workspace, std::string name);
 
@@ -88,7 +103,9 @@ class Engine {
   sql::Executor& executor_;
   const Clock& clock_;
   Directory directory_;
-  Follower follower_;
+  PageCache pages_;
+  WaitingRoom waiting_;
+  Follower follower_;  // tells the waiting
   MediaRoom media_room_;
   Writer writer_;
 };

@@ -167,7 +167,7 @@ struct Follower::State {
           if (lasts[k] == 0) {
             changed(session, key);
             advances.push_back({key, 0, 0});
-          } else if (const std::shared_ptr<LiveFeed> feed = directory.find(key)) {
+          } else if (const std::shared_ptr<LiveFeed> feed = known_or_new(session, key)) {
             // Told even where the head is known already: whoever loaded the feed in between has told nobody.
             feed->advance(lasts[k]);
             advances.push_back({key, firsts[k], lasts[k]});
@@ -180,6 +180,12 @@ struct Follower::State {
     if (!advances.empty()) moved(advances);
   }
 
+  // A feed that is not known was made by another process: readers may wait here for it to appear.
+  std::shared_ptr<LiveFeed> known_or_new(sql::Session& session, FeedKey key) {
+    std::shared_ptr<LiveFeed> known = directory.find(key);
+    return known ? known : directory.load(session, key);
+  }
+
   // More of a feed than its head; feed 0: of all of them (sql/functions/feeds.sql, note_changed).
   void changed(sql::Session& session, FeedKey key) {
     if (key.feed == 0) {
@@ -190,7 +196,7 @@ struct Follower::State {
   }
 
   void hint() {
-    std::unique_ptr<sql::Listener> sender;
+    std::unique_ptr<sql::Session> sender;
     while (!stopping) {
       std::set<std::int64_t> lanes;
       {
@@ -202,8 +208,8 @@ struct Follower::State {
       std::string payload = self + ' ';
       for (const std::int64_t lane : lanes) payload += std::to_string(lane) + ',';
       try {
-        if (!sender) sender = std::make_unique<sql::Listener>(database.options(), std::string(kChannel) + "_sender");
-        sender->notify(std::string(kChannel), payload);
+        if (!sender) sender = database.connect();
+        sender->run(queries::send_hint, sql::Parameters().add(kChannel).add(payload));
         pause(kHintPause);
       } catch (const std::exception&) {
         // Others find what they missed with their next heartbeat.

@@ -74,4 +74,8 @@ std::string json_feed(const FeedView& feed, std::string_view suffix) {
   return document.dump(1) + "\n";
 }
 
+std::string json_item(const EntryView& entry) {
+  return item_of(entry).dump();
+}
+
 }  // namespace courant::feeds

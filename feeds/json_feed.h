@@ -12,4 +12,7 @@ namespace courant::feeds {
 // suffix: what links to other pages carry along.
 std::string json_feed(const FeedView& feed, std::string_view suffix);
 
+// One entry as an item of it, on one line.
+std::string json_item(const EntryView& entry);
+
 }  // namespace courant::feeds

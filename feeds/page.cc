@@ -77,6 +77,16 @@ PageQuery parse_page_query(const Parameters& parameters, std::int64_t page_size)
   return query;
 }
 
+std::string canonical_query(const PageQuery& query) {
+  std::string text = std::to_string(query.limit);
+  text += query.limit_given ? "!" : "";  // its links carry it along
+  if (query.marker) {
+    text += (query.direction == PageQuery::Direction::kForward ? ">" : "<") + *query.marker;
+  }
+  if (query.starting_at) text += "@" + format_rfc3339(*query.starting_at);
+  return text + "?" + query.search;
+}
+
 PageRange head_range(const LogBounds& bounds, std::int64_t limit) {
   PageRange range;
   range.after = std::max(bounds.floor, bounds.head - limit);

@@ -29,6 +29,9 @@ struct PageQuery {
 // Throws Problem 400 in the words of docs/API.md.
 PageQuery parse_page_query(const Parameters& parameters, std::int64_t page_size);
 
+// The same for queries that mean the same page.
+std::string canonical_query(const PageQuery& query);
+
 // Where a log stands. Positions floor + 1 ... head can be read.
 struct LogBounds {
   std::int64_t head = 0;

@@ -147,7 +147,18 @@ std::string page_etag(const LiveFeed& feed, std::string_view representation, std
        {state->revision, std::int64_t{kRendererVersion}, state->floor, state->redactions, state->generation, upto}) {
     inputs += "\n" + std::to_string(number);
   }
-  return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "\"";
+  return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "." + std::to_string(upto) + "\"";
+}
+
+std::int64_t highest_position(std::string_view etags) {
+  std::int64_t highest = 0;
+  for (std::size_t end = etags.find('"'); end != std::string_view::npos; end = etags.find('"', end + 1)) {
+    const std::size_t dot = etags.substr(0, end).rfind('.');
+    if (dot == std::string_view::npos) continue;
+    const std::optional<std::uint64_t> position = parse_unsigned(etags.substr(dot + 1, end - dot - 1));
+    if (position && *position < kEndless) highest = std::max(highest, static_cast<std::int64_t>(*position));
+  }
+  return highest;
 }
 
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRequest& request) {
@@ -168,6 +179,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   }
   RenderedPage rendered;
   rendered.range = page.range;
+  rendered.head = page.slice.bounds.head;
   rendered.links = links_of(query, page.range, page.slice.bounds);
   rendered.etag = page_etag(feed, request.representation, rendered.links.self, upto);
 
@@ -192,9 +204,22 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
     document.chain_position = page.slice.entries.front().position;
     document.chain = page.slice.entries.front().chain;
   }
+  for (const StoredEntry& entry : page.slice.entries) {
+    if (entry.expires) {
+      rendered.expiring.emplace_back(entry.position, *entry.expires);
+    } else {
+      rendered.lasting = std::max(rendered.lasting, entry.position);
+    }
+  }
   document.entries = std::move(page.slice.entries);
   rendered.document = render_feed(document);
   return rendered;
+}
+
+EntriesPage read_page_entries(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
+                              const std::string& feed_url, std::int64_t max_bytes) {
+  PageSlice page = read_page_slice(session, feed, query, feed_url, max_bytes);
+  return {page.range, page.slice.bounds.head, std::move(page.slice.entries)};
 }
 
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,

@@ -17,9 +17,13 @@ namespace courant::feeds {
 // named, which may be made of the document.
 struct RenderedPage {
   PageRange range;
+  std::int64_t head = 0;  // of the log when it was read
   std::string etag;
   std::string document;
   PageLinks links;
+  // Of the entries shown: the newest position of one that does not expire, and those that do.
+  std::int64_t lasting = 0;
+  std::vector<std::pair<std::int64_t, Instant>> expiring;
 };
 
 struct PageRequest {
@@ -34,6 +38,16 @@ struct PageRequest {
 
 // Its links go on from where the page ended. Throws Problem (400, 404, 410) for markers that lead nowhere.
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRequest& request);
+
+// The entries of a page without a document of them.
+struct EntriesPage {
+  PageRange range;
+  std::int64_t head = 0;
+  std::vector<StoredEntry> entries;  // newest first
+};
+// Throws like read_page.
+EntriesPage read_page_entries(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
+                              const std::string& feed_url, std::int64_t max_bytes);
 
 // What is new in (from, upto], for the hub: at most max_entries and max_bytes of it, but one entry at least.
 struct PushPage {
@@ -64,7 +78,10 @@ struct LogPiece {
 LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto);
 
 // The weak entity tag of a feed page: the same on every process and after restarts. query: the page's own, "" at the
-// head.
+// head. It ends with the position, so that a process can tell a reader who knows more than itself.
 std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query, std::int64_t upto);
+
+// The highest position in a list of such tags; 0: none.
+std::int64_t highest_position(std::string_view etags);
 
 }  // namespace courant::feeds

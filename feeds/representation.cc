@@ -33,10 +33,8 @@ const std::vector<Offer>& offers_of_feeds() {
       html(),
       {Kind::kJson, "json", "application/feed+json", {"application/feed+json", "application/json"}},
       {Kind::kRss, "rss", "application/rss+xml;charset=utf-8", {"application/rss+xml"}},
-      {Kind::kCloudEvents,
-       "cloudevents",
-       "application/cloudevents-batch+json",
-       {"application/cloudevents-batch+json"}}};
+      {Kind::kCloudEvents, "cloudevents", "application/cloudevents-batch+json", {"application/cloudevents-batch+json"}},
+      {Kind::kEvents, "events", "text/event-stream", {"text/event-stream"}}};
   return kOffers;
 }
 

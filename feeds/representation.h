@@ -12,7 +12,7 @@
 
 namespace courant::feeds {
 
-enum class Representation { kXml, kHtml, kJson, kRss, kCloudEvents };
+enum class Representation { kXml, kHtml, kJson, kRss, kCloudEvents, kEvents };
 
 struct Offer {
   Representation representation = Representation::kXml;

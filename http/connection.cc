@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/http/chunk_encode.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -23,19 +19,12 @@ namespace {
 namespace asio = boost::asio;
 namespace beast_http = boost::beast::http;
 
-constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kFirstPiece = 2 * 1024;  // what a connection at rest keeps room for
 constexpr std::size_t kReadPiece = 16 * 1024;
 constexpr std::size_t kBodyPiece = 64 * 1024;
 constexpr std::size_t kLargeBody = 1 << 20;
-constexpr std::size_t kWritePiece = 256 * 1024;
-constexpr std::size_t kGatherBelow = 16 * 1024;  // shorter bodies are copied behind their head
-constexpr std::size_t kFlushAbove = 64 * 1024;   // pipelined answers are gathered up to this
-
-std::string address_of(const asio::ip::tcp::socket& socket) {
-  boost::system::error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? std::string() : endpoint.address().to_string();
-}
+constexpr std::size_t kGatherBelow = 4 * 1024;  // shorter bodies are copied behind their head
+constexpr std::size_t kFlushAbove = 64 * 1024;  // pipelined answers are gathered up to this
 
 // Takes gzip off; the bound holds for what comes out.
 void take_off_coding(Request& request, std::uint64_t limit) {
@@ -62,7 +51,7 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
       timeouts(metrics.counter("courant_http_timeouts_total", "Connections ended because the peer was too slow")) {}
 
 Connection::Connection(asio::ip::tcp::socket socket, ConnectionContext& context)
-    : socket_(std::move(socket)), context_(context), client_address_(address_of(socket_)) {
+    : transport_(std::move(socket)), context_(context), client_address_(transport_.peer_address()) {
   enter(Phase::kIdle);
   context_.metrics.connections.add(1);
 }
@@ -97,8 +86,7 @@ void Connection::check_deadline() {
   expired_ = true;
   if (phase_ != Phase::kIdle) context_.metrics.timeouts.add();
   if (phase_ == Phase::kWrite) return close();
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  transport_.cancel();
 }
 
 void Connection::finish() {
@@ -106,69 +94,175 @@ void Connection::finish() {
 }
 
 void Connection::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  transport_.close();
 }
 
 Task<void> Connection::serve() {
   bool goes_on = true;
-  while (goes_on && socket_.is_open()) {
+  while (goes_on && transport_.is_open()) {
     try {
-      goes_on = co_await serve_one();
+      answer_known();
+      if (body_ || out_.size() > kFlushAbove) {
+        if (send_at_once() != Sending::kDone) goes_on = co_await flush();
+      } else if (const std::optional<std::size_t> length = head_length(in_)) {
+        goes_on = co_await serve_one(*length);
+      } else {
+        goes_on = co_await read_on();
+      }
     } catch (const std::exception& error) {
       log_error("a connection ended by an unexpected error", {{"error", error.what()}});
       goes_on = false;
     }
   }
-  boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  transport_.shutdown_send();
   close();
+}
+
+// Composes, without a coroutine, the answers to requests that were answered before, as long as whole ones are there.
+void Connection::answer_known() {
+  std::size_t used = skip_empty_lines(in_);
+  while (!body_ && out_.size() <= kFlushAbove) {
+    const std::string_view rest = std::string_view(in_).substr(used);
+    const std::optional<std::size_t> length = head_length(rest);
+    if (!length) break;
+    std::optional<AnswerMemo::Known> known = context_.memo.find(rest.substr(0, *length));
+    if (!known) break;
+    out_.append(known->before_date).append(context_.date_line).append(known->after_date);
+    if (known->body && known->body->size() < kGatherBelow) {
+      out_ += *known->body;
+    } else {
+      body_ = std::move(known->body);
+    }
+    ++context_.answered;
+    phase_ = Phase::kAnswer;
+    used += *length;
+    used += skip_empty_lines(rest.substr(*length));
+  }
+  in_.erase(0, used);
+}
+
+// What is composed, in one write as far as the peer takes it at once.
+Connection::Sending Connection::send_at_once() {
+  while (!is_written()) {
+    const std::string_view body = body_ ? std::string_view(*body_).substr(body_sent_) : std::string_view();
+    const std::optional<std::size_t> sent = transport_.send(out_, body);
+    if (!sent) return Sending::kGone;
+    if (*sent == 0) return Sending::kBlocked;
+    const std::size_t of_head = std::min(*sent, out_.size());
+    out_.erase(0, of_head);
+    body_sent_ += *sent - of_head;
+    if (body_ && body_sent_ == body_->size()) {
+      body_.reset();
+      body_sent_ = 0;
+    }
+    // A reader that is slow has the whole time again whenever it took something: it may be slow, but not stop.
+    if (phase_ == Phase::kWrite) enter(Phase::kWrite);
+  }
+  return Sending::kDone;
+}
+
+Task<bool> Connection::flush() {
+  Sending sending = send_at_once();
+  if (sending == Sending::kBlocked) enter(Phase::kWrite);
+  while (sending == Sending::kBlocked) {
+    const bool writable = co_await transport_.wait_writable();
+    if (!writable) co_return false;
+    sending = send_at_once();
+  }
+  co_return sending == Sending::kDone;
 }
 
 Task<bool> Connection::read_more() {
   const std::size_t used = in_.size();
-  in_.resize(used + kReadPiece);
-  auto [error, count] = co_await socket_.async_read_some(asio::buffer(in_.data() + used, kReadPiece), kToken);
-  in_.resize(used + (error ? 0 : count));
-  co_return !error;
+  const std::size_t room = used == 0 ? kFirstPiece : kReadPiece;
+  in_.resize(used + room);
+  const std::size_t count = co_await transport_.read_some(in_.data() + used, room);
+  in_.resize(used + count);
+  co_return count > 0;
 }
 
-// Writes what is composed, then `body` where there is one; a short one in one gathered write. A reader of a long one
-// has the whole time for each piece: it may be slow, but not stop.
-Task<bool> Connection::flush(Bytes body) {
-  if (out_.empty() && !body) co_return true;
-  std::string_view rest;
-  if (body) rest = *body;
-  do {
-    enter(Phase::kWrite);
-    const std::string_view piece = rest.substr(0, kWritePiece);
-    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(out_), asio::buffer(piece)};
-    auto [error, count] = co_await asio::async_write(socket_, buffers, kToken);
-    out_.clear();
-    if (error) co_return false;
-    rest.remove_prefix(piece.size());
-  } while (!rest.empty());
-  co_return true;
-}
-
-Task<bool> Connection::flush_composed() {
-  const Bytes none;
-  const bool written = co_await flush(none);
-  co_return written;
+// Reads on for a head, with all answers written before. False: the connection is over.
+Task<bool> Connection::read_on() {
+  bool goes_on = send_at_once() == Sending::kDone;
+  if (!goes_on) goes_on = co_await flush();
+  if (!goes_on || (context_.stopping && in_.empty())) co_return false;
+  const Phase phase = in_.empty() ? Phase::kIdle : Phase::kHead;
+  if (phase_ != phase) enter(phase);
+  if (in_.size() > context_.options.max_header_bytes) {
+    const bool is_line = in_.find('\n') == std::string::npos;
+    const Problem problem(is_line ? 414 : 431,
+                          is_line ? "The request line is too long" : "The header block is too long");
+    const Request unread;
+    goes_on = co_await refuse(problem, unread);
+    co_return goes_on;
+  }
+  const bool more = co_await read_more();
+  if (!more && expired_ && phase_ == Phase::kHead) {
+    expired_ = false;
+    const Problem problem(408, "The request's header took too long to arrive");
+    const Request unread;
+    goes_on = co_await refuse(problem, unread);
+    co_return goes_on;
+  }
+  in_.erase(0, skip_empty_lines(in_));
+  co_return more;
 }
 
 // What comes behind the body that is there already. False: not all of it could be had or written.
 Task<bool> Connection::write_rest(Response& response) {
   std::uint64_t left = *response.content_length - response.body->size();
   while (left > 0) {
+    const bool written = co_await flush();
+    if (!written) co_return false;
     enter(Phase::kAnswer);
-    const Bytes piece = co_await response.more();
+    Bytes piece = co_await response.more();
     if (!piece || piece->empty() || piece->size() > left) co_return false;
     left -= piece->size();
-    const bool written = co_await flush(piece);
-    if (!written) co_return false;
+    body_ = std::move(piece);
   }
   co_return true;
+}
+
+// Piece by piece, each asked for when the one before has been written. False: the connection is over.
+Task<bool> Connection::write_stream(Response& response, bool is_chunked) {
+  for (;;) {
+    const bool written = co_await flush();
+    if (!written) co_return false;
+    enter(Phase::kAnswer);
+    Bytes piece;
+    try {
+      piece = co_await response.more();
+    } catch (const Problem&) {
+      co_return false;  // such as a database that went away: the end that is missing tells the reader
+    }
+    if (!piece) break;
+    if (piece->empty()) continue;
+    if (is_chunked) {
+      std::array<char, 18> size{};
+      out_.append(size.data(),
+                  static_cast<std::size_t>(std::snprintf(size.data(), size.size(), "%zx\r\n", piece->size())));
+    }
+    body_ = std::move(piece);
+    const bool sent = co_await flush();
+    if (!sent) co_return false;
+    if (is_chunked) out_ += "\r\n";
+  }
+  if (is_chunked) out_ += "0\r\n\r\n";
+  co_return is_chunked;
+}
+
+// Puts an answer behind those that are composed already.
+void Connection::compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive) {
+  append_head_before_date(out_, response);
+  out_ += context_.date_line;
+  append_head_after_date(out_, response, {keep_alive, framing.is_http10});
+  ++context_.answered;
+  if (request.method == Method::kHead || !response.body) return;
+  if (response.body->size() < kGatherBelow) {
+    out_ += *response.body;
+  } else {
+    body_ = response.body;
+  }
 }
 
 Response Connection::answer_to_failure(std::exception_ptr failure, const Request& request) const {
@@ -184,16 +278,11 @@ Response Connection::answer_to_failure(std::exception_ptr failure, const Request
 
 Task<bool> Connection::refuse(Problem problem, Request request) {
   context_.metrics.refused.add();
-  const Response response = reply_to(problem, request);
-  append_head(out_, response, {context_.date_line, false, false, request.method == Method::kHead});
-  // Named, since g++ 12 destroys a conditional temporary of an awaited call twice.
-  Bytes body;
-  if (request.method != Method::kHead) body = response.body;
-  const bool written = co_await flush(body);
+  compose(reply_to(problem, request), request, {}, false);
+  const bool written = co_await flush();
   if (!written) co_return false;
   // A close with unread bytes would reset the connection and take the answer with it: read some of them first.
-  boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  transport_.shutdown_send();
   enter(Phase::kHead);
   for (std::size_t rest = 0; rest < 64; ++rest) {
     in_.clear();
@@ -211,7 +300,7 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
   if (!has_body) co_return true;
   if (framing.expects_continue && in_.empty()) {
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool written = co_await flush_composed();
+    const bool written = co_await flush();
     if (!written) co_return false;
   }
   enter(Phase::kBody);
@@ -227,9 +316,9 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
       const std::size_t used = body.size();
       const std::size_t piece = std::min(kBodyPiece, length - used);
       body.resize(used + piece);
-      auto [error, count] = co_await socket_.async_read_some(asio::buffer(body.data() + used, piece), kToken);
-      body.resize(used + (error ? 0 : count));
-      if (error) co_return false;
+      const std::size_t count = co_await transport_.read_some(body.data() + used, piece);
+      body.resize(used + count);
+      if (count == 0) co_return false;
     }
     co_return true;
   }
@@ -261,40 +350,9 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
   co_return true;
 }
 
-Task<bool> Connection::serve_one() {
-  // The head, with answers to pipelined requests before it written as late as possible.
-  in_.erase(0, skip_empty_lines(in_));
-  std::optional<std::size_t> length = head_length(in_);
-  if (!length || out_.size() > kFlushAbove) {
-    const bool written = co_await flush_composed();
-    if (!written) co_return false;
-  }
-  if (!length) enter(in_.empty() ? Phase::kIdle : Phase::kHead);
-  if (context_.stopping && in_.empty()) co_return false;
-  while (!length) {
-    if (in_.size() > context_.options.max_header_bytes) {
-      const bool is_line = in_.find('\n') == std::string::npos;
-      const Problem problem(is_line ? 414 : 431,
-                            is_line ? "The request line is too long" : "The header block is too long");
-      const Request unread;
-      const bool goes_on = co_await refuse(problem, unread);
-      co_return goes_on;
-    }
-    const bool more = co_await read_more();
-    if (!more && expired_ && phase_ == Phase::kHead) {
-      expired_ = false;
-      const Problem problem(408, "The request's header took too long to arrive");
-      const Request unread;
-      const bool goes_on = co_await refuse(problem, unread);
-      co_return goes_on;
-    }
-    if (!more) co_return false;
-    in_.erase(0, skip_empty_lines(in_));
-    if (phase_ == Phase::kIdle && !in_.empty()) enter(Phase::kHead);
-    length = head_length(in_);
-  }
-  std::string head_bytes(in_, 0, *length);
-  in_.erase(0, *length);
+Task<bool> Connection::serve_one(std::size_t head_length) {
+  const std::string head_bytes(in_, 0, head_length);
+  in_.erase(0, head_length);
 
   RequestHead head;
   std::optional<Problem> refusal;
@@ -358,24 +416,22 @@ Task<bool> Connection::serve_one() {
     if (failure) response = answer_to_failure(failure, request);
   }
 
-  const bool keep_alive = head.framing.keep_alive && body_read && !context_.stopping;
+  const bool is_endless = is_stream(*response) && head.framing.is_http10;  // until the connection closes
+  const bool keep_alive = head.framing.keep_alive && body_read && !context_.stopping && !is_endless;
   const bool is_head = request.method == Method::kHead;
-  append_head(out_, *response, {context_.date_line, keep_alive, head.framing.is_http10, is_head});
-  context_.metrics.requests.add();
-  Bytes body;
-  if (!is_head) body = response->body;
-  if (body && body->size() < kGatherBelow) {
-    out_ += *body;
-  } else if (body) {
-    const bool written = co_await flush(body);
-    if (!written) co_return false;
-  }
-  if (body && response->more) {
-    const bool written = co_await write_rest(*response);
+  compose(*response, request, head.framing, keep_alive);
+  if (keep_alive && !has_body && !head.framing.is_http10) context_.memo.keep(head_bytes, *response, !is_head);
+  if (!is_head && response->more) {
+    bool written = false;
+    if (is_stream(*response)) {
+      written = co_await write_stream(*response, !head.framing.is_http10);
+    } else {
+      written = co_await write_rest(*response);
+    }
     if (!written) co_return false;
   }
   if (keep_alive) co_return true;
-  co_await flush_composed();
+  co_await flush();
   co_return false;
 }
 

@@ -2,15 +2,18 @@
 // Threads: its io thread alone.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "http/answer_memo.h"
 #include "http/handler.h"
 #include "http/host_policy.h"
 #include "http/request_head.h"
 #include "http/server.h"
 #include "http/task.h"
+#include "http/transport.h"
 #include "kernel/metrics.h"
 #include "kernel/time.h"
 
@@ -33,6 +36,8 @@ struct ConnectionContext {
   Ticks now;
   std::string date_line;
   bool stopping = false;
+  AnswerMemo memo = {};
+  std::uint64_t answered = 0;  // requests that the metrics do not know of yet
 };
 
 class Connection {
@@ -56,20 +61,28 @@ class Connection {
   enum class Phase { kIdle, kHead, kBody, kAnswer, kWrite };
 
   void enter(Phase phase);
-  Task<bool> read_more();        // false: the peer is gone or too slow
-  Task<bool> flush(Bytes body);  // what is composed, then body where it is not null
-  Task<bool> flush_composed();
+  void answer_known();
+  bool is_written() const { return out_.empty() && !body_; }
+  enum class Sending { kDone, kBlocked, kGone };
+  Sending send_at_once();
+  Task<bool> flush();      // false: the peer is gone or too slow
+  Task<bool> read_more();  // the same
+  Task<bool> read_on();
   Task<bool> write_rest(Response& response);
-  Task<bool> serve_one();
+  Task<bool> write_stream(Response& response, bool is_chunked);
+  Task<bool> serve_one(std::size_t head_length);
+  void compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive);
   Task<bool> read_body(const RequestHead& head, std::uint64_t limit, Request& request);
   Task<bool> refuse(Problem problem, Request request);
   Response answer_to_failure(std::exception_ptr failure, const Request& request) const;
 
-  boost::asio::ip::tcp::socket socket_;
+  Transport transport_;
   ConnectionContext& context_;
   const std::string client_address_;
   std::string in_;   // read and not yet used
   std::string out_;  // composed and not yet written
+  Bytes body_;       // to be written behind it
+  std::size_t body_sent_ = 0;
   Phase phase_ = Phase::kIdle;
   Ticks deadline_;
   bool expired_ = false;

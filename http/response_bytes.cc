@@ -38,16 +38,20 @@ Bytes compose_head(int status, const std::vector<std::pair<std::string, std::str
   return make_bytes(std::move(head));
 }
 
-void append_head(std::string& out, const Response& response, const ResponseContext& context) {
+void append_head_before_date(std::string& out, const Response& response) {
   if (response.head) {
     out += *response.head;
     for (const auto& [name, value] : response.headers) append_field(out, name, value);
   } else {
     append_fields(out, response.status, response.headers);
   }
-  out += context.date_line;
+}
+
+void append_head_after_date(std::string& out, const Response& response, const ResponseContext& context) {
   const bool may_have_body = response.status >= 200 && response.status != 204 && response.status != 304;
-  if (may_have_body) {
+  if (is_stream(response)) {
+    if (!context.is_http10) out += "Transfer-Encoding: chunked\r\n";
+  } else if (may_have_body) {
     const std::uint64_t length = response.content_length.value_or(response.body ? response.body->size() : 0);
     out.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
   }

@@ -14,13 +14,17 @@ namespace courant::http {
 Bytes compose_head(int status, const std::vector<std::pair<std::string, std::string>>& headers);
 
 struct ResponseContext {
-  std::string_view date_line;  // "Date: ...\r\n"
   bool keep_alive = true;
   bool is_http10 = false;
-  bool is_head = false;
 };
 
-// Appends the whole head with its empty line.
-void append_head(std::string& out, const Response& response, const ResponseContext& context);
+// Whether its length is not known: it is sent in chunks, to HTTP/1.0 until the connection closes.
+inline bool is_stream(const Response& response) {
+  return response.more && !response.content_length;
+}
+
+// The head in two parts with its empty line, between which the Date field goes.
+void append_head_before_date(std::string& out, const Response& response);
+void append_head_after_date(std::string& out, const Response& response, const ResponseContext& context);
 
 }  // namespace courant::http

@@ -83,6 +83,7 @@ struct IoThread {
       timer.expires_after(kSweep);
       co_await timer.async_wait(kToken);
       tick();
+      context.metrics.requests.add(static_cast<double>(std::exchange(context.answered, 0)));
       for (auto it = connections.begin(); it != connections.end();) (it++)->check_deadline();
       if (context.stopping && connections.empty()) finished = true;
     }
@@ -130,7 +131,8 @@ struct IoThread {
     timer.cancel();
   }
 
-  asio::io_context io{1};
+  // Of its thread alone but for what is posted to it: the reactor needs no locks.
+  asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer timer{io};
   std::vector<tcp::acceptor> acceptors;
   ConnectionContext context;

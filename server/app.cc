@@ -57,6 +57,9 @@ feeds::EngineOptions engine_options(const Config& config) {
   options.max_media_bytes = static_cast<std::uint64_t>(config.limits.max_media_bytes);
   options.max_page_bytes = config.limits.max_page_bytes;
   options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
+  options.cache_bytes = static_cast<std::uint64_t>(config.cache.bytes);
+  options.wait_cap = std::chrono::ceil<std::chrono::seconds>(config.limits.wait_cap);
+  options.waiting.most = static_cast<std::size_t>(config.limits.max_waiting);
   return options;
 }
 
@@ -190,6 +193,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   int signal = 0;
   sigwait(&signals, &signal);
   log_info("stopping", {{"signal", signal}});
+  engine.waiting().stop();
   server.stop();
   operations.stop();
   engine.stop();

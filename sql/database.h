@@ -91,6 +91,7 @@ class Row {
   std::string_view hex(int column) const;                // of a bytea, as lower-case hexadecimal digits, without a copy
   Instant instant(int column) const;                     // of a timestamptz
   std::vector<std::int64_t> integers(int column) const;  // of a bigint[] without nulls
+  std::vector<std::string> texts(int column) const;      // of a text[] without nulls
 
  private:
   friend class Rows;

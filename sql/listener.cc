@@ -52,7 +52,8 @@ std::vector<Notification> Listener::wait(std::chrono::milliseconds timeout) {
 void Listener::notify(const std::string& channel, const std::string& payload) {
   try {
     pqxx::nontransaction autocommit(state_->connection);
-    autocommit.exec_params("select pg_notify($1, $2)", channel, payload);
+    // What is said may be lost: its commit need not wait for the disk.
+    autocommit.exec_params("select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", channel, payload);
   } catch (...) {
     rethrow_translated(true);
   }

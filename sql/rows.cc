@@ -72,6 +72,17 @@ std::vector<std::int64_t> Row::integers(int column) const {
   return values;
 }
 
+std::vector<std::string> Row::texts(int column) const {
+  const std::string form(text(column));
+  pqxx::array_parser parser(form.c_str());
+  std::vector<std::string> values;
+  for (;;) {
+    auto [juncture, value] = parser.get_next();
+    if (juncture == pqxx::array_parser::done) return values;
+    if (juncture == pqxx::array_parser::string_value) values.push_back(std::move(value));
+  }
+}
+
 int Rows::size() const {
   return static_cast<int>(static_cast<const pqxx::result*>(result_.get())->size());
 }

@@ -20,7 +20,7 @@ namespace courant::test {
 class RawClient {
  public:
   // patience: how long a read waits before it counts as the end.
-  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = std::chrono::seconds(20))
+  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = std::chrono::seconds(60))
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -60,6 +60,7 @@ class AuditTest : public testing::Test {
   void tamper(const std::string& statement) {
     wait_for_pages();
     session_.execute_script(statement + "; delete from archive_pages");
+    server_.kill_and_restart();  // it may have pages of before in memory
   }
 
   const std::string state_ = scratch("verified/state.json");

@@ -86,7 +86,7 @@ TEST_F(FormsTest, LinksKeepTheForm) {
               HasSubstr("direction=backward&limit=2&format=rss>; rel=\"next\""));
   EXPECT_EQ(client_.get("/demo/events?format=pdf").status, 400);
   EXPECT_THAT(client_.get("/demo/events?format=pdf").body,
-              HasSubstr("format must be atom, html, json, rss or cloudevents, not pdf"));
+              HasSubstr("format must be atom, html, json, rss, cloudevents or events, not pdf"));
   EXPECT_EQ(client_.get("/demo/events", "Accept: image/png\r\n").status, 406);
 }
 

@@ -1,0 +1,165 @@
+#include "feeds/event_stream.h"
+
+#include <nlohmann/json.hpp>
+
+#include "feeds/feed_view.h"
+#include "feeds/filtered.h"
+#include "feeds/json_feed.h"
+#include "feeds/reader.h"
+#include "feeds/render.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
+#include "kernel/uri.h"
+
+namespace courant::feeds {
+namespace {
+
+using http::Bytes;
+using http::Task;
+
+constexpr std::int64_t kEntriesAtOnce = 100;
+constexpr std::int64_t kBytesAtOnce = 1 << 20;
+constexpr auto kKeepAlive = std::chrono::seconds(15);
+constexpr const char* kStillThere = ": still there\n\n";
+constexpr const char* kRetry = "retry: 2000\n";  // milliseconds until a client comes again
+constexpr const char* kRetryUnderPressure = "retry: 10000\n";
+constexpr std::int64_t kNearHead = 1000;  // readers so close are likely to ask for the same
+
+// One reader of events, and how far it has come.
+struct Stream {
+  std::string workspace;
+  std::string name;
+  std::optional<Filter> filter;
+  std::string search;
+  bool is_json = false;
+  std::int64_t position = 0;  // everything up to it has been sent
+  bool has_begun = false;
+  bool is_refused = false;  // too many wait: it ends, and its client comes again later
+};
+
+void append_data(std::string& out, std::string_view text) {
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.empty()) out.append("data: ").append(line).append("\n");
+  }
+}
+
+void append_event(std::string& out, const StoredEntry& entry, const std::string& feed_url, bool has_edits,
+                  bool is_json) {
+  out += "id: " + std::to_string(entry.position) + "\n";
+  out += entry.is_tombstone ? "event: deleted\n" : "event: entry\n";
+  const std::string document = render_entry(entry, feed_url, has_edits);
+  if (!is_json) {
+    append_data(out, document);
+  } else if (entry.is_tombstone) {
+    append_data(out, nlohmann::json{{"id", entry.id}, {"_courant", {{"position", entry.position}}}}.dump());
+  } else {
+    append_data(out, json_item(view_of_entry(document)));
+  }
+  out += "\n";
+}
+
+// The events behind the stream's position, as many as are sent at once. Their news is where they end.
+ReadyPage read_events(sql::Session& session, const LiveFeed& feed, const Stream& stream, const std::string& feed_url,
+                      std::uint64_t version, Instant now) {
+  PageQuery query;
+  query.marker = std::to_string(stream.position);
+  query.limit = kEntriesAtOnce;
+  query.filter = stream.filter;
+  EntriesPage page = read_page_entries(session, feed, query, feed_url, kBytesAtOnce);
+  std::string events;
+  const bool has_edits = feed.state()->settings.edits;
+  for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
+    if (entry->expires && *entry->expires <= now) continue;
+    append_event(events, *entry, feed_url, has_edits, stream.is_json);
+  }
+  // How far it was looked, where that is not the last event's own id.
+  if (page.entries.empty() || page.entries.front().position < page.range.upto || events.empty()) {
+    events += "id: " + std::to_string(page.range.upto) + "\n\n";
+  }
+  ReadyPage::Headers reach = {{"Feed-Position", std::to_string(page.range.upto)}};
+  return ReadyPage(std::move(reach), http::make_bytes(std::move(events)), version,
+                   page.range.is_full ? std::nullopt : std::optional(page.head), {page.range.upto, {}});
+}
+
+std::string key_of(const LiveFeed& feed, const Stream& stream) {
+  const FeedKey key = feed.facts().key;
+  return std::to_string(key.lane) + "." + std::to_string(key.feed) +
+         (stream.is_json ? "\nevents+json\n" : "\nevents\n") + std::to_string(stream.position) + "?" + stream.search;
+}
+
+// The next bytes to send; null: the stream is over.
+Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
+  if (!std::exchange(stream->has_begun, true)) {
+    co_return http::make_bytes(kRetry + ("id: " + std::to_string(stream->position)) + "\n\n");
+  }
+  std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(stream->workspace, stream->name);
+  if (!feed) co_return nullptr;
+  if (feed->head() <= stream->position) {
+    WaitingRoom::News news{stream->workspace, stream->name, stream->position, feed->version(), stream->filter};
+    const Ticks until = engine.clock().ticks() + kKeepAlive;
+    feed.reset();
+    const WaitingRoom::End end = co_await engine.waiting().wait(std::move(news), until);
+    if (end == WaitingRoom::End::kStopped) co_return nullptr;
+    if (end == WaitingRoom::End::kTime) co_return http::make_bytes(kStillThere);
+    if (end == WaitingRoom::End::kRefused) {
+      if (std::exchange(stream->is_refused, true)) co_return nullptr;
+      co_return http::make_bytes(std::string(kRetryUnderPressure) + "\n");
+    }
+    feed = co_await engine.find_feed(stream->workspace, stream->name);
+    if (!feed) co_return nullptr;
+    if (feed->head() <= stream->position) co_return http::make_bytes(kStillThere);
+  }
+  const PageCache::Make make = [feed, stream, url = engine.feed_url(feed->facts()), version = feed->version(),
+                                now = engine.clock().now()](sql::Session& session) {
+    return read_events(session, *feed, *stream, url, version, now);
+  };
+  const bool is_shared = feed->head() - stream->position <= kNearHead;
+  PageCache::Page events = co_await engine.pages().get(key_of(*feed, *stream), feed, is_shared, make);
+  stream->position = std::max(stream->position, events->news().lasting);
+  co_return events->body();
+}
+
+// Where the reader has come to; nullopt: it does not say.
+std::optional<std::int64_t> last_event(const http::Request& request, const Parameters& parameters) {
+  std::string text(request.header("last-event-id").value_or(""));
+  if (text.empty()) {
+    const std::string* const given = find_parameter(parameters, "lastEventId");
+    if (given != nullptr) text = *given;
+  }
+  if (text.empty()) return std::nullopt;
+  const std::optional<std::uint64_t> position = parse_unsigned(text);
+  if (!position || *position >> 62 != 0) throw Problem(400, "Last-Event-ID must be a position, not '" + text + "'");
+  return static_cast<std::int64_t>(*position);
+}
+
+}  // namespace
+
+Task<http::Response> stream_events(Engine& engine, const http::Request& request, std::shared_ptr<LiveFeed> feed,
+                                   const PageQuery& query) {
+  const Parameters parameters = parse_query(request.query).value_or(Parameters{});
+  const std::optional<std::int64_t> last = last_event(request, parameters);
+  const std::string* const data = find_parameter(parameters, "data");
+  if (data != nullptr && *data != "json" && *data != "atom") {
+    throw Problem(400, "data must be atom or json, not '" + *data + "'");
+  }
+  if (!engine.follower().is_current() || last.value_or(0) > feed->head()) {
+    co_await engine.ask_database(feed);
+  }
+  auto stream = std::make_shared<Stream>();
+  stream->workspace = feed->facts().workspace;
+  stream->name = feed->facts().name;
+  stream->filter = query.filter;
+  stream->search = query.search;
+  stream->is_json = data != nullptr && *data == "json";
+  stream->position = last.value_or(feed->head());
+  const LogBounds bounds{feed->head(), feed->state()->floor, feed->state()->generation};
+  forward_range(bounds, stream->position, 1);  // throws where the reader cannot go on from there
+
+  http::Response response;
+  response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store").with("Vary", "Accept");
+  response.with("X-Accel-Buffering", "no");
+  response.more = [&engine, stream] { return next_piece(engine, stream); };
+  co_return response;
+}
+
+}  // namespace courant::feeds

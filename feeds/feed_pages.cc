@@ -1,0 +1,278 @@
+#include "feeds/feed_pages.h"
+
+#include "feeds/cloud_events.h"
+#include "feeds/event_stream.h"
+#include "feeds/feed_view.h"
+#include "feeds/json_feed.h"
+#include "feeds/page.h"
+#include "feeds/page_cache.h"
+#include "feeds/reader.h"
+#include "feeds/representation.h"
+#include "feeds/rss.h"
+#include "http/conditional.h"
+#include "http/negotiate.h"
+#include "http/prefer.h"
+#include "http/response_bytes.h"
+#include "kernel/problem.h"
+#include "kernel/text.h"
+#include "xslt/page.h"
+
+namespace courant::feeds {
+namespace {
+
+using http::PathArguments;
+using http::Request;
+using http::Response;
+using http::Task;
+using Page = PageCache::Page;
+
+constexpr std::size_t kPackAbove = 1024;  // shorter documents are sent as they are
+constexpr const char* kPacked = "\ngzip";
+constexpr const char* kPollUnderPressure = "10";  // seconds
+
+Parameters query_of(const Request& request) {
+  std::optional<Parameters> parameters = parse_query(request.query);
+  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
+  return *std::move(parameters);
+}
+
+// A view of a feed: which of its pages, in which form.
+struct View {
+  PageRequest wanted;
+  const Offer* offer = nullptr;
+  std::string suffix;         // of the links between its pages
+  std::string key;            // of the page in memory
+  bool is_canonical = false;  // what everybody reads: the head in one of its forms
+  bool may_be_packed = false;
+};
+
+// Throws Problem 400 and 406.
+View view_of(const Engine& engine, const Request& request, const LiveFeed& feed) {
+  const Parameters parameters = query_of(request);
+  View view;
+  view.offer = &choose_representation(request, parameters, offers_of_feeds());
+  view.suffix = link_suffix(parameters);
+  view.may_be_packed = http::accepts_gzip(request.combined_header("accept-encoding"));
+  PageRequest& wanted = view.wanted;
+  wanted.query = parse_page_query(parameters, feed.facts().page_size);
+  wanted.feed_url = engine.feed_url(feed.facts());
+  wanted.hub_url = engine.options().hub_url;
+  wanted.max_bytes = engine.options().max_page_bytes;
+  wanted.representation = view.offer->format;
+  wanted.is_newest_only = view.offer->representation != Representation::kXml;
+  const PageQuery& query = wanted.query;
+  view.is_canonical = !query.marker && !query.starting_at && !query.filter && !query.limit_given;
+  const FeedKey key = feed.facts().key;
+  view.key = std::to_string(key.lane) + "." + std::to_string(key.feed) + "\n" + wanted.representation + "\n" +
+             view.suffix + "\n" + canonical_query(query);
+  return view;
+}
+
+// The highest position that the request shows its sender to know of.
+std::int64_t named_position(const Request& request, const PageQuery& query) {
+  std::int64_t named = highest_position(request.header("if-none-match").value_or(""));
+  for (const std::string_view text :
+       {std::string_view(query.marker ? *query.marker : ""), request.header("feed-position-min").value_or("")}) {
+    if (const std::optional<std::uint64_t> position = parse_unsigned(text); position && *position >> 62 == 0) {
+      named = std::max(named, static_cast<std::int64_t>(*position));
+    }
+  }
+  return named;
+}
+
+// Whether what this process knows of the feed is enough to answer from.
+bool is_known_enough(const Engine& engine, const LiveFeed& feed, const Request& request, const PageQuery& query) {
+  return engine.follower().is_current() && named_position(request, query) <= feed.head();
+}
+
+// Links that do not depend on where the feed stands: of answers from memory.
+std::string head_link_field(const std::string& feed_url, const std::string& hub_url) {
+  std::string links = "<" + feed_url + ">; rel=\"self\"";
+  if (!hub_url.empty()) links += ", <" + hub_url + ">; rel=\"hub\"";
+  return links;
+}
+
+// A conditional GET of a head that has not changed: the tag is told by where the feed stands, without a page.
+std::optional<Response> unchanged_head(const Engine& engine, const Request& request,
+                                       const std::shared_ptr<LiveFeed>& feed) {
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  if (!known || !request.query.empty() || !engine.follower().is_current()) return std::nullopt;
+  const std::uint64_t version = feed->version();
+  const std::int64_t head = feed->head();
+  const Offer& offer = choose_representation(request, {}, offers_of_feeds());
+  const std::string etag = page_etag(*feed, offer.format, "", head);
+  if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
+  Response response;
+  response.status = 304;
+  response.head =
+      http::compose_head(304, {{"ETag", etag},
+                               {"Cache-Control", "no-cache"},
+                               {"Vary", "Accept, Accept-Encoding"},
+                               {"Link", head_link_field(engine.feed_url(feed->facts()), engine.options().hub_url)}});
+  response.holds = [&follower = engine.follower(), feed, version, head] {
+    return feed->version() == version && feed->head() == head && follower.is_current();
+  };
+  return response;
+}
+
+std::string link_field(const PageRequest& page, const PageLinks& places, std::string_view suffix) {
+  const auto link = [&](const std::string& place, std::string_view rel) {
+    return "<" + with_suffix(page.feed_url + place, suffix) + ">; rel=\"" + std::string(rel) + "\"";
+  };
+  std::string links = link(places.self, "self");
+  if (!page.hub_url.empty()) links += ", <" + page.hub_url + ">; rel=\"hub\"";
+  links += ", " + link(places.previous, "previous");
+  if (!places.next.empty()) links += ", " + link(places.next, "next");
+  return links;
+}
+
+// The Atom document in the form that is wanted.
+std::string transformed(std::string document, Representation wanted, const std::string& feed_url,
+                        const std::string& suffix) {
+  switch (wanted) {
+    case Representation::kHtml:
+      return xslt::html_page(document, suffix);
+    case Representation::kJson:
+      return json_feed(view_of_feed(document), suffix);
+    case Representation::kRss:
+      return rss(view_of_feed(document), suffix);
+    case Representation::kCloudEvents:
+      return events_of(view_of_feed(document).entries, feed_url);
+    default:
+      return document;
+  }
+}
+
+// version: of the feed before the page is read.
+ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& view, std::uint64_t version) {
+  const PageRequest& wanted = view.wanted;
+  RenderedPage page = read_page(session, feed, wanted);
+  const bool is_lasting = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
+  ReadyPage::Headers headers = {
+      {"Content-Type", std::string(view.offer->content_type)},
+      {"ETag", page.etag},
+      {"Cache-Control", is_lasting ? lasting_cache_control(feed.state()->settings) : "no-cache"},
+      {"Feed-Position", std::to_string(page.range.upto)},
+      {"Link", link_field(wanted, page.links, view.suffix)},
+      {"Vary", "Accept, Accept-Encoding"}};
+  std::string document =
+      transformed(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
+  PageNews news{page.lasting, std::move(page.expiring)};
+  return ReadyPage(std::move(headers), http::make_bytes(std::move(document)), version,
+                   is_lasting ? std::nullopt : std::optional(page.head), std::move(news));
+}
+
+bool is_unchanged(const Request& request, const ReadyPage& page) {
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  return known && http::if_none_match_matches(*known, page.etag());
+}
+
+// In gzip, where the client likes it and it is worth it.
+bool is_to_be_packed(const View& view, const Request& request, const ReadyPage& page) {
+  return view.may_be_packed && page.body()->size() > kPackAbove && !is_unchanged(request, page);
+}
+
+// How long the client wants to wait for news, by ?wait= or the Prefer field (RFC 7240 section 4.3), capped; nullopt:
+// not at all. Pages that do not end at the head have no news.
+std::optional<std::chrono::seconds> wait_of(const Engine& engine, const Request& request) {
+  std::optional<std::uint64_t> seconds;
+  if (request.query.find("wait=") != std::string_view::npos) {
+    const Parameters parameters = query_of(request);
+    if (const std::string* const text = find_parameter(parameters, "wait")) {
+      seconds = parse_unsigned(*text);
+      if (!seconds) throw Problem(400, "wait must be a number of seconds, not '" + *text + "'");
+    }
+  }
+  if (!seconds && request.header("prefer")) {
+    seconds = parse_unsigned(http::preference(request.combined_header("prefer"), "wait").value_or(""));
+  }
+  if (!seconds || *seconds == 0) return std::nullopt;
+  const auto cap = static_cast<std::uint64_t>(engine.options().wait_cap.count());
+  return std::chrono::seconds(std::min(*seconds, cap));
+}
+
+bool may_wait(const PageQuery& query) {
+  if (!query.marker) return true;
+  return query.marker != "last" && query.direction == PageQuery::Direction::kForward;
+}
+
+// Whether the page is an answer already for somebody who would wait.
+bool has_news(const Engine& engine, const Request& request, const View& view, const ReadyPage& page) {
+  if (!may_wait(view.wanted.query)) return true;
+  if (is_unchanged(request, page)) return false;
+  const Instant now = engine.clock().now();
+  if (view.wanted.query.marker || view.wanted.query.starting_at) return page.news().has_any_after(0, now);
+  // Who names no state of the head has seen nothing.
+  const std::int64_t seen = highest_position(request.header("if-none-match").value_or(""));
+  return seen == 0 || seen >= page.news().newest() || page.news().has_any_after(seen, now);
+}
+
+// The page of the view, from memory or made. Where this process may know less than the reader, the database is asked.
+Task<Page> page_of(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, const View& view) {
+  if (!is_known_enough(engine, *feed, request, view.wanted.query)) co_await engine.ask_database(feed);
+  const PageCache::Make make = [feed, &view, version = feed->version()](sql::Session& session) {
+    return make_page(session, *feed, view, version);
+  };
+  Page page = co_await engine.pages().get(view.key, feed, view.is_canonical, make);
+  if (is_to_be_packed(view, request, *page)) {
+    const PageCache::Make pack = [page](sql::Session&) { return page->packed(); };
+    Page packed = co_await engine.pages().get(view.key + kPacked, feed, view.is_canonical, pack);
+    page = std::move(packed);
+  }
+  co_return page;
+}
+
+}  // namespace
+
+std::optional<Response> feed_at_once(Engine& engine, const Request& request, const PathArguments& arguments) {
+  const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
+  if (!feed) return std::nullopt;
+  const std::optional<std::chrono::seconds> wait = wait_of(engine, request);
+  if (!wait) {
+    if (std::optional<Response> unchanged = unchanged_head(engine, request, feed)) return unchanged;
+  }
+  const View view = view_of(engine, request, *feed);
+  if (view.offer->representation == Representation::kEvents) return std::nullopt;
+  if (!is_known_enough(engine, *feed, request, view.wanted.query)) return std::nullopt;
+  Page page = engine.pages().find(view.key, *feed);
+  if (page && is_to_be_packed(view, request, *page)) page = engine.pages().find(view.key + kPacked, *feed);
+  if (!page || (wait && !has_news(engine, request, view, *page))) return std::nullopt;
+  Response response = answer_with(*page, request, feed, engine.follower());
+  if (wait) response.with("Preference-Applied", "wait=" + std::to_string(wait->count()));
+  return response;
+}
+
+Task<Response> get_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
+  const std::optional<std::chrono::seconds> wait = wait_of(engine, request);
+  const Ticks until = engine.clock().ticks() + wait.value_or(std::chrono::seconds(0));
+  std::optional<WaitingRoom::End> end;  // of the last wait
+  for (;;) {
+    const bool may_go_on = wait && end.value_or(WaitingRoom::End::kNews) == WaitingRoom::End::kNews;
+    std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
+    WaitingRoom::News news{arguments[0], arguments[1], 0, 0, std::nullopt};
+    if (feed) {
+      const View view = view_of(engine, request, *feed);
+      if (view.offer->representation == Representation::kEvents) {
+        Response stream = co_await stream_events(engine, request, feed, view.wanted.query);
+        co_return stream;
+      }
+      Page page = co_await page_of(engine, request, feed, view);
+      if (!may_go_on || !page->head() || has_news(engine, request, view, *page)) {
+        Response response =
+            end ? held_answer_with(*page, request) : answer_with(*page, request, feed, engine.follower());
+        if (wait) response.with("Preference-Applied", "wait=" + std::to_string(wait->count()));
+        // Too many wait: this one is told when to come again.
+        if (end == WaitingRoom::End::kRefused) response.with("Poll-Interval", kPollUnderPressure);
+        co_return response;
+      }
+      news.seen = *page->head();
+      news.version = page->version();
+      news.filter = view.wanted.query.filter;
+    } else if (!may_go_on || !engine.may_appear(arguments[0], arguments[1])) {
+      throw no_such_feed(arguments[0], arguments[1]);
+    }
+    end = co_await engine.waiting().wait(std::move(news), until);
+  }
+}
+
+}  // namespace courant::feeds

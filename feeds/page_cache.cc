@@ -1,0 +1,131 @@
+#include "feeds/page_cache.h"
+
+namespace courant::feeds {
+namespace {
+
+constexpr std::size_t kSeen = 8192;
+
+}  // namespace
+
+PageCache::PageCache(std::uint64_t most_bytes, sql::Executor& executor, Metrics& metrics)
+    : most_bytes_(most_bytes),
+      executor_(executor),
+      hits_(metrics.counter("courant_page_cache_hits_total", "Pages that were in memory when they were asked for")),
+      misses_(metrics.counter("courant_page_cache_misses_total", "Pages that had to be made")),
+      held_(metrics.gauge("courant_page_cache_bytes", "Bytes of the pages in memory")),
+      seen_(kSeen) {}
+
+PageCache::Page PageCache::find(const std::string& key, const LiveFeed& feed) {
+  Page page;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end() || !found->second->page->holds(feed)) return nullptr;
+    kept_.splice(kept_.begin(), kept_, found->second);
+    page = found->second->page;
+  }
+  hits_.add();
+  return page;
+}
+
+http::Task<PageCache::Page> PageCache::get(std::string key, std::shared_ptr<LiveFeed> feed, bool is_canonical,
+                                           Make make) {
+  if (Page page = find(key, *feed)) co_return page;
+  // Who knows more of the feed than whoever makes the page now did at its beginning begins anew.
+  const std::int64_t head = feed->head();
+  const std::uint64_t version = feed->version();
+  std::shared_ptr<Flight> flight;
+  bool is_first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Flight>& under_way = flights_[key];
+    is_first = !under_way || under_way->head != head || under_way->version != version;
+    if (is_first) {
+      under_way = std::make_shared<Flight>();
+      under_way->head = head;
+      under_way->version = version;
+    }
+    flight = under_way;
+  }
+  if (is_first) {
+    Page page = co_await make_page(key, feed, is_canonical, std::move(make), flight);
+    co_return page;
+  }
+  co_await wait_for(flight);
+  if (flight->error) std::rethrow_exception(flight->error);
+  co_return flight->page;
+}
+
+http::Task<PageCache::Page> PageCache::make_page(std::string key, std::shared_ptr<LiveFeed> feed, bool is_canonical,
+                                                 Make make, std::shared_ptr<Flight> flight) {
+  misses_.add();
+  try {
+    const auto work = [&make](sql::Session& session) { return std::make_shared<const ReadyPage>(make(session)); };
+    std::shared_ptr<const ReadyPage> made = co_await executor_.run(work);
+    flight->page = std::move(made);
+    if (flight->page->head()) feed->advance(*flight->page->head());
+  } catch (...) {
+    flight->error = std::current_exception();
+  }
+  std::vector<std::function<void()>> waiting;
+  std::vector<Page> dropped;  // destroyed outside the lock
+  {
+    const std::lock_guard lock(mutex_);
+    flight->is_over = true;
+    waiting.swap(flight->waiting);
+    if (const auto found = flights_.find(key); found != flights_.end() && found->second == flight) {
+      flights_.erase(found);
+    }
+    // One that was slow may be out of date already, and another in its place.
+    const bool is_wanted = is_canonical || is_seen_again(key);
+    if (is_wanted && flight->page && flight->page->holds(*feed)) keep(key, flight->page, dropped);
+    held_.set(static_cast<double>(bytes_));
+  }
+  for (const std::function<void()>& resume : waiting) resume();
+  if (flight->error) std::rethrow_exception(flight->error);
+  co_return flight->page;
+}
+
+http::Task<void> PageCache::wait_for(std::shared_ptr<Flight> flight) {
+  namespace asio = boost::asio;
+  const auto initiate = [this, flight](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto resume = [shared] {
+      auto executor = asio::get_associated_executor(*shared);
+      asio::post(executor, [shared] { (*shared)(); });
+    };
+    {
+      const std::lock_guard lock(mutex_);
+      if (!flight->is_over) {
+        flight->waiting.push_back(resume);
+        return;
+      }
+    }
+    resume();
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+}
+
+// Called with the lock held, as those below.
+bool PageCache::is_seen_again(const std::string& key) {
+  const std::size_t hash = std::hash<std::string>{}(key);
+  return std::exchange(seen_[hash % kSeen], hash) == hash;
+}
+
+void PageCache::keep(const std::string& key, const Page& page, std::vector<Page>& dropped) {
+  if (page->bytes() > most_bytes_) return;
+  if (const auto found = by_key_.find(key); found != by_key_.end()) drop(found->second, dropped);
+  kept_.push_front({key, page});
+  by_key_.emplace(kept_.front().key, kept_.begin());
+  bytes_ += page->bytes();
+  while (bytes_ > most_bytes_) drop(std::prev(kept_.end()), dropped);
+}
+
+void PageCache::drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped) {
+  bytes_ -= kept->page->bytes();
+  by_key_.erase(kept->key);
+  dropped.push_back(std::move(kept->page));
+  kept_.erase(kept);
+}
+
+}  // namespace courant::feeds

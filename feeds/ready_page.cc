@@ -1,0 +1,91 @@
+#include "feeds/ready_page.h"
+
+#include <algorithm>
+
+#include "http/conditional.h"
+#include "http/gzip.h"
+#include "http/response_bytes.h"
+
+namespace courant::feeds {
+namespace {
+
+// RFC 9110 section 15.4.5: what a 304 repeats of the 200; Link since readers of a feed steer by it.
+bool is_for_304(const std::string& name) {
+  return name == "ETag" || name == "Cache-Control" || name == "Vary" || name == "Link";
+}
+
+}  // namespace
+
+std::int64_t PageNews::newest() const {
+  std::int64_t newest = lasting;
+  for (const auto& [position, expires] : expiring) newest = std::max(newest, position);
+  return newest;
+}
+
+bool PageNews::has_any_after(std::int64_t seen, Instant now) const {
+  if (lasting > seen) return true;
+  return std::any_of(expiring.begin(), expiring.end(),
+                     [&](const auto& entry) { return entry.first > seen && entry.second > now; });
+}
+
+ReadyPage::ReadyPage(Headers headers, http::Bytes body, std::uint64_t version, std::optional<std::int64_t> head,
+                     PageNews news)
+    : headers_(std::move(headers)), body_(std::move(body)), version_(version), head_(head), news_(std::move(news)) {
+  for (const auto& [name, value] : headers_) {
+    if (name == "ETag") etag_ = value;
+  }
+  for (const bool is_held : {false, true}) {
+    Headers all = headers_;
+    for (auto& [name, value] : all) {
+      if (is_held && name == "Cache-Control") value = "no-store";
+    }
+    heads_[0][is_held ? 1 : 0] = http::compose_head(200, all);
+    std::erase_if(all, [](const auto& field) { return !is_for_304(field.first); });
+    heads_[1][is_held ? 1 : 0] = http::compose_head(304, all);
+  }
+}
+
+std::size_t ReadyPage::bytes() const {
+  // The head as fields and in four composed forms.
+  return sizeof *this + body_->size() + 5 * heads_[0][0]->size() + 32 * news_.expiring.size();
+}
+
+ReadyPage ReadyPage::packed() const {
+  Headers headers = headers_;
+  headers.emplace_back("Content-Encoding", "gzip");
+  // A page that lasts is packed once and sent often.
+  return ReadyPage(std::move(headers), http::make_bytes(http::gzip(*body_, head_ ? 1 : 6)), version_, head_, news_);
+}
+
+bool ReadyPage::holds(const LiveFeed& feed) const {
+  return feed.version() == version_ && (!head_ || feed.head() == *head_);
+}
+
+namespace {
+
+http::Response answer(const ReadyPage& page, const http::Request& request, bool is_held) {
+  http::Response response;
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  const bool is_unchanged = known && http::if_none_match_matches(*known, page.etag());
+  response.status = is_unchanged ? 304 : 200;
+  response.head = page.composed_head(is_unchanged, is_held);
+  if (!is_unchanged) response.body = page.body();
+  return response;
+}
+
+}  // namespace
+
+http::Response answer_with(const ReadyPage& page, const http::Request& request, std::shared_ptr<const LiveFeed> feed,
+                           const Follower& follower) {
+  http::Response response = answer(page, request, false);
+  response.holds = [&follower, feed = std::move(feed), version = page.version(), head = page.head()] {
+    return feed->version() == version && (!head || feed->head() == *head) && follower.is_current();
+  };
+  return response;
+}
+
+http::Response held_answer_with(const ReadyPage& page, const http::Request& request) {
+  return answer(page, request, true);
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,73 @@
+// A document as it is sent to any number of readers: head and body composed once.
+// Threads: immutable once made, shared between threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "feeds/directory.h"
+#include "feeds/follower.h"
+#include "http/message.h"
+#include "kernel/time.h"
+
+namespace courant::feeds {
+
+// What of a page is news for whom: entries that have expired are none.
+struct PageNews {
+  std::int64_t lasting = 0;  // the newest position of an entry that does not expire
+  std::vector<std::pair<std::int64_t, Instant>> expiring;
+
+  std::int64_t newest() const;  // 0: there is none
+  bool has_any_after(std::int64_t seen, Instant now) const;
+};
+
+class ReadyPage {
+ public:
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
+  // headers: of the 200, ETag, Cache-Control, Vary and Link among them, of which a 304 is made.
+  // version: of the feed before anything of the page was read. head: where the log must stand for the page to hold;
+  // nullopt: anywhere.
+  ReadyPage(Headers headers, http::Bytes body, std::uint64_t version, std::optional<std::int64_t> head,
+            PageNews news = {});
+
+  const PageNews& news() const { return news_; }
+  std::uint64_t version() const { return version_; }
+  const Headers& headers() const { return headers_; }
+  const std::string& etag() const { return etag_; }
+  const http::Bytes& body() const { return body_; }
+  std::optional<std::int64_t> head() const { return head_; }
+  std::size_t bytes() const;  // of memory, about
+
+  // The same in gzip, which is made here: for a database thread.
+  ReadyPage packed() const;
+
+  bool holds(const LiveFeed& feed) const;
+
+  // Its status line and fields, composed; held: of an answer that was waited for, which nobody is to keep.
+  const http::Bytes& composed_head(bool is_not_modified, bool is_held) const {
+    return heads_[is_not_modified ? 1 : 0][is_held ? 1 : 0];
+  }
+
+ private:
+  Headers headers_;
+  std::string etag_;
+  http::Bytes body_;
+  std::uint64_t version_;
+  std::optional<std::int64_t> head_;
+  PageNews news_;
+  http::Bytes heads_[2][2];
+};
+
+// 200 or 304; the same request may be given it again while the follower is current and the page holds.
+http::Response answer_with(const ReadyPage& page, const http::Request& request, std::shared_ptr<const LiveFeed> feed,
+                           const Follower& follower);
+
+// The same of an answer that was waited for: no-store.
+http::Response held_answer_with(const ReadyPage& page, const http::Request& request);
+
+}  // namespace courant::feeds

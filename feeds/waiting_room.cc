@@ -1,0 +1,239 @@
+#include "feeds/waiting_room.h"
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "feeds/queries.h"
+
+namespace courant::feeds {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::int64_t kEntriesAtOnce = 1000;  // that are held against filters
+
+std::string full_name(const std::string& workspace, const std::string& name) {
+  return workspace + "/" + name;
+}
+
+// An entry as filters see it.
+struct Terms {
+  std::int64_t position = 0;
+  std::vector<std::string> terms;
+};
+
+}  // namespace
+
+// Those who wait for the same news: of a feed, or of a feed through a filter.
+struct WaitingRoom::Topic {
+  struct Reader {
+    asio::steady_timer* timer;  // cancelled to wake it
+    std::int64_t seen;
+  };
+  std::optional<Filter> filter;
+  std::list<Reader> readers;
+
+  void wake(std::int64_t position) {
+    for (const Reader& reader : readers) {
+      if (reader.seen < position) reader.timer->cancel();
+    }
+  }
+};
+
+// What one io thread keeps. All but `moved` and `is_told` is the thread's own.
+struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
+  struct Feed {
+    std::map<std::string, Topic> topics;  // by the filter's canonical form; "" for none
+    std::int64_t looked = 0;              // entries up to here have been held against the filters
+    bool is_looking = false;
+    bool is_to_look_again = false;
+  };
+
+  Room(asio::any_io_executor the_executor, const Directory& the_directory, sql::Executor& the_database)
+      : executor(std::move(the_executor)), directory(the_directory), database(the_database) {}
+
+  const asio::any_io_executor executor;
+  const Directory& directory;
+  sql::Executor& database;
+  std::unordered_map<std::string, Feed> feeds;  // by full name
+
+  std::mutex mutex;             // guards the two below
+  std::set<std::string> moved;  // feeds of which the thread has not heard yet
+  bool is_told = false;
+
+  void tell(const std::string& feed) {
+    {
+      const std::lock_guard lock(mutex);
+      moved.insert(feed);
+      if (std::exchange(is_told, true)) return;
+    }
+    asio::post(executor, [self = shared_from_this()] { self->hear(); });
+  }
+
+  void hear() {
+    std::set<std::string> heard;
+    {
+      const std::lock_guard lock(mutex);
+      heard.swap(moved);
+      is_told = false;
+    }
+    for (const std::string& name : heard) {
+      const auto found = feeds.find(name);
+      if (found == feeds.end()) continue;
+      Feed& feed = found->second;
+      if (const auto plain = feed.topics.find(""); plain != feed.topics.end()) plain->second.wake(INT64_MAX);
+      const bool has_filters = feed.topics.size() > (feed.topics.contains("") ? 1 : 0);
+      if (!has_filters) continue;
+      feed.is_to_look_again = true;
+      if (!std::exchange(feed.is_looking, true))
+        asio::co_spawn(executor, look(shared_from_this(), name), asio::detached);
+    }
+  }
+
+  // Holds what is new in a feed against the filters that are waited on, until there is nothing new.
+  static http::Task<void> look(std::shared_ptr<Room> self, std::string name) {
+    bool goes_on = true;
+    while (goes_on) {
+      const auto begun = self->feeds.find(name);
+      if (begun == self->feeds.end()) co_return;
+      begun->second.is_to_look_again = false;
+      const std::int64_t looked = begun->second.looked;
+      std::vector<Terms> news;
+      bool has_failed = false;
+      try {
+        const auto read = [self, name, looked](sql::Session& session) {
+          return self->read_terms(session, name, looked);
+        };
+        news = co_await self->database.run(read);
+      } catch (const std::exception&) {
+        has_failed = true;
+      }
+      const auto found = self->feeds.find(name);
+      if (found == self->feeds.end()) co_return;
+      Feed& feed = found->second;
+      for (auto& [key, topic] : feed.topics) {
+        if (has_failed) topic.wake(INT64_MAX);  // they look for themselves
+        if (key.empty()) continue;
+        for (const Terms& entry : news) {
+          if (topic.filter->matches(entry.terms)) topic.wake(entry.position);
+        }
+      }
+      if (!news.empty()) feed.looked = std::max(feed.looked, news.back().position);
+      goes_on = !has_failed && (feed.is_to_look_again || news.size() == kEntriesAtOnce);
+      if (!goes_on) feed.is_looking = false;
+    }
+  }
+
+  std::vector<Terms> read_terms(sql::Session& session, const std::string& name, std::int64_t after) const {
+    const std::size_t slash = name.find('/');
+    const std::shared_ptr<LiveFeed> feed = directory.find(name.substr(0, slash), name.substr(slash + 1));
+    std::vector<Terms> terms;
+    if (!feed) return terms;
+    const FeedKey key = feed->facts().key;
+    const sql::Rows rows =
+        session.run(queries::read_terms, sql::Parameters().add(key.lane).add(key.feed).add(after).add(kEntriesAtOnce));
+    for (int i = 0; i < rows.size(); ++i) terms.push_back({rows[i].integer(0), rows[i].texts(1)});
+    return terms;
+  }
+};
+
+WaitingRoom::WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics)
+    : options_(options),
+      directory_(directory),
+      executor_(executor),
+      gauge_(metrics.gauge("courant_waiting_readers", "Readers that wait for news: long polls and streams")) {}
+
+WaitingRoom::~WaitingRoom() = default;
+
+WaitingRoom::Room& WaitingRoom::room_of(const asio::any_io_executor& executor) {
+  const std::lock_guard lock(mutex_);
+  for (const std::shared_ptr<Room>& room : rooms_) {
+    if (room->executor == executor) return *room;
+  }
+  rooms_.push_back(std::make_shared<Room>(executor, directory_, executor_));
+  return *rooms_.back();
+}
+
+http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  Room& room = room_of(executor);
+  const std::string name = full_name(news.workspace, news.name);
+  Room::Feed& feed = room.feeds[name];
+  const std::string key = news.filter ? news.filter->canonical() : "";
+  if (waiting_ >= options_.most || (!feed.topics.contains(key) && feed.topics.size() >= options_.most_filters)) {
+    if (feed.topics.empty()) room.feeds.erase(name);
+    co_return End::kRefused;
+  }
+  asio::steady_timer timer(executor, until);
+  const bool is_first_filter = news.filter && feed.topics.size() == (feed.topics.contains("") ? 1 : 0);
+  if (is_first_filter && !feed.is_looking) feed.looked = news.seen;
+  feed.looked = std::min(feed.looked, news.filter ? news.seen : feed.looked);
+  Topic& topic = feed.topics[key];
+  topic.filter = news.filter;
+  const auto place = topic.readers.insert(topic.readers.end(), {&timer, news.seen});
+  ++waiting_;
+  gauge_.set(static_cast<double>(waiting_));
+  // In the list first, then a look: whatever is stored from now on wakes it.
+  const std::shared_ptr<LiveFeed> live = directory_.find(news.workspace, news.name);
+  bool is_news = live ? live->head() > news.seen || live->version() != news.version : news.version != 0;
+  if (!is_news && !stopping_) {
+    const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    is_news = error == asio::error::operation_aborted;
+  }
+  --waiting_;
+  gauge_.set(static_cast<double>(waiting_));
+  // Whoever waits keeps the topic and the feed in their maps, which never move what they hold.
+  topic.readers.erase(place);
+  if (topic.readers.empty()) feed.topics.erase(key);
+  if (feed.topics.empty()) room.feeds.erase(name);
+  if (stopping_) co_return End::kStopped;
+  co_return is_news ? End::kNews : End::kTime;
+}
+
+void WaitingRoom::moved(const std::vector<Advance>& advances) {
+  if (waiting_ == 0) return;
+  for (const Advance& advance : advances) {
+    if (const std::shared_ptr<LiveFeed> feed = directory_.find(advance.feed)) {
+      tell(full_name(feed->facts().workspace, feed->facts().name));
+    }
+  }
+}
+
+void WaitingRoom::tell(const std::string& feed) {
+  std::vector<std::shared_ptr<Room>> rooms;
+  {
+    const std::lock_guard lock(mutex_);
+    rooms = rooms_;
+  }
+  for (const std::shared_ptr<Room>& room : rooms) room->tell(feed);
+}
+
+void WaitingRoom::stop() {
+  stopping_ = true;
+  std::vector<std::shared_ptr<Room>> rooms;
+  {
+    const std::lock_guard lock(mutex_);
+    rooms = rooms_;
+  }
+  for (const std::shared_ptr<Room>& room : rooms) {
+    asio::post(room->executor, [room] {
+      for (auto& [name, feed] : room->feeds) {
+        for (auto& [key, topic] : feed.topics) topic.wake(INT64_MAX);
+      }
+    });
+  }
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,79 @@
+// The readers that wait for news of a feed. What moves is told to each io thread once, however many wait there, and
+// each thread wakes its own; entries are held against filters in memory, once for all who wait on the same filter.
+// A reader that waits costs a timer and a place in a list.
+// Threads: wait() on io threads; moved() and stop() from any. Each io thread's lists are its own; the locks guard what
+// crosses threads and are never held while anybody is woken.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "feeds/directory.h"
+#include "feeds/filter.h"
+#include "http/task.h"
+#include "kernel/metrics.h"
+#include "kernel/time.h"
+#include "sql/executor.h"
+
+namespace courant::feeds {
+
+struct WaitingOptions {
+  std::size_t most = 100'000;        // readers at once; more are answered early
+  std::size_t most_filters = 1'000;  // different filters that may be waited on in one feed: filter floods
+};
+
+class WaitingRoom {
+ public:
+  WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics);
+  ~WaitingRoom();
+
+  // What somebody waits for: anything beyond position `seen` of a feed (that the filter takes), or any change of what
+  // the feed is. A feed that does not exist yet has position 0.
+  struct News {
+    std::string workspace;
+    std::string name;
+    std::int64_t seen = 0;
+    std::uint64_t version = 0;  // of the feed when it was looked at
+    std::optional<Filter> filter;
+  };
+
+  // kNews: look again; there may be something new. kRefused: too many wait already. kStopped: the server stops.
+  enum class End { kNews, kTime, kRefused, kStopped };
+  http::Task<End> wait(News news, Ticks until);
+
+  // Whether somebody who comes now would wait.
+  bool is_full() const { return waiting_ >= options_.most; }
+  double pressure() const { return static_cast<double>(waiting_) / static_cast<double>(options_.most); }
+
+  // These feeds stand elsewhere than before, or are not what they were.
+  void moved(const std::vector<Advance>& advances);
+
+  // Lets everybody go, and nobody wait any more.
+  void stop();
+
+ private:
+  struct Topic;
+  struct Room;
+
+  Room& room_of(const boost::asio::any_io_executor& executor);
+  void tell(const std::string& feed);
+
+  const WaitingOptions options_;
+  const Directory& directory_;
+  sql::Executor& executor_;
+  Gauge& gauge_;
+  std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;                          // guards rooms_
+  std::vector<std::shared_ptr<Room>> rooms_;  // one for each io thread on which somebody has waited
+};
+
+}  // namespace courant::feeds

@@ -1,0 +1,46 @@
+// Answers that are given again to requests that come again byte for byte, as those of polling readers do: nothing of
+// such a request is parsed and nothing of its answer composed while Response::holds says that it still holds.
+// Threads: each io thread has its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace courant::http {
+
+class AnswerMemo {
+ public:
+  AnswerMemo();
+
+  struct Known {
+    std::string_view before_date;  // valid until the memo's next call
+    std::string_view after_date;
+    Bytes body;  // null: none
+  };
+  // nullopt: none is kept, or it does not hold any more.
+  std::optional<Known> find(std::string_view request_head);
+
+  // Keeps an answer that says `holds`, where the request has come before; the connection stays open behind it. Bodies
+  // are kept as long as somebody else does.
+  void keep(std::string_view request_head, const Response& response, bool has_body);
+
+ private:
+  struct Slot {
+    std::size_t hash = 0;  // of the last request that met this slot
+    std::string request;   // empty: it was seen once
+    std::string before_date;
+    std::string after_date;
+    bool has_body = false;
+    std::weak_ptr<const std::string> body;
+    std::function<bool()> holds;
+  };
+  std::vector<Slot> slots_;  // by hash: two requests that meet in one displace each other
+};
+
+}  // namespace courant::http

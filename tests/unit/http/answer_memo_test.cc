@@ -1,0 +1,75 @@
+#include "http/answer_memo.h"
+
+#include <gtest/gtest.h>
+
+namespace courant::http {
+namespace {
+
+Response answer(bool& holds, std::string body = {}) {
+  Response response = text_response(200, "text/plain", std::move(body));
+  response.holds = [&holds] { return holds; };
+  return response;
+}
+
+TEST(AnswerMemo, KeepsWhatComesTwice) {
+  AnswerMemo memo;
+  bool holds = true;
+  const Response response = answer(holds, "body");
+  memo.keep("GET /a", response, true);
+  EXPECT_FALSE(memo.find("GET /a")) << "seen once";
+  memo.keep("GET /a", response, true);
+  const std::optional<AnswerMemo::Known> known = memo.find("GET /a");
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->before_date.starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(known->after_date.ends_with("Content-Length: 4\r\n\r\n"));
+  EXPECT_EQ(*known->body, "body");
+  EXPECT_FALSE(memo.find("GET /b"));
+}
+
+TEST(AnswerMemo, GivesNothingThatDoesNotHold) {
+  AnswerMemo memo;
+  bool holds = true;
+  const Response response = answer(holds);
+  memo.keep("GET /a", response, true);
+  memo.keep("GET /a", response, true);
+  ASSERT_TRUE(memo.find("GET /a"));
+  holds = false;
+  EXPECT_FALSE(memo.find("GET /a"));
+  holds = true;
+  EXPECT_FALSE(memo.find("GET /a")) << "it was dropped";
+  memo.keep("GET /a", response, true);
+  EXPECT_TRUE(memo.find("GET /a")) << "it is known to come again";
+}
+
+TEST(AnswerMemo, DoesNotKeepBodiesThatNobodyElseKeeps) {
+  AnswerMemo memo;
+  bool holds = true;
+  Response response = answer(holds, "body");
+  memo.keep("GET /a", response, true);
+  memo.keep("GET /a", response, true);
+  response.body.reset();
+  EXPECT_FALSE(memo.find("GET /a"));
+}
+
+TEST(AnswerMemo, KeepsNothingThatDoesNotSayHowLongItHolds) {
+  AnswerMemo memo;
+  const Response response = text_response(200, "text/plain", "x");
+  memo.keep("GET /a", response, true);
+  memo.keep("GET /a", response, true);
+  EXPECT_FALSE(memo.find("GET /a"));
+}
+
+TEST(AnswerMemo, AnswersToHeadHaveNoBody) {
+  AnswerMemo memo;
+  bool holds = true;
+  const Response response = answer(holds, "body");
+  memo.keep("HEAD /a", response, false);
+  memo.keep("HEAD /a", response, false);
+  const std::optional<AnswerMemo::Known> known = memo.find("HEAD /a");
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->after_date.ends_with("Content-Length: 4\r\n\r\n"));
+  EXPECT_FALSE(known->body);
+}
+
+}  // namespace
+}  // namespace courant::http
