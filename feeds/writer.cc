@@ -98,7 +98,7 @@ struct Writer::State {
   Gauge& waiting_gauge;
 
   std::mutex mutex;                 // guards everything down to `stopping`
-  std::condition_variable ready;    // something waits, a lane is free again, or the writer stops
+  std::condition_variable ready;    // a lane that nobody knows of has something, or the writer stops
   std::condition_variable stopped;  // for threads that pause between two tries
   std::map<std::int64_t, std::deque<PublishItem>> waiting;  // by lane
   std::set<std::int64_t> busy;                              // lanes with a call under way
@@ -159,12 +159,11 @@ struct Writer::State {
     return make_call(number, std::move(items), clock.now());
   }
 
+  // The thread that releases a lane takes the next one itself: others need not be woken for it.
   void release(std::int64_t lane) {
-    {
-      const std::lock_guard lock(mutex);
-      busy.erase(lane);
-    }
-    ready.notify_all();
+    const std::lock_guard lock(mutex);
+    busy.erase(lane);
+    if (stopping) ready.notify_all();
   }
 
   void work() {
@@ -222,6 +221,7 @@ struct Writer::State {
   bool put(std::int64_t lane, std::vector<PublishItem> items) {
     std::size_t bytes = 0;
     for (const PublishItem& item : items) bytes += item.bytes;
+    bool is_news = false;  // to a thread that waits: else one knows of the lane, or is at work on it
     {
       const std::lock_guard lock(mutex);
       const bool fits = waiting_items + items.size() <= options.max_waiting_items &&
@@ -230,9 +230,10 @@ struct Writer::State {
       waiting_items += items.size();
       waiting_bytes += bytes;
       std::deque<PublishItem>& queue = waiting[lane];
+      is_news = queue.empty() && !busy.contains(lane);
       std::move(items.begin(), items.end(), std::back_inserter(queue));
     }
-    ready.notify_one();
+    if (is_news) ready.notify_one();
     return true;
   }
 

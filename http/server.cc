@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <sched.h>
 
 #include "http/connection.h"
 #include "kernel/log.h"
@@ -50,6 +51,16 @@ tcp::acceptor open_acceptor(asio::io_context& io, const tcp::endpoint& endpoint)
   acceptor.bind(endpoint);
   acceptor.listen(4096);
   return acceptor;
+}
+
+// The cores that this process may run on: fewer than the machine has where it is confined to some.
+int usable_cores() {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) {
+    return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  }
+  return std::max(1, CPU_COUNT(&usable));
 }
 
 // Our threads share their port (SO_REUSEPORT), so a second server on it would get every other connection unnoticed:
@@ -170,8 +181,7 @@ Server::~Server() {
 
 Result<bool> Server::start() {
   State& state = *state_;
-  const int count = state.options.threads > 0 ? state.options.threads
-                                              : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int count = state.options.threads > 0 ? state.options.threads : usable_cores();
   for (int i = 0; i < count; ++i) {
     state.threads.push_back(
         std::make_unique<IoThread>(state.options, state.handler, state.hosts, state.server_metrics, state.open));

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 
@@ -53,11 +55,13 @@ std::string Row::bytes(int column) const {
 
 // Sessions run in UTC, so PostgreSQL writes "2026-11-24 09:30:00.123456+00".
 Instant Row::instant(int column) const {
-  std::string form(text(column));
-  if (form.size() > 10) form[10] = 'T';
-  if (!form.ends_with("+00")) std::abort();
-  form.replace(form.size() - 3, 3, "Z");
-  const std::optional<Instant> instant = parse_rfc3339(form);
+  const std::string_view given = text(column);
+  std::array<char, 40> form{};
+  if (given.size() < 11 || given.size() > form.size() || !given.ends_with("+00")) std::abort();
+  std::copy(given.begin(), given.end(), form.begin());
+  form[10] = 'T';
+  form[given.size() - 3] = 'Z';
+  const std::optional<Instant> instant = parse_rfc3339(std::string_view(form.data(), given.size() - 2));
   if (!instant) std::abort();
   return *instant;
 }
