@@ -48,12 +48,11 @@ end $$;
 
 -- Drops up to p_most of a feed's rows behind its floor, the oldest after p_after first, with what finds them. Gives up to
 -- where nothing is left; null: there is nothing left at all. Under the lane's lock, and quickly: publishing waits.
--- Losing a commit of this in a crash loses nothing: it is done again.
+-- Losing a commit of this in a crash loses nothing: it is done again. Rows are looked up with a limit and deleted by their
+-- place: else the tables may be planned to be read through (docs/decisions/0003).
 create or replace function drop_history(p_lane smallint, p_feed bigint, p_after bigint, p_most bigint) returns bigint
 language plpgsql volatile
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   v_floor bigint;
@@ -74,14 +73,23 @@ begin
     delete from entries where lane = p_lane and feed = p_feed and position >= v_first and position <= v_upto
     returning position, id, terms, media),
   gone_terms as (
-    delete from entry_terms t using (select g.position, x.term from gone g, unnest(g.terms) as x (term)) g
-    where t.lane = p_lane and t.feed = p_feed and t.term = g.term collate "C" and t.position = g.position),
+    delete from entry_terms where ctid = any (array(
+      select found.ctid
+      from gone g cross join lateral unnest(g.terms) as x (term)
+      cross join lateral (select t.ctid from entry_terms t
+                          where t.lane = p_lane and t.feed = p_feed and t.term = x.term collate "C"
+                                and t.position = g.position
+                          limit 1) found))),
   doubtful as (
     insert into media_doubts (due, feed, lane, media)
     select distinct '-infinity'::timestamptz, p_feed, p_lane, g.media from gone g where g.media is not null)
-  delete from entry_ids i using gone g
-  where i.lane = p_lane and i.feed = p_feed and i.newest_position <= v_floor
-        and i.id_hash = encode(substr(sha256(convert_to(g.id, 'UTF8')), 1, 16), 'hex')::uuid;
+  delete from entry_ids where ctid = any (array(
+    select found.ctid
+    from gone g
+    cross join lateral (select i.ctid from entry_ids i
+                        where i.lane = p_lane and i.feed = p_feed and i.newest_position <= v_floor
+                              and i.id_hash = encode(substr(sha256(convert_to(g.id, 'UTF8')), 1, 16), 'hex')::uuid
+                        limit 1) found));
   delete from archive_pages
   where lane = p_lane and feed = p_feed and page > (v_first - 1) / v_page_size and page <= v_upto / v_page_size;
   return v_upto;
