@@ -2,6 +2,8 @@
 
 #include "archive/index.h"
 #include "archive/pages.h"
+#include "feeds/page_cache.h"
+#include "feeds/ready_page.h"
 #include "http/conditional.h"
 #include "http/gzip.h"
 #include "http/negotiate.h"
@@ -27,26 +29,16 @@ PageName require_page_name(const std::string& text) {
 }
 
 // Strong tag and digest are those of the bytes sent: the gzip form has its own.
-Response page_response(StoredPage page, const Request& request, const feeds::FeedSettings& settings) {
-  const bool packed = http::accepts_gzip(request.combined_header("accept-encoding"));
-  const std::string etag = "\"" + to_hex(page.sha256.substr(0, 12)) + (packed ? "-gzip\"" : "\"");
-  Response response;
-  response.with("ETag", etag).with("Vary", "Accept-Encoding");
-  response.with("Cache-Control", feeds::lasting_cache_control(settings));
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  if (known && http::if_none_match_matches(*known, etag)) {
-    response.status = 304;
-    return response;
-  }
-  response.with("Content-Type", "application/atom+xml;type=feed;charset=utf-8");
-  response.with("Repr-Digest", "sha-256=:" + to_base64(packed ? page.gzip_sha256 : page.sha256) + ":");
-  if (packed) {
-    response.with("Content-Encoding", "gzip");
-    response.body = http::make_bytes(std::move(page.gzip));
-  } else {
-    response.body = http::make_bytes(http::gunzip(page.gzip, kLongestPage).value());
-  }
-  return response;
+feeds::ReadyPage ready(StoredPage page, bool packed, const feeds::FeedSettings& settings, std::uint64_t version) {
+  feeds::ReadyPage::Headers headers = {
+      {"ETag", "\"" + to_hex(page.sha256.substr(0, 12)) + (packed ? "-gzip\"" : "\"")},
+      {"Vary", "Accept-Encoding"},
+      {"Cache-Control", feeds::lasting_cache_control(settings)},
+      {"Content-Type", "application/atom+xml;type=feed;charset=utf-8"},
+      {"Repr-Digest", "sha-256=:" + to_base64(packed ? page.gzip_sha256 : page.sha256) + ":"}};
+  if (packed) headers.emplace_back("Content-Encoding", "gzip");
+  std::string bytes = packed ? std::move(page.gzip) : http::gunzip(page.gzip, kLongestPage).value();
+  return feeds::ReadyPage(std::move(headers), http::make_bytes(std::move(bytes)), version, std::nullopt);
 }
 
 Problem other_generation(const std::string& feed_url) {
@@ -54,19 +46,57 @@ Problem other_generation(const std::string& feed_url) {
       .with("Link", "<" + feed_url + ">; rel=\"current\"");
 }
 
-Task<Response> get_page(feeds::Engine& engine, const Request& request, const PathArguments& arguments) {
-  const PageName name = require_page_name(arguments[2]);
+// Thrown where the page is not complete: what it will hold is in the current feed.
+struct NotComplete {};
+
+struct Wanted {
+  PageName name;
+  bool packed = false;
+  std::string key;  // of the page in memory
+};
+
+Wanted wanted_of(const Request& request, const PathArguments& arguments, const feeds::LiveFeed& feed) {
+  Wanted wanted{require_page_name(arguments[2]), http::accepts_gzip(request.combined_header("accept-encoding")), {}};
+  const feeds::FeedKey key = feed.facts().key;
+  wanted.key = std::to_string(key.lane) + "." + std::to_string(key.feed) + "\narchive\n" +
+               std::to_string(wanted.name.generation) + "-" + std::to_string(wanted.name.page) +
+               (wanted.packed ? "\ngzip" : "");
+  return wanted;
+}
+
+// A page that is in memory and was not changed since (by a redaction, say).
+std::optional<Response> page_at_once(Engine& engine, const Request& request, const PathArguments& arguments) {
+  const std::shared_ptr<feeds::LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
+  if (!feed || !engine.follower().is_current()) return std::nullopt;
+  const feeds::PageCache::Page page = engine.pages().find(wanted_of(request, arguments, *feed).key, *feed);
+  if (!page) return std::nullopt;
+  return answer_with(*page, request, feed, engine.follower());
+}
+
+Task<Response> get_page(Engine& engine, const Request& request, const PathArguments& arguments) {
+  require_page_name(arguments[2]);
   std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
+  if (!engine.follower().is_current()) co_await engine.ask_database(feed);
+  const Wanted wanted = wanted_of(request, arguments, *feed);
   const std::string feed_url = engine.feed_url(feed->facts());
-  if (name.generation != feed->state()->generation) throw other_generation(feed_url);
-  const auto find = [&engine, feed, name, feed_url](sql::Session& session) {
-    return require_page(session, *feed, name.page, feed_url, engine.options().hub_url, engine.clock().now());
+  if (wanted.name.generation != feed->state()->generation) throw other_generation(feed_url);
+  const feeds::PageCache::Make make = [&engine, feed, wanted, feed_url,
+                                       version = feed->version()](sql::Session& session) {
+    std::optional<StoredPage> page =
+        require_page(session, *feed, wanted.name.page, feed_url, engine.options().hub_url, engine.clock().now());
+    if (!page) throw NotComplete{};
+    // A generation may have begun meanwhile, or unheard of.
+    if (page->generation != wanted.name.generation) throw other_generation(feed_url);
+    return ready(*std::move(page), wanted.packed, feed->state()->settings, version);
   };
-  std::optional<StoredPage> page = co_await engine.executor().run(find);
-  // A generation may have begun meanwhile, or unheard of.
-  if (page && page->generation != name.generation) throw other_generation(feed_url);
-  if (page) co_return page_response(*std::move(page), request, feed->state()->settings);
-  // The page is not complete: what it will hold is in the current feed.
+  bool is_complete = true;
+  feeds::PageCache::Page page;
+  try {
+    page = co_await engine.pages().get(wanted.key, feed, false, make);
+  } catch (const NotComplete&) {
+    is_complete = false;
+  }
+  if (is_complete) co_return answer_with(*page, request, feed, engine.follower());
   Response response;
   response.status = 303;
   response.with("Location", feed_url).with("Cache-Control", "no-cache");
@@ -114,11 +144,14 @@ std::vector<http::Route> routes(feeds::Engine& engine) {
   const auto page = [&engine](const Request& request, const PathArguments& arguments) {
     return get_page(engine, request, arguments);
   };
+  const auto at_once = [&engine](const Request& request, const PathArguments& arguments) {
+    return page_at_once(engine, request, arguments);
+  };
   const auto index = [&engine](const Request& request, const PathArguments& arguments) {
     return get_index(engine, request, arguments);
   };
   return {{"/{workspace}/{feed}/archive", http::Method::kGet, index, nullptr, nullptr},
-          {"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, nullptr, nullptr}};
+          {"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, at_once, nullptr}};
 }
 
 }  // namespace courant::archive

@@ -48,6 +48,11 @@ void take_from(Snapshot<Map>& piece, const Key& key) {
   piece.store(std::move(fresh));
 }
 
+std::uint64_t fresh_version() {
+  static std::atomic<std::uint64_t> versions{0};
+  return ++versions;
+}
+
 FeedSettings stored_settings(std::string_view json, const std::string& feed) {
   Result<FeedSettings> settings = feed_settings_from_json(json);
   if (settings) return *std::move(settings);
@@ -58,7 +63,10 @@ FeedSettings stored_settings(std::string_view json, const std::string& feed) {
 }  // namespace
 
 LiveFeed::LiveFeed(FeedFacts facts, FeedState state, std::int64_t head)
-    : facts_(std::move(facts)), state_(std::make_shared<const FeedState>(std::move(state))), head_(head) {}
+    : facts_(std::move(facts)),
+      state_(std::make_shared<const FeedState>(std::move(state))),
+      head_(head),
+      version_(fresh_version()) {}
 
 void LiveFeed::advance(std::int64_t head) {
   std::int64_t known = head_;
@@ -68,12 +76,16 @@ void LiveFeed::advance(std::int64_t head) {
 
 void LiveFeed::restart(std::int64_t head) {
   head_ = head;
-  ++version_;
+  outdate();
 }
 
 void LiveFeed::replace_state(FeedState state) {
   state_.store(std::make_shared<const FeedState>(std::move(state)));
-  ++version_;
+  outdate();
+}
+
+void LiveFeed::outdate() {
+  version_ = fresh_version();
 }
 
 std::int64_t read_lanes(sql::Session& session) {
@@ -91,12 +103,13 @@ std::shared_ptr<LiveFeed> Directory::find(FeedKey key) const {
 
 std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_view workspace, std::string_view name) {
   const std::int64_t lane = lane_of(workspace, name);
+  const std::uint64_t ticket = ++tickets_;
   const sql::Rows rows = session.run(queries::find_feed, sql::Parameters().add(lane).add(workspace).add(name));
   if (rows.empty()) {
     if (const std::shared_ptr<LiveFeed> known = find(workspace, name)) forget(*known);
     return nullptr;
   }
-  return take(rows[0], {lane, rows[0].integer(0)}, workspace, name);
+  return take(rows[0], {lane, rows[0].integer(0)}, workspace, name, ticket);
 }
 
 std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, FeedKey key) {
@@ -108,13 +121,14 @@ std::vector<Refreshed> Directory::load_all(sql::Session& session) {
   std::unordered_map<std::int64_t, std::int64_t> before;  // heads, noted before the database is asked
   const std::vector<std::shared_ptr<LiveFeed>> known = all();
   for (const std::shared_ptr<LiveFeed>& feed : known) before.emplace(packed(feed->facts().key), feed->head());
+  const std::uint64_t ticket = ++tickets_;
   const sql::Rows rows = session.run(queries::list_feeds);
   std::vector<Refreshed> refreshed;
   for (int i = 0; i < rows.size(); ++i) {
     const sql::Row row = rows[i];
     const FeedKey key{row.integer(10), row.integer(0)};
     Refreshed& feed = refreshed.emplace_back();
-    feed.feed = take(row, key, row.text(11), row.text(12));
+    feed.feed = take(row, key, row.text(11), row.text(12), ticket);
     feed.stored = row.integer(8);
     if (const auto noted = before.find(packed(key)); noted != before.end()) {
       feed.before = noted->second;
@@ -129,7 +143,7 @@ std::vector<Refreshed> Directory::load_all(sql::Session& session) {
 
 // A row of find_feed or list_feeds, into memory.
 std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std::string_view workspace,
-                                          std::string_view name) {
+                                          std::string_view name, std::uint64_t ticket) {
   FeedState state;
   state.settings = stored_settings(row.text(3), full_name(workspace, name));
   state.revision = row.integer(4);
@@ -138,14 +152,25 @@ std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std:
   state.generation = row.integer(9);
   const std::int64_t head = row.integer(8);
   if (const std::shared_ptr<LiveFeed> known = find(key)) {
-    const bool is_restarted = known->state()->generation != state.generation;
-    if (*known->state() != state) known->replace_state(std::move(state));
-    is_restarted ? known->restart(head) : known->advance(head);
+    {
+      const std::lock_guard lock(writing_);
+      const bool is_restarted = known->state()->generation != state.generation;
+      if (ticket < known->loaded_) {
+        if (!is_restarted) known->advance(head);
+        return known;
+      }
+      known->loaded_ = ticket;
+      if (*known->state() != state) known->replace_state(std::move(state));
+      is_restarted ? known->restart(head) : known->advance(head);
+    }
+    remember(known);
     return known;
   }
   FeedFacts facts{key,           std::string(workspace), std::string(name), std::string(row.text(1)), row.integer(2),
                   row.instant(5)};
-  remember(std::make_shared<LiveFeed>(std::move(facts), std::move(state), head));
+  const auto fresh = std::make_shared<LiveFeed>(std::move(facts), std::move(state), head);
+  fresh->loaded_ = ticket;
+  remember(fresh);
   return find(key);
 }
 
@@ -177,9 +202,18 @@ void Directory::remember(const std::shared_ptr<LiveFeed>& feed) {
   const std::string full = full_name(facts.workspace, facts.name);
   const std::lock_guard lock(writing_);
   // Another thread may have loaded the same feed meanwhile: the first one stays, everybody shares it.
-  if (find_in(by_key_[piece_of_key(facts.key)], packed(facts.key))) return;
-  put_into(by_key_[piece_of_key(facts.key)], packed(facts.key), feed);
-  put_into(by_name_[piece_of_name(full)], full, feed);
+  std::shared_ptr<LiveFeed> known = find_in(by_key_[piece_of_key(facts.key)], packed(facts.key));
+  if (!known) {
+    known = feed;
+    put_into(by_key_[piece_of_key(facts.key)], packed(facts.key), known);
+  }
+  // Its name may have meant another feed, which has been deleted since.
+  const std::shared_ptr<LiveFeed> former = find_in(by_name_[piece_of_name(full)], full);
+  if (former == known) return;
+  put_into(by_name_[piece_of_name(full)], full, known);
+  if (!former) return;
+  take_from(by_key_[piece_of_key(former->facts().key)], packed(former->facts().key));
+  former->outdate();
 }
 
 void Directory::forget(LiveFeed& feed) {
@@ -188,7 +222,8 @@ void Directory::forget(LiveFeed& feed) {
   const std::lock_guard lock(writing_);
   if (find_in(by_key_[piece_of_key(facts.key)], packed(facts.key)).get() != &feed) return;
   take_from(by_key_[piece_of_key(facts.key)], packed(facts.key));
-  take_from(by_name_[piece_of_name(full)], full);
+  // Another feed may have got the name already.
+  if (find_in(by_name_[piece_of_name(full)], full).get() == &feed) take_from(by_name_[piece_of_name(full)], full);
   feed.outdate();
 }
 

@@ -48,8 +48,8 @@ class LiveFeed {
   const FeedFacts& facts() const { return facts_; }
   std::shared_ptr<const FeedState> state() const { return state_.load(); }
   std::int64_t head() const { return head_; }
-  // From 1. Grows whenever anything but the head may have changed, and when the feed is forgotten: what was made of an
-  // earlier state does not hold any more.
+  // Another one whenever anything but the head may have changed, and when the feed is forgotten: what was made of an
+  // earlier state does not hold any more. Never 0, and never that of another feed.
   std::uint64_t version() const { return version_; }
 
   // Never back: of two threads that tell, the later position wins.
@@ -58,13 +58,16 @@ class LiveFeed {
   void restart(std::int64_t head);
   void replace_state(FeedState state);
   // It is not what this name means any more.
-  void outdate() { ++version_; }
+  void outdate();
 
  private:
   const FeedFacts facts_;
   Snapshot<FeedState> state_;
   std::atomic<std::int64_t> head_;
-  std::atomic<std::uint64_t> version_{1};
+  std::atomic<std::uint64_t> version_;
+
+  friend class Directory;
+  std::uint64_t loaded_ = 0;  // the ticket of the newest row that was applied; guarded by Directory::writing_
 };
 
 // A feed to be made.
@@ -120,7 +123,9 @@ class Directory {
   using ByName = std::unordered_map<std::string, std::shared_ptr<LiveFeed>>;
   using ByKey = std::unordered_map<std::int64_t, std::shared_ptr<LiveFeed>>;  // by feed number, one map per lane
 
-  std::shared_ptr<LiveFeed> take(const sql::Row& row, FeedKey key, std::string_view workspace, std::string_view name);
+  // ticket: drawn before the row was read. Of two rows the one that was asked for later wins.
+  std::shared_ptr<LiveFeed> take(const sql::Row& row, FeedKey key, std::string_view workspace, std::string_view name,
+                                 std::uint64_t ticket);
   void remember(const std::shared_ptr<LiveFeed>& feed);
   void forget(LiveFeed& feed);
 
@@ -129,6 +134,7 @@ class Directory {
   const std::int64_t lanes_;
   std::array<Snapshot<ByName>, kPieces> by_name_;
   std::array<Snapshot<ByKey>, kPieces> by_key_;
+  std::atomic<std::uint64_t> tickets_{0};
   std::mutex writing_;  // guards replacing a map, not reading one
 };
 

@@ -32,15 +32,15 @@ struct Stream {
   std::optional<Filter> filter;
   std::string search;
   bool is_json = false;
-  std::int64_t position = 0;  // everything up to it has been sent
+  std::int64_t position = 0;    // everything up to it has been sent
+  std::int64_t generation = 1;  // of the log that it is of
   bool has_begun = false;
   bool is_refused = false;  // too many wait: it ends, and its client comes again later
 };
 
 void append_data(std::string& out, std::string_view text) {
-  for (const std::string_view line : split(text, '\n')) {
-    if (!line.empty()) out.append("data: ").append(line).append("\n");
-  }
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  for (const std::string_view line : split(text, '\n')) out.append("data: ").append(line).append("\n");
 }
 
 void append_event(std::string& out, const StoredEntry& entry, const std::string& feed_url, bool has_edits,
@@ -93,7 +93,8 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
     co_return http::make_bytes(kRetry + ("id: " + std::to_string(stream->position)) + "\n\n");
   }
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(stream->workspace, stream->name);
-  if (!feed) co_return nullptr;
+  // A position of before a restore says nothing now: the client comes again and is told.
+  if (!feed || feed->state()->generation != stream->generation) co_return nullptr;
   if (feed->head() <= stream->position) {
     WaitingRoom::News news{stream->workspace, stream->name, stream->position, feed->version(), stream->filter};
     const Ticks until = engine.clock().ticks() + kKeepAlive;
@@ -106,7 +107,7 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
       co_return http::make_bytes(std::string(kRetryUnderPressure) + "\n");
     }
     feed = co_await engine.find_feed(stream->workspace, stream->name);
-    if (!feed) co_return nullptr;
+    if (!feed || feed->state()->generation != stream->generation) co_return nullptr;
     if (feed->head() <= stream->position) co_return http::make_bytes(kStillThere);
   }
   const PageCache::Make make = [feed, stream, url = engine.feed_url(feed->facts()), version = feed->version(),
@@ -151,6 +152,7 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   stream->filter = query.filter;
   stream->search = query.search;
   stream->is_json = data != nullptr && *data == "json";
+  stream->generation = feed->state()->generation;
   stream->position = last.value_or(feed->head());
   const LogBounds bounds{feed->head(), feed->state()->floor, feed->state()->generation};
   forward_range(bounds, stream->position, 1);  // throws where the reader cannot go on from there

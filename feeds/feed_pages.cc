@@ -26,8 +26,8 @@ using http::Response;
 using http::Task;
 using Page = PageCache::Page;
 
-constexpr std::size_t kPackAbove = 1024;  // shorter documents are sent as they are
-constexpr const char* kPacked = "\ngzip";
+constexpr std::size_t kPackAbove = 1024;          // shorter documents are sent as they are
+constexpr const char* kPacked = "gzip\n";         // before the key of the page that was packed
 constexpr const char* kPollUnderPressure = "10";  // seconds
 
 Parameters query_of(const Request& request) {
@@ -99,8 +99,9 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   if (!known || !request.query.empty() || !engine.follower().is_current()) return std::nullopt;
   const std::uint64_t version = feed->version();
   const std::int64_t head = feed->head();
+  if (named_position(request, {}) > head) return std::nullopt;
   const Offer& offer = choose_representation(request, {}, offers_of_feeds());
-  const std::string etag = page_etag(*feed, offer.format, "", head);
+  const std::string etag = page_etag(feed->facts(), *feed->state(), offer.format, "", head);
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
   Response response;
   response.status = 304;
@@ -157,7 +158,7 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
       {"Vary", "Accept, Accept-Encoding"}};
   std::string document =
       transformed(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
-  PageNews news{page.lasting, std::move(page.expiring)};
+  PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};
   return ReadyPage(std::move(headers), http::make_bytes(std::move(document)), version,
                    is_lasting ? std::nullopt : std::optional(page.head), std::move(news));
 }
@@ -201,10 +202,18 @@ bool has_news(const Engine& engine, const Request& request, const View& view, co
   if (!may_wait(view.wanted.query)) return true;
   if (is_unchanged(request, page)) return false;
   const Instant now = engine.clock().now();
-  if (view.wanted.query.marker || view.wanted.query.starting_at) return page.news().has_any_after(0, now);
+  if (view.wanted.query.marker || view.wanted.query.starting_at) {
+    return page.news().is_short_of_head || page.news().has_any_after(0, now);
+  }
   // Who names no state of the head has seen nothing.
   const std::int64_t seen = highest_position(request.header("if-none-match").value_or(""));
   return seen == 0 || seen >= page.news().newest() || page.news().has_any_after(seen, now);
+}
+
+void apply(std::chrono::seconds wait, const ReadyPage& page, Response& response) {
+  response.with("Preference-Applied", "wait=" + std::to_string(wait.count()));
+  // Entries that expire make it an answer now, and none later.
+  if (!page.news().expiring.empty()) response.holds = nullptr;
 }
 
 // The page of the view, from memory or made. Where this process may know less than the reader, the database is asked.
@@ -216,8 +225,9 @@ Task<Page> page_of(Engine& engine, const Request& request, std::shared_ptr<LiveF
   Page page = co_await engine.pages().get(view.key, feed, view.is_canonical, make);
   if (is_to_be_packed(view, request, *page)) {
     const PageCache::Make pack = [page](sql::Session&) { return page->packed(); };
-    Page packed = co_await engine.pages().get(view.key + kPacked, feed, view.is_canonical, pack);
-    page = std::move(packed);
+    Page packed = co_await engine.pages().get(kPacked + view.key, feed, view.is_canonical, pack);
+    // Another who asked at the same time may have packed a page of before.
+    if (packed->head() == page->head() && packed->version() == page->version()) page = std::move(packed);
   }
   co_return page;
 }
@@ -235,10 +245,10 @@ std::optional<Response> feed_at_once(Engine& engine, const Request& request, con
   if (view.offer->representation == Representation::kEvents) return std::nullopt;
   if (!is_known_enough(engine, *feed, request, view.wanted.query)) return std::nullopt;
   Page page = engine.pages().find(view.key, *feed);
-  if (page && is_to_be_packed(view, request, *page)) page = engine.pages().find(view.key + kPacked, *feed);
+  if (page && is_to_be_packed(view, request, *page)) page = engine.pages().find(kPacked + view.key, *feed);
   if (!page || (wait && !has_news(engine, request, view, *page))) return std::nullopt;
   Response response = answer_with(*page, request, feed, engine.follower());
-  if (wait) response.with("Preference-Applied", "wait=" + std::to_string(wait->count()));
+  if (wait) apply(*wait, *page, response);
   return response;
 }
 
@@ -247,7 +257,8 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
   const Ticks until = engine.clock().ticks() + wait.value_or(std::chrono::seconds(0));
   std::optional<WaitingRoom::End> end;  // of the last wait
   for (;;) {
-    const bool may_go_on = wait && end.value_or(WaitingRoom::End::kNews) == WaitingRoom::End::kNews;
+    const bool may_go_on =
+        wait && end.value_or(WaitingRoom::End::kNews) == WaitingRoom::End::kNews && engine.clock().ticks() < until;
     std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
     WaitingRoom::News news{arguments[0], arguments[1], 0, 0, std::nullopt};
     if (feed) {
@@ -260,7 +271,7 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
       if (!may_go_on || !page->head() || has_news(engine, request, view, *page)) {
         Response response =
             end ? held_answer_with(*page, request) : answer_with(*page, request, feed, engine.follower());
-        if (wait) response.with("Preference-Applied", "wait=" + std::to_string(wait->count()));
+        if (wait) apply(*wait, *page, response);
         // Too many wait: this one is told when to come again.
         if (end == WaitingRoom::End::kRefused) response.with("Poll-Interval", kPollUnderPressure);
         co_return response;

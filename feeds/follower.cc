@@ -86,8 +86,9 @@ struct Follower::State {
     const std::unique_ptr<sql::Session> session = database.connect();
     sql::Listener listener(database.options(), std::string(kChannel));
     const Ticks asked = clock.ticks();
-    catch_up_everything(*session);
+    const std::vector<Advance> advances = catch_up_everything(*session);
     heard = asked.time_since_epoch().count();
+    if (!advances.empty()) moved(advances);  // who is woken finds memory to be trusted again
     Ticks next_beat = asked;
     while (!stopping) {
       if (clock.ticks() >= next_beat) {
@@ -112,7 +113,7 @@ struct Follower::State {
   }
 
   // After a connection was made: what was missed cannot be told from what was not, so every feed is looked at.
-  void catch_up_everything(sql::Session& session) {
+  std::vector<Advance> catch_up_everything(sql::Session& session) {
     const sql::Rows ends = session.run(queries::journal_ends);
     for (int i = 0; i < ends.size(); ++i) sequences[ends[i].integer(0)] = ends[i].integer(1);
     std::vector<Refreshed> all = directory.load_all(session);
@@ -135,7 +136,7 @@ struct Follower::State {
         advances.push_back({feed.feed->facts().key, std::min(feed.before + 1, feed.stored), feed.stored});
       }
     }
-    if (!advances.empty()) moved(advances);
+    return advances;
   }
 
   // Hints may be lost with the process that would have sent them, and a heartbeat may be heard late, with hints behind

@@ -81,7 +81,7 @@ std::string canonical_query(const PageQuery& query) {
   std::string text = std::to_string(query.limit);
   text += query.limit_given ? "!" : "";  // its links carry it along
   if (query.marker) {
-    text += (query.direction == PageQuery::Direction::kForward ? ">" : "<") + *query.marker;
+    text += (query.direction == PageQuery::Direction::kForward ? ">" : "<") + percent_encode(*query.marker);
   }
   if (query.starting_at) text += "@" + format_rfc3339(*query.starting_at);
   return text + "?" + query.search;

@@ -63,7 +63,9 @@ http::Task<PageCache::Page> PageCache::make_page(std::string key, std::shared_pt
     const auto work = [&make](sql::Session& session) { return std::make_shared<const ReadyPage>(make(session)); };
     std::shared_ptr<const ReadyPage> made = co_await executor_.run(work);
     flight->page = std::move(made);
-    if (flight->page->head()) feed->advance(*flight->page->head());
+    // A page of before a restore says nothing of where the log stands now.
+    const bool is_of_now = flight->page->version() == feed->version();
+    if (is_of_now && flight->page->head()) feed->advance(*flight->page->head());
   } catch (...) {
     flight->error = std::current_exception();
   }
@@ -106,6 +108,10 @@ http::Task<void> PageCache::wait_for(std::shared_ptr<Flight> flight) {
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
 }
 
+std::size_t PageCache::bytes_of(const Kept& kept) {
+  return kept.page->bytes() + kept.key.size() + sizeof(Kept) + 128;  // with the nodes that hold it
+}
+
 // Called with the lock held, as those below.
 bool PageCache::is_seen_again(const std::string& key) {
   const std::size_t hash = std::hash<std::string>{}(key);
@@ -113,16 +119,16 @@ bool PageCache::is_seen_again(const std::string& key) {
 }
 
 void PageCache::keep(const std::string& key, const Page& page, std::vector<Page>& dropped) {
-  if (page->bytes() > most_bytes_) return;
+  if (page->bytes() + key.size() > most_bytes_) return;
   if (const auto found = by_key_.find(key); found != by_key_.end()) drop(found->second, dropped);
   kept_.push_front({key, page});
   by_key_.emplace(kept_.front().key, kept_.begin());
-  bytes_ += page->bytes();
+  bytes_ += bytes_of(kept_.front());
   while (bytes_ > most_bytes_) drop(std::prev(kept_.end()), dropped);
 }
 
 void PageCache::drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped) {
-  bytes_ -= kept->page->bytes();
+  bytes_ -= bytes_of(*kept);
   by_key_.erase(kept->key);
   dropped.push_back(std::move(kept->page));
   kept_.erase(kept);

@@ -53,6 +53,7 @@ class PageCache {
   http::Task<Page> make_page(std::string key, std::shared_ptr<LiveFeed> feed, bool is_canonical, Make make,
                              std::shared_ptr<Flight> flight);
   http::Task<void> wait_for(std::shared_ptr<Flight> flight);
+  static std::size_t bytes_of(const Kept& kept);
   bool is_seen_again(const std::string& key);
   void keep(const std::string& key, const Page& page, std::vector<Page>& dropped);
   void drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped);

@@ -110,7 +110,8 @@ std::int64_t expected_head(const LiveFeed* feed, const Request& request) {
   std::int64_t expected = -1;
   for (std::string_view tag : split(field, ',')) {
     tag = trim(tag);
-    if (feed != nullptr && (tag == page_etag(*feed, "atom", "", head) || tag == page_etag(*feed, "html", "", head))) {
+    if (feed != nullptr && (tag == page_etag(feed->facts(), *feed->state(), "atom", "", head) ||
+                            tag == page_etag(feed->facts(), *feed->state(), "html", "", head))) {
       return head;
     }
     const bool is_quoted = tag.size() > 1 && tag.front() == '"' && tag.back() == '"';

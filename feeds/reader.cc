@@ -84,8 +84,12 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
     return {filtered.range, {filtered.bounds, 0, std::move(filtered.entries)}};
   }
   if (query.marker == "last") {
-    const std::int64_t floor = feed.state()->floor;
+    std::int64_t floor = feed.state()->floor;
     Slice slice = read_slice(session, key, floor, floor + query.limit, query.limit, max_bytes, Cut::kNewest);
+    while (slice.bounds.floor != floor) {  // it was raised, and not heard of yet
+      floor = slice.bounds.floor;
+      slice = read_slice(session, key, floor, floor + query.limit, query.limit, max_bytes, Cut::kNewest);
+    }
     const auto range_of = [&](std::int64_t limit) { return last_range(slice.bounds, limit); };
     return {fitted(slice, query.limit, range_of), std::move(slice)};
   }
@@ -137,14 +141,13 @@ void drop_superseded(sql::Session& session, FeedKey feed, std::vector<StoredEntr
 
 }  // namespace
 
-std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query,
-                      std::int64_t upto) {
+std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view representation,
+                      std::string_view query, std::int64_t upto) {
   // The feed's own id keeps a feed of another database, whose positions begin anew, from repeating a tag.
-  const std::shared_ptr<const FeedState> state = feed.state();
-  std::string inputs = feed.facts().uri + "\n";
+  std::string inputs = facts.uri + "\n";
   inputs.append(representation).append("\n").append(query);
   for (const std::int64_t number :
-       {state->revision, std::int64_t{kRendererVersion}, state->floor, state->redactions, state->generation, upto}) {
+       {state.revision, std::int64_t{kRendererVersion}, state.floor, state.redactions, state.generation, upto}) {
     inputs += "\n" + std::to_string(number);
   }
   return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "." + std::to_string(upto) + "\"";
@@ -152,10 +155,13 @@ std::string page_etag(const LiveFeed& feed, std::string_view representation, std
 
 std::int64_t highest_position(std::string_view etags) {
   std::int64_t highest = 0;
-  for (std::size_t end = etags.find('"'); end != std::string_view::npos; end = etags.find('"', end + 1)) {
-    const std::size_t dot = etags.substr(0, end).rfind('.');
+  std::size_t begin = 0;  // behind the quote before
+  for (std::size_t end = etags.find('"'); end != std::string_view::npos; end = etags.find('"', begin)) {
+    const std::string_view tag = etags.substr(begin, end - begin);
+    begin = end + 1;
+    const std::size_t dot = tag.rfind('.');
     if (dot == std::string_view::npos) continue;
-    const std::optional<std::uint64_t> position = parse_unsigned(etags.substr(dot + 1, end - dot - 1));
+    const std::optional<std::uint64_t> position = parse_unsigned(tag.substr(dot + 1));
     if (position && *position < kEndless) highest = std::max(highest, static_cast<std::int64_t>(*position));
   }
   return highest;
@@ -164,9 +170,10 @@ std::int64_t highest_position(std::string_view etags) {
 RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRequest& request) {
   const PageQuery& query = request.query;
   const std::string& feed_url = request.feed_url;
+  // Before the rows: what changes in between gets another tag next time.
+  const std::shared_ptr<const FeedState> state = feed.state();
   PageSlice page = read_page_slice(session, feed, query, feed_url, request.max_bytes);
   const FeedFacts& facts = feed.facts();
-  const std::shared_ptr<const FeedState> state = feed.state();
   const bool is_filtered = query.filter.has_value();
 
   // What the page's bytes depend on: its last position; of a filtered page its newest match, since entries that do not
@@ -181,7 +188,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   rendered.range = page.range;
   rendered.head = page.slice.bounds.head;
   rendered.links = links_of(query, page.range, page.slice.bounds);
-  rendered.etag = page_etag(feed, request.representation, rendered.links.self, upto);
+  rendered.etag = page_etag(facts, *state, request.representation, rendered.links.self, upto);
 
   FeedDocument document;
   document.id = facts.uri;

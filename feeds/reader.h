@@ -79,7 +79,8 @@ LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, s
 
 // The weak entity tag of a feed page: the same on every process and after restarts. query: the page's own, "" at the
 // head. It ends with the position, so that a process can tell a reader who knows more than itself.
-std::string page_etag(const LiveFeed& feed, std::string_view representation, std::string_view query, std::int64_t upto);
+std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view representation,
+                      std::string_view query, std::int64_t upto);
 
 // The highest position in a list of such tags; 0: none.
 std::int64_t highest_position(std::string_view etags);

@@ -20,6 +20,7 @@ namespace courant::feeds {
 struct PageNews {
   std::int64_t lasting = 0;  // the newest position of an entry that does not expire
   std::vector<std::pair<std::int64_t, Instant>> expiring;
+  bool is_short_of_head = false;  // its links go on to something, though nothing may stand on it
 
   std::int64_t newest() const;  // 0: there is none
   bool has_any_after(std::int64_t seen, Instant now) const;

@@ -22,6 +22,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr const char* kAll = "";               // no feed has this name
 constexpr std::int64_t kEntriesAtOnce = 1000;  // that are held against filters
 
 std::string full_name(const std::string& workspace, const std::string& name) {
@@ -41,6 +42,7 @@ struct WaitingRoom::Topic {
   struct Reader {
     asio::steady_timer* timer;  // cancelled to wake it
     std::int64_t seen;
+    std::uint64_t version;
   };
   std::optional<Filter> filter;
   std::list<Reader> readers;
@@ -48,6 +50,12 @@ struct WaitingRoom::Topic {
   void wake(std::int64_t position) {
     for (const Reader& reader : readers) {
       if (reader.seen < position) reader.timer->cancel();
+    }
+  }
+  // Those for whom the feed is not what it was; position: and those who have not seen so far.
+  void wake_changed(std::uint64_t version, std::int64_t position) {
+    for (const Reader& reader : readers) {
+      if (reader.version != version || reader.seen < position) reader.timer->cancel();
     }
   }
 };
@@ -89,17 +97,30 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
       heard.swap(moved);
       is_told = false;
     }
-    for (const std::string& name : heard) {
-      const auto found = feeds.find(name);
-      if (found == feeds.end()) continue;
-      Feed& feed = found->second;
-      if (const auto plain = feed.topics.find(""); plain != feed.topics.end()) plain->second.wake(INT64_MAX);
-      const bool has_filters = feed.topics.size() > (feed.topics.contains("") ? 1 : 0);
-      if (!has_filters) continue;
-      feed.is_to_look_again = true;
-      if (!std::exchange(feed.is_looking, true))
-        asio::co_spawn(executor, look(shared_from_this(), name), asio::detached);
+    if (heard.contains(kAll)) {
+      for (const auto& [name, feed] : feeds) heard.insert(name);
     }
+    for (const std::string& name : heard) {
+      if (const auto found = feeds.find(name); found != feeds.end()) hear_of(name, found->second);
+    }
+  }
+
+  void hear_of(const std::string& name, Feed& feed) {
+    const std::shared_ptr<LiveFeed> live = find(name);
+    const std::uint64_t version = live ? live->version() : 0;
+    bool has_filters = false;
+    for (auto& [key, topic] : feed.topics) {
+      topic.wake_changed(version, key.empty() && live ? live->head() : 0);
+      has_filters = has_filters || !key.empty();
+    }
+    if (!has_filters || !live || live->head() <= feed.looked) return;
+    feed.is_to_look_again = true;
+    if (!std::exchange(feed.is_looking, true)) asio::co_spawn(executor, look(shared_from_this(), name), asio::detached);
+  }
+
+  std::shared_ptr<LiveFeed> find(const std::string& name) const {
+    const std::size_t slash = name.find('/');
+    return directory.find(name.substr(0, slash), name.substr(slash + 1));
   }
 
   // Holds what is new in a feed against the filters that are waited on, until there is nothing new.
@@ -126,19 +147,20 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
       for (auto& [key, topic] : feed.topics) {
         if (has_failed) topic.wake(INT64_MAX);  // they look for themselves
         if (key.empty()) continue;
-        for (const Terms& entry : news) {
-          if (topic.filter->matches(entry.terms)) topic.wake(entry.position);
-        }
+        const auto match = std::find_if(news.rbegin(), news.rend(),
+                                        [&](const Terms& entry) { return topic.filter->matches(entry.terms); });
+        if (match != news.rend()) topic.wake(match->position);
       }
-      if (!news.empty()) feed.looked = std::max(feed.looked, news.back().position);
-      goes_on = !has_failed && (feed.is_to_look_again || news.size() == kEntriesAtOnce);
+      // Somebody may have come meanwhile who has seen less: then once more from there.
+      const bool is_behind = feed.looked < looked;
+      if (!news.empty() && !is_behind) feed.looked = std::max(feed.looked, news.back().position);
+      goes_on = !has_failed && (is_behind || feed.is_to_look_again || news.size() == kEntriesAtOnce);
       if (!goes_on) feed.is_looking = false;
     }
   }
 
   std::vector<Terms> read_terms(sql::Session& session, const std::string& name, std::int64_t after) const {
-    const std::size_t slash = name.find('/');
-    const std::shared_ptr<LiveFeed> feed = directory.find(name.substr(0, slash), name.substr(slash + 1));
+    const std::shared_ptr<LiveFeed> feed = find(name);
     std::vector<Terms> terms;
     if (!feed) return terms;
     const FeedKey key = feed->facts().key;
@@ -182,7 +204,7 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until) {
   feed.looked = std::min(feed.looked, news.filter ? news.seen : feed.looked);
   Topic& topic = feed.topics[key];
   topic.filter = news.filter;
-  const auto place = topic.readers.insert(topic.readers.end(), {&timer, news.seen});
+  const auto place = topic.readers.insert(topic.readers.end(), {&timer, news.seen, news.version});
   ++waiting_;
   gauge_.set(static_cast<double>(waiting_));
   // In the list first, then a look: whatever is stored from now on wakes it.
@@ -205,9 +227,9 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until) {
 void WaitingRoom::moved(const std::vector<Advance>& advances) {
   if (waiting_ == 0) return;
   for (const Advance& advance : advances) {
-    if (const std::shared_ptr<LiveFeed> feed = directory_.find(advance.feed)) {
-      tell(full_name(feed->facts().workspace, feed->facts().name));
-    }
+    // One that is not known any more has been deleted, and 0 means all.
+    const std::shared_ptr<LiveFeed> feed = directory_.find(advance.feed);
+    tell(feed ? full_name(feed->facts().workspace, feed->facts().name) : kAll);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -23,6 +24,7 @@ constexpr std::size_t kFirstPiece = 2 * 1024;  // what a connection at rest keep
 constexpr std::size_t kReadPiece = 16 * 1024;
 constexpr std::size_t kBodyPiece = 64 * 1024;
 constexpr std::size_t kLargeBody = 1 << 20;
+constexpr std::size_t kMostLingered = 16 << 20;
 constexpr std::size_t kGatherBelow = 4 * 1024;  // shorter bodies are copied behind their head
 constexpr std::size_t kFlushAbove = 64 * 1024;  // pipelined answers are gathered up to this
 
@@ -62,6 +64,7 @@ Connection::~Connection() {
 
 void Connection::enter(Phase phase) {
   phase_ = phase;
+  expired_ = false;
   switch (phase) {
     case Phase::kIdle:
       deadline_ = context_.now + context_.options.idle_timeout;
@@ -82,9 +85,9 @@ void Connection::enter(Phase phase) {
 }
 
 void Connection::check_deadline() {
-  if (context_.now < deadline_ || expired_) return;
-  expired_ = true;
-  if (phase_ != Phase::kIdle) context_.metrics.timeouts.add();
+  if (context_.now < deadline_) return;
+  // Again with each sweep: a read that had bytes already was not there to be cancelled.
+  if (!std::exchange(expired_, true) && phase_ != Phase::kIdle) context_.metrics.timeouts.add();
   if (phase_ == Phase::kWrite) return close();
   transport_.cancel();
 }
@@ -120,6 +123,7 @@ Task<void> Connection::serve() {
 
 // Composes, without a coroutine, the answers to requests that were answered before, as long as whole ones are there.
 void Connection::answer_known() {
+  if (context_.stopping) return;  // such an answer would not say that the connection ends
   std::size_t used = skip_empty_lines(in_);
   while (!body_ && out_.size() <= kFlushAbove) {
     const std::string_view rest = std::string_view(in_).substr(used);
@@ -186,7 +190,8 @@ Task<bool> Connection::read_on() {
   bool goes_on = send_at_once() == Sending::kDone;
   if (!goes_on) goes_on = co_await flush();
   if (!goes_on || (context_.stopping && in_.empty())) co_return false;
-  const Phase phase = in_.empty() ? Phase::kIdle : Phase::kHead;
+  // Who has sent a piece of a head has no idle time before its end.
+  const Phase phase = in_.empty() && phase_ != Phase::kHead ? Phase::kIdle : Phase::kHead;
   if (phase_ != phase) enter(phase);
   if (in_.size() > context_.options.max_header_bytes) {
     const bool is_line = in_.find('\n') == std::string::npos;
@@ -228,6 +233,7 @@ Task<bool> Connection::write_stream(Response& response, bool is_chunked) {
   for (;;) {
     const bool written = co_await flush();
     if (!written) co_return false;
+    if (context_.stopping) break;
     enter(Phase::kAnswer);
     Bytes piece;
     try {
@@ -257,7 +263,7 @@ void Connection::compose(const Response& response, const Request& request, const
   out_ += context_.date_line;
   append_head_after_date(out_, response, {keep_alive, framing.is_http10});
   ++context_.answered;
-  if (request.method == Method::kHead || !response.body) return;
+  if (request.method == Method::kHead || !response.body || is_stream(response)) return;
   if (response.body->size() < kGatherBelow) {
     out_ += *response.body;
   } else {
@@ -281,15 +287,20 @@ Task<bool> Connection::refuse(Problem problem, Request request) {
   compose(reply_to(problem, request), request, {}, false);
   const bool written = co_await flush();
   if (!written) co_return false;
-  // A close with unread bytes would reset the connection and take the answer with it: read some of them first.
+  co_await linger();
+  co_return false;
+}
+
+// A close with unread bytes would reset the connection and take the answer with it: they are read first, within limits.
+Task<void> Connection::linger() {
   transport_.shutdown_send();
   enter(Phase::kHead);
-  for (std::size_t rest = 0; rest < 64; ++rest) {
-    in_.clear();
-    const bool more = co_await read_more();
-    if (!more) break;
+  in_.resize(kBodyPiece);
+  std::size_t count = 1;
+  for (std::size_t read = 0; count > 0 && read < kMostLingered; read += count) {
+    count = co_await transport_.read_some(in_.data(), in_.size());
   }
-  co_return false;
+  in_.clear();
 }
 
 Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, Request& request) {
@@ -298,11 +309,10 @@ Task<bool> Connection::read_body(const RequestHead& head, std::uint64_t limit, R
   if (framing.content_length.value_or(0) > limit) throw too_large;
   const bool has_body = framing.is_chunked || framing.content_length.value_or(0) > 0;
   if (!has_body) co_return true;
-  if (framing.expects_continue && in_.empty()) {
-    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool written = co_await flush();
-    if (!written) co_return false;
-  }
+  if (framing.expects_continue && in_.empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  // Answers to requests before this one do not wait for its body.
+  const bool written = co_await flush();
+  if (!written) co_return false;
   enter(Phase::kBody);
   if (!framing.is_chunked) {
     const std::size_t length = static_cast<std::size_t>(*framing.content_length);
@@ -407,6 +417,9 @@ Task<bool> Connection::serve_one(std::size_t head_length) {
     try {
       response = context_.handler.answer_at_once(request);
       if (!response) {
+        // Answers to requests before this one do not wait for it.
+        if (!is_written()) co_await flush();
+        enter(Phase::kAnswer);
         Response answered = co_await context_.handler.answer(request);
         response = std::move(answered);
       }
@@ -431,7 +444,8 @@ Task<bool> Connection::serve_one(std::size_t head_length) {
     if (!written) co_return false;
   }
   if (keep_alive) co_return true;
-  co_await flush();
+  const bool written = co_await flush();
+  if (written && !body_read) co_await linger();
   co_return false;
 }
 

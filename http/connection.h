@@ -74,6 +74,7 @@ class Connection {
   void compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive);
   Task<bool> read_body(const RequestHead& head, std::uint64_t limit, Request& request);
   Task<bool> refuse(Problem problem, Request request);
+  Task<void> linger();
   Response answer_to_failure(std::exception_ptr failure, const Request& request) const;
 
   Transport transport_;

@@ -55,7 +55,7 @@ struct Response {
   std::optional<std::uint64_t> content_length = std::nullopt;
   // Gives the rest of such a body piece by piece, each once the one before it has been written, so that who reads
   // slowly holds one. Null or an exception: it cannot be had any more, and the connection ends before the whole was
-  // sent. Without content_length it is a stream, which ends with null and may have no `body` to begin with.
+  // sent. Without content_length it is a stream, which ends with null and has no `body`.
   std::function<Task<Bytes>()> more = nullptr;
   // Where set: as long as it says yes, the same request, byte for byte, may be given this answer again. Called on the
   // io thread that answered; must be quick.

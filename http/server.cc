@@ -3,6 +3,7 @@
 #include <atomic>
 #include <list>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -170,6 +171,7 @@ struct Server::State {
   std::atomic<std::uint32_t> open{0};
   std::vector<std::unique_ptr<IoThread>> threads;
   std::vector<std::uint16_t> ports;
+  bool has_stopped = false;  // of the thread that starts and stops
 };
 
 Server::Server(ServerOptions options, Handler& handler, Metrics& metrics)
@@ -217,6 +219,7 @@ std::vector<std::uint16_t> Server::ports() const {
 }
 
 void Server::stop() {
+  if (std::exchange(state_->has_stopped, true)) return;
   for (const auto& thread : state_->threads) {
     IoThread* const io_thread = thread.get();
     asio::post(io_thread->io, [io_thread] { io_thread->begin_stop(); });
@@ -228,7 +231,7 @@ void Server::stop() {
     asio::post(io_thread->io, [io_thread] { io_thread->end_stop(); });
     if (io_thread->thread.joinable()) io_thread->thread.join();
   }
-  state_->threads.clear();
+  // The contexts stay until the end: others may still post to them, in vain.
 }
 
 }  // namespace courant::http

@@ -58,7 +58,7 @@ struct Config {
     std::int64_t max_page_bytes = 16 << 20;
     std::int64_t max_media_bytes = 16 << 20;
     std::chrono::milliseconds wait_cap{60'000};
-    std::int64_t max_waiting = 100'000;
+    std::int64_t max_waiting = 8'000;
     std::chrono::milliseconds header_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};

@@ -162,9 +162,10 @@ TEST_F(WriterTest, ABatchIsJudgedAfterTheDeletionsBeforeIt) {
   std::promise<std::vector<Published>> batch;
   holder.transaction([&] {
     constexpr sql::Query kLock{"test.lock", "select lock_lane($1::smallint)"};
-    constexpr sql::Query kWaits{"test.waits",
-                                "select exists (select from pg_locks l join pg_stat_activity a using (pid) where not "
-                                "l.granted and l.locktype = 'advisory' and a.datname = current_database())"};
+    constexpr sql::Query kWaits{
+        "test.waits",
+        "select exists (select from pg_locks l join pg_database d on d.oid = l.database where not "
+        "l.granted and l.locktype = 'advisory' and d.datname = current_database())"};
     holder.run(kLock, sql::Parameters().add(feed.lane));
     writer.submit(feed, entry("urn:y"), {}, [&](const Published& result) { first.set_value(result); });
     while (!holder.run(kWaits)[0].boolean(0)) std::this_thread::yield();

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 std::string entry(const std::string& id, const std::string& term = "t") {
   return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + id + "</id><title>" + id +
-         "</title><category term='" + term + "'/><content>two\nlines</content></entry>";
+         "</title><category term='" + term + "'/><content>two\n\nlines</content></entry>";
 }
 
 struct Event {
@@ -111,7 +111,7 @@ TEST_F(EventStreamTest, BeginsAtTheHeadAndGoesOn) {
   EXPECT_EQ(event.id, "2");
   EXPECT_EQ(event.name, "entry");
   EXPECT_THAT(event.data, HasSubstr("<id>urn:x:2</id>"));
-  EXPECT_THAT(event.data, HasSubstr("two\nlines"));
+  EXPECT_THAT(event.data, HasSubstr("two\n\nlines"));
   publish("3");
   EXPECT_EQ(source.next().id, "3");
 }

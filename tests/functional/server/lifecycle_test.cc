@@ -246,6 +246,20 @@ TEST_F(LifecycleTest, ARedactionErasesAndTheLogStillVerifies) {
   EXPECT_EQ(command({"redact", "demo/none", "urn:x:99"}).status, 1);
 }
 
+// What was in memory of it does not come back with its name.
+TEST_F(LifecycleTest, AFeedThatIsMadeAgainShowsNothingOfBefore) {
+  serve("");
+  publish(1, 12);
+  const std::vector<std::string> targets = {"/demo/events?marker=0", "/demo/events/archive/1"};
+  for (const std::string& target : targets) {
+    for (int i = 0; i < 3; ++i) ASSERT_EQ(client_->get(target).status, 200) << target;
+  }
+  ASSERT_EQ(command({"delete-feed", "demo/events", "--yes"}).status, 0);
+  ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events").status == 404; }));
+  ASSERT_EQ(client_->post("/demo/events", entry(13)).status, 201);
+  for (const std::string& target : targets) EXPECT_EQ(client_->get(target).status, 410) << target;
+}
+
 // An operator who erases without a record is found out.
 TEST_F(LifecycleTest, AnErasureWithoutARecordIsNoticed) {
   serve("");

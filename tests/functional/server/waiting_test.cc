@@ -209,6 +209,16 @@ TEST_F(WaitingTest, WhatIsNoNumberIsNoWait) {
   EXPECT_EQ(client_.get("/demo/events?marker=1&direction=backward&wait=30").status, 200);
 }
 
+// JSON shows the newest revisions alone: a page of which nothing is left goes on all the same.
+TEST_F(WaitingTest, APageThatIsEmptyButNotTheLastIsNotHeld) {
+  ASSERT_EQ(publish("1"), 201);
+  ASSERT_EQ(client_.put("/demo/events/entries/urn:x:1", entry("1", "edited")).status, 200);
+  const Reply page = client_.get("/demo/events?format=json&marker=0&limit=1&wait=60");
+  EXPECT_EQ(page.header("Feed-Position"), "1");
+  EXPECT_EQ(page.header("Cache-Control"), "no-cache") << "it was not held";
+  EXPECT_THAT(page.body, HasSubstr("\"items\": []"));
+}
+
 TEST_F(WaitingTest, AServerThatStopsAnswersWhoWaits) {
   ASSERT_EQ(publish("1"), 201);
   Pending head(server_, "/demo/events", "If-None-Match: " + etag("/demo/events") + "\r\nPrefer: wait=60\r\n");

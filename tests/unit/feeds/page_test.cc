@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "feeds/reader.h"
 #include "kernel/problem.h"
 
 namespace courant::feeds {
@@ -97,6 +98,23 @@ TEST(ArchiveRange, IsAFixedRangeOfPositions) {
   EXPECT_EQ(complete_pages(50, 25), 2);
   EXPECT_EQ(archive_range(2, 25).after, 25);
   EXPECT_EQ(archive_range(2, 25).upto, 50);
+}
+
+TEST(CanonicalQuery, TellsQueriesApart) {
+  const auto canonical = [](Parameters parameters) { return canonical_query(parse_page_query(parameters, 25)); };
+  EXPECT_EQ(canonical({{"marker", "7"}}), canonical({{"direction", "forward"}, {"marker", "7"}}));
+  EXPECT_NE(canonical({{"marker", "7"}}), canonical({{"direction", "backward"}, {"marker", "7"}}));
+  EXPECT_NE(canonical({}), canonical({{"limit", "25"}})) << "its links carry the limit along";
+  EXPECT_NE(canonical({{"marker", "urn:x"}, {"search", "+a?+b"}}),
+            canonical({{"marker", "urn:x?+a"}, {"search", "+b"}}));
+}
+
+TEST(HighestPosition, IsThatOfTheTagsInAList) {
+  EXPECT_EQ(highest_position(""), 0);
+  EXPECT_EQ(highest_position("*"), 0);
+  EXPECT_EQ(highest_position("W/\"abc.12\", \"def.7\""), 12);
+  EXPECT_EQ(highest_position("\"12\", \"a.b\", \"x.99999999999999999999\""), 0);
+  EXPECT_EQ(highest_position(std::string(32'000, '"')), 0);
 }
 
 }  // namespace

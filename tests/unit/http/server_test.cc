@@ -1,7 +1,11 @@
 #include "http/server.h"
 
+#include <atomic>
 #include <thread>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include "http/gzip.h"
@@ -57,6 +61,19 @@ class ServerTest : public testing::Test {
                        return std::optional(std::move(response));
                      },
                  .admit = nullptr});
+    router_.add({.pattern = "/held",
+                 .method = Method::kGet,
+                 .answer = [this](const Request&, const PathArguments&) -> Task<Response> {
+                   const auto executor = co_await boost::asio::this_coro::executor;
+                   boost::asio::steady_timer timer(executor);
+                   while (!released_) {
+                     timer.expires_after(5ms);
+                     co_await timer.async_wait(boost::asio::use_awaitable);
+                   }
+                   co_return text_response(200, "text/plain", "late");
+                 },
+                 .answer_at_once = nullptr,
+                 .admit = nullptr});
     ServerOptions options;
     options.listen = {"127.0.0.1:0"};
     options.threads = 2;
@@ -85,8 +102,28 @@ class ServerTest : public testing::Test {
   static constexpr std::size_t kPiece = 300'000;
   Metrics metrics_;
   Router router_;
+  std::atomic<bool> released_{false};
   std::unique_ptr<Server> server_;
 };
+
+// A connection that is closed with unread bytes is reset, and the answer lost.
+TEST_F(ServerTest, ARefusalReachesWhoIsStillSending) {
+  for (const std::string target : {"/demo/a", "/nothing/here/at/all"}) {
+    RawClient client(server_->ports()[0]);
+    client.send("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n");
+    client.send(std::string(4'000'000, 'x'));
+    const std::string status = client.read_response().substr(9, 3);
+    EXPECT_EQ(status, target == "/demo/a" ? "413" : "404");
+  }
+}
+
+TEST_F(ServerTest, AnAnswerDoesNotWaitForTheNext) {
+  RawClient client(server_->ports()[0]);
+  client.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /held HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(client.read_response().ends_with("a?"));
+  released_ = true;
+  EXPECT_TRUE(client.read_response().ends_with("late"));
+}
 
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   RawClient client(server_->ports()[0]);
