@@ -58,7 +58,7 @@ start_nginx() { # serves the folder `work`: sets nginx and nginx_port
 daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
 events { worker_connections 4096; }
 http {
-  access_log off; sendfile on; open_file_cache max=100; keepalive_requests 1000000000; keepalive_timeout 600s;
+  access_log off; sendfile on; gzip_static on; open_file_cache max=100; keepalive_requests 1000000000; keepalive_timeout 600s;
   client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
   server { listen 127.0.0.1:$nginx_port; root $work; }
 }
@@ -72,7 +72,7 @@ database_of() { echo "postgresql:///courant?host=$1/postgres&user=courant"; }
 # Starts a server on a data folder with feeds of a million and of a thousand entries, every archive page closed; builds
 # what is missing. Sets pid and port.
 fill_million() {
-  start_courant "$1" tests/bench/bench.toml
+  start_courant "$1" tests/bench/uncached.toml
   say "feeds of a million and of a thousand entries in $1 (some minutes the first time)"
   "$tool" fill "$port" /bench/thousand 1000 && "$tool" fill "$port" /bench/million 1000000 || fail "filling failed"
   wait_for_pages "$(database_of "$1")"

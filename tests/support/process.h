@@ -19,6 +19,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number);
+  pid_t id() const { return child_; }
   int wait();                  // the exit status, or 128 + the signal's number
   std::optional<int> ended();  // the same where it has ended already; nullopt: it runs
 

@@ -62,7 +62,7 @@ TEST_F(Rfc4287, Section4_1_2AnEntryGetsWhatItLacks) {
   EXPECT_FALSE(link_of(stored, "alternate").empty());
 }
 
-// 4.1.2: each of these "MUST NOT contain more than one".
+// 4.1.2: entries "MUST contain exactly one" of id, title and updated, "MUST NOT contain more than one" of the others.
 TEST_F(Rfc4287, Section4_1_2WhatMayStandOnceIsRefusedTwice) {
   for (const char* const name : {"id", "title", "updated", "published", "rights", "summary", "content"}) {
     const bool is_date = std::string(name) == "updated" || std::string(name) == "published";
@@ -87,7 +87,8 @@ TEST_F(Rfc4287, Section4_2_6IdsAreIrisAndStay) {
 }
 
 // 4.1.3.1: the value of type "MUST NOT be a composite type"; 4.1.3.2: "If the "src" attribute is present, atom:content
-// MUST be empty."; 3.1.1.3 (xhtml): "the content ... MUST be a single XHTML div element".
+// MUST be empty."; 4.1.3.3: "If the value of "type" is "xhtml", the content of atom:content MUST be a single XHTML div
+// element".
 TEST_F(Rfc4287, Section4_1_3ContentIsWhatItsTypeSays) {
   EXPECT_EQ(publish(1, "<content type='multipart/mixed'>x</content>").status, 422);
   EXPECT_EQ(publish(2, "<content src='http://x.example/'>x</content>").status, 422);
@@ -96,12 +97,13 @@ TEST_F(Rfc4287, Section4_1_3ContentIsWhatItsTypeSays) {
             201);
 }
 
-// 4.2.7: "atom:link elements MUST have an href attribute".
+// 4.2.7.1: "atom:link elements MUST have an href attribute".
 TEST_F(Rfc4287, Section4_2_7LinksLeadSomewhere) {
   EXPECT_EQ(publish(1, "<content>c</content><link rel='related'/>").status, 422);
 }
 
-// 6.4: foreign markup "MUST NOT ... signal an error" to processors: it is kept as it is.
+// 6.3: "Atom Processors that encounter foreign markup in a location that is legal according to this specification MUST
+// NOT stop processing or signal an error." It is kept as it is.
 TEST_F(Rfc4287, Section6ForeignMarkupIsKept) {
   const Reply reply = publish(1, "<content>c</content><x:y xmlns:x='urn:other' z='1'>kept</x:y>");
   EXPECT_EQ(reply.status, 201);

@@ -13,8 +13,8 @@ using Rfc5023 = Conformance;
 
 // 5.3: "If the Member Resource was created successfully, the server responds with a status code of 201 and a Location
 // header that contains the IRI of the newly created Entry Resource."
-// 9.2: "When the server generates a response with a status code of 201 (Created), it SHOULD also return a response
-// body, which MUST be an Atom Entry Document representing the newly created Resource."
+// 9.2: "When the Collection responds with a status code of 201, it SHOULD also return a response body, which MUST be an
+// Atom Entry Document representing the newly created Resource."
 TEST_F(Rfc5023, Section9_2CreatingAnswersWithTheMember) {
   const Reply reply = publish(1);
   EXPECT_EQ(reply.status, 201);
@@ -27,7 +27,7 @@ TEST_F(Rfc5023, Section9_2CreatingAnswersWithTheMember) {
   EXPECT_TRUE(reply.header("Content-Type").starts_with("application/atom+xml;type=entry"));
 }
 
-// 5.1, 5.4: the Member URI answers GET with the representation.
+// 5.4.1: the Member URI answers GET with the representation.
 TEST_F(Rfc5023, Section5_4TheMemberIsServedAtItsLocation) {
   const Reply created = publish(1);
   const Reply got = client_.get(target_of(created.header("Location")));
@@ -36,9 +36,10 @@ TEST_F(Rfc5023, Section5_4TheMemberIsServedAtItsLocation) {
   EXPECT_EQ(got.header("ETag"), created.header("ETag"));
 }
 
-// 8.3.1: "app:service ... MUST contain one or more app:workspace elements"; 8.3.2: "MUST contain one
-// "atom:title""; 8.3.3: "The "app:collection" element MUST contain an "href" attribute", "MUST contain one
-// atom:title"; 8.3.4: the content of app:accept is a media range.
+// 8.3.1: "An app:service element MUST contain one or more app:workspace elements."; 8.3.2.1: "The app:workspace element
+// MUST contain one "atom:title" element"; 8.3.3: "The app:collection element MUST contain one atom:title element.";
+// 8.3.3.1: "The app:collection element MUST contain an "href" attribute"; 8.3.4: the content of app:accept is a media
+// range.
 TEST_F(Rfc5023, Section8TheServiceDocumentNamesEveryCollection) {
   publish(1);
   const Reply reply = client_.get("/");
@@ -63,15 +64,15 @@ TEST_F(Rfc5023, Section10ACollectionIsAFeedInPieces) {
   EXPECT_FALSE(link_of(parsed(reply.body).child("feed"), "next").empty());
 }
 
-// 9.6, 5.3: a media type that the collection does not accept is 415 (RFC 9110 15.5.16).
+// 9.2, 8.3.4: a media type that the collection does not accept is 415 (RFC 9110 15.5.16).
 TEST_F(Rfc5023, Section8_3_4WhatIsNotAcceptedIs415) {
   EXPECT_EQ(client_.post("/demo/events", "x", "Content-Type: image/png\r\n").status, 415);
 }
 
-// 8.3.3, 8.3.4: "A value of "application/atom+xml;type=entry" MAY appear in any app:accept list of media
-// ranges"; 8.3.6: "The "app:categories" element provides a list of the categories that can be applied to the members of
-// a Collection"; 7.2.1.1: "The app:categories element can contain an "href" attribute, whose value MUST be an IRI
-// reference identifying a Category Document".
+// 8.3.4: "A value of "application/atom+xml;type=entry" MAY appear in any app:accept list of media ranges"; 8.3.6: "The
+// "app:categories" element provides a list of the categories that can be applied to the members of a Collection.";
+// 7.2.1.1: "Alternatively, the app:categories element MAY contain an "href" attribute, whose value MUST be an IRI
+// reference identifying a Category Document."
 TEST_F(Rfc5023, Section7ACollectionNamesItsCategoryDocument) {
   ASSERT_EQ(publish(1, "<content>c</content><category term='Tid:2'/><category term='a&amp;b'/>").status, 201);
   ASSERT_EQ(publish(2, "<content>c</content><category term='tid:2'/><category term='zz'/>").status, 201);
@@ -80,7 +81,7 @@ TEST_F(Rfc5023, Section7ACollectionNamesItsCategoryDocument) {
       service.child("service").child("workspace").child("collection").child("categories").attribute("href").value();
   EXPECT_EQ(href, server_.url() + "/demo/events/categories");
   const Reply reply = client_.get(target_of(href));
-  // 7.1: "Category Documents are identified with the "application/atomcat+xml" media type".
+  // 7: "Category Documents are identified with the "application/atomcat+xml" media type".
   EXPECT_EQ(reply.header("Content-Type"), "application/atomcat+xml");
   const pugi::xml_document document = parsed(reply.body);
   const pugi::xml_node categories = document.child("app:categories");
@@ -92,10 +93,10 @@ TEST_F(Rfc5023, Section7ACollectionNamesItsCategoryDocument) {
   EXPECT_EQ(client_.get("/demo/none/categories").status, 404);
 }
 
-// 10.2: "The app:edited element is a Date construct whose content indicates the last time an Entry was edited. ... Atom
-// Entry elements in Collection Documents SHOULD contain one app:edited element, and MUST NOT contain more than one."
-// "The server SHOULD change the value of this element every time an Entry Resource or an associated Media Resource has
-// been edited."
+// 10.2: "The "app:edited" element is a Date construct (as defined by [RFC4287]), whose content indicates the last time
+// an Entry was edited. ... Atom Entry elements in Collection Documents SHOULD contain one app:edited element, and MUST
+// NOT contain more than one." "The server SHOULD change the value of this element every time an Entry Resource or an
+// associated Media Resource has been edited."
 TEST_F(Rfc5023, Section10_2EntriesSayWhenTheyWereEdited) {
   publish(1);
   const auto edited = [&] {
@@ -112,16 +113,17 @@ TEST_F(Rfc5023, Section10_2EntriesSayWhenTheyWereEdited) {
 
 // 11.1: "The value of "edit" specifies that the value of the href attribute is the IRI of an editable Member Entry.
 // When appearing within an atom:entry, the href IRI can be used to retrieve, update, and delete the Resource
-// represented by that Entry." 9.1: "the Member URI ... is the one with rel=edit".
+// represented by that Entry." 9.1: "A Member Entry SHOULD contain such an atom:link element with a link relation of
+// "edit", which indicates the Member URI."
 TEST_F(Rfc5023, Section11_1TheEditLinkRetrievesUpdatesAndDeletes) {
   const Reply created = publish(1);
   const std::string edit = link_of(parsed(created.body).child("entry"), "edit");
   ASSERT_FALSE(edit.empty());
-  // 5.4.2: "To edit a Member Resource, a client sends a PUT request to its Member URI and, as is true for all HTTP
-  // requests, the server responds with an appropriate status code."
+  // 5.4.2: "The client sends a PUT request to store a representation of a Member Resource." "If the request is
+  // successful, the server responds with a status code of 200."
   EXPECT_EQ(client_.put(target_of(edit), entry(1, "<content>2</content>"), kEntryType).status, 200);
   EXPECT_NE(client_.get(target_of(edit)).body.find(">2</content>"), std::string::npos);
-  // 5.4.3: "The client sends a DELETE request to the Member's Member URI."
+  // 5.4.3: "The client sends a DELETE request to the URI of a Member Resource."
   EXPECT_EQ(client_.remove(target_of(edit)).status, 204);
   EXPECT_EQ(client_.get(target_of(edit)).status, 410);
 }
@@ -136,15 +138,17 @@ TEST_F(Rfc5023, Section9_5_1StaleEditsAreRefused) {
   EXPECT_EQ(client_.put(target, entry(1, "<content>3</content>"), "If-Match: " + etag + "\r\n").status, 412);
 }
 
-// 4.4: "Unrecognized or foreign markup is preserved" is 6.2: "Atom Protocol processors ... MUST NOT stop processing or
-// signal an error and MUST NOT change their behavior as a result" of foreign markup in our documents.
+// 6.2: "Processors that encounter foreign markup MUST NOT stop processing and MUST NOT signal an error. Clients SHOULD
+// preserve foreign markup when transmitting such documents." In entries it is RFC 4287 that asks for it, 6.3: "MUST NOT
+// change their behavior as a result of the markup's presence". We keep it.
 TEST_F(Rfc5023, Section6_2ForeignMarkupIsTakenAndKept) {
   const Reply reply = publish(1, "<content>c</content><x:y xmlns:x='urn:x' a='1'>z<x:w/></x:y>");
   EXPECT_EQ(reply.status, 201);
   EXPECT_NE(reply.body.find("<x:y xmlns:x=\"urn:x\" a=\"1\">z<x:w></x:w></x:y>"), std::string::npos) << reply.body;
 }
 
-// 9.2: a draft is only a request of the client's: "app:control ... the server MAY ignore".
+// 13.1.1: "The inclusion of the "app:draft" element represents a request by the client to control the visibility of a
+// Member Resource. The app:draft element MAY be ignored by the server."
 TEST_F(Rfc5023, Section13_1_1ADraftIsTaken) {
   EXPECT_EQ(publish(1,
                     "<content>c</content><app:control xmlns:app='http://www.w3.org/2007/app'><app:draft>yes</app:draft>"
@@ -181,8 +185,8 @@ TEST_F(Rfc5023, Section4_1LocationsAreUris) {
   EXPECT_EQ(client_.get(target_of(location)).body, created.body);
 }
 
-// 5.2: "To list the members of a Collection, the client sends a GET request to the URI of a Collection. An Atom Feed
-// Document is returned, the Entries of which contain the IRIs of Member Resources."
+// 5.2: "To list the Members of a Collection, the client sends a GET request to the URI of a Collection. An Atom Feed
+// Document is returned whose Entries contain the IRIs of Member Resources."
 TEST_F(Rfc5023, Section5_2AListLeadsToItsMembers) {
   publish_all(3);
   const pugi::xml_document list = parsed(client_.get("/demo/events").body);
@@ -250,10 +254,10 @@ TEST_F(Rfc5023, Section7_2_1ACategoryListIsNamedOrGivenNotBoth) {
   EXPECT_EQ(publish(2, "<content>c</content><category term='not there'/>").status, 201);
 }
 
-// 8.3.1: "An app:service element contains one or more app:workspace elements"; 8.3.2: "The app:workspace element MUST
-// contain one "atom:title" element"; 8.3.3: "The app:collection element MUST contain one atom:title element", "MUST
-// contain an "href" attribute, whose value gives the IRI of the Collection".
-// 8.3.4: "If the app:accept element exists but is empty, clients SHOULD assume that the Collection does not support the
+// 8.3.1: "An app:service element MUST contain one or more app:workspace elements."; 8.3.2.1: "The app:workspace element
+// MUST contain one "atom:title" element"; 8.3.3: "The app:collection element MUST contain one atom:title element.";
+// 8.3.3.1: "The app:collection element MUST contain an "href" attribute, whose value gives the IRI of the Collection."
+// 8.3.4: "If one app:accept element exists and is empty, clients SHOULD assume that the Collection does not support the
 // creation of new Entries."
 TEST(Rfc5023Service, Section8_3EveryWorkspaceAndCollectionIsWhole) {
   const std::string config = scratch("rfc5023.toml");
@@ -265,7 +269,7 @@ TEST(Rfc5023Service, Section8_3EveryWorkspaceAndCollectionIsWhole) {
   CourantServer server({"--database", database.url(), "--config", config});
   HttpClient client(server.port());
   const Reply whole = client.get("/");
-  // 8.2: "Service Documents are identified with the "application/atomsvc+xml" media type".
+  // 8: "Service Documents are identified with the "application/atomsvc+xml" media type".
   EXPECT_EQ(whole.header("Content-Type"), "application/atomsvc+xml");
   pugi::xml_document document;
   ASSERT_TRUE(document.load_string(whole.body.c_str()));
@@ -429,8 +433,8 @@ TEST_F(Rfc5023Media, Section9_7TheSlugIsTheTitle) {
   for (const char* const slug : {"100%", "%C3", "%00", "%EF%BF%BF"}) EXPECT_EQ(title_for(slug), "media.png") << slug;
 }
 
-// 11.2: "The value of "edit-media" specifies that the value of the href attribute is an IRI that can be used to modify
-// a Media Resource associated with an Entry."
+// 11.2: "When appearing within an atom:entry, the value of the href attribute is an IRI that can be used to modify a
+// Media Resource associated with that Entry."
 TEST_F(Rfc5023Media, Section11_2TheEditMediaLinkModifiesTheBytes) {
   const Reply created = post("one");
   const std::string edit = target_of(link_of(parsed(created.body).child("entry"), "edit-media"));

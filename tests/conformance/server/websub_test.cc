@@ -21,9 +21,9 @@ class WebSub : public Conformance {
   }
 };
 
-// 4: "Publishers MUST implement at least one of them: Link Headers ...: the publisher SHOULD include at least one Link
-// Header with rel=hub (a hub link header) as well as exactly one Link Header with rel=self (the self link header). If
-// the topic is an XML based feed, publishers SHOULD use embedded link elements".
+// 4: "Publishers MUST implement at least one of them: Link Headers [RFC5988]: the publisher SHOULD include at least one
+// Link Header [RFC5988] with rel=hub (a hub link header) as well as exactly one Link Header [RFC5988] with rel=self
+// (the self link header)"; "If the topic is an XML based feed, publishers SHOULD use embedded link elements".
 TEST_F(WebSub, Section4DiscoveryByHeaderAndDocument) {
   publish(1);
   const Reply reply = client_.get("/demo/events");
@@ -35,7 +35,7 @@ TEST_F(WebSub, Section4DiscoveryByHeaderAndDocument) {
 
 // 5.1: "Hubs MUST ignore additional request parameters they do not understand." 5.1.2: "If the hub URL supports WebSub
 // and is able to handle the subscription or unsubscription request, it MUST respond to a subscription request with an
-// HTTP 202 "Accepted" response".
+// HTTP [RFC7231] 202 "Accepted" response".
 TEST_F(WebSub, Section5_1ASoundRequestIsAccepted) {
   publish(1);
   Subscriber subscriber;
@@ -68,8 +68,9 @@ TEST_F(WebSub, Section5_1AnActiveSubscriptionMayBeRequestedAgain) {
   ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.positions() == std::vector<int>{2}; }));
 }
 
-// 5.1: "Each subsequent request to a hub to subscribe or unsubscribe MUST override the previous subscription state ...,
-// but only once the action is verified. If verification fails, the subscription state MUST be left unchanged."
+// 5.1: "Each subsequent request to a hub to subscribe or unsubscribe MUST override the previous subscription state for
+// a specific topic URL and callback URL combination, but only once the action is verified ... If verification fails,
+// the subscription state MUST be left unchanged."
 TEST_F(WebSub, Section5_1AFailedRenewalChangesNothing) {
   publish(1);
   std::atomic<bool> agrees{true};
@@ -104,16 +105,16 @@ TEST_F(WebSub, Section5_1TheLeaseOfAnUnsubscriptionIsIgnored) {
   EXPECT_EQ(subscriber.ask(server_, "unsubscribe", topic(), "&hub.lease_seconds=nonsense"), 202);
 }
 
-// 5.1.2: "If a hub finds any errors in the subscription request, an appropriate HTTP error response code (4xx or 5xx)
-// MUST be returned. In the event of an error, hubs SHOULD return a description of the error in the response body as
-// plain text" (ours is a problem document).
+// 5.1.2: "If a hub finds any errors in the subscription request, an appropriate HTTP [RFC7231] error response code (4xx
+// or 5xx) MUST be returned. In the event of an error, hubs SHOULD return a description of the error in the response
+// body as plain text" (ours is a problem document).
 TEST_F(WebSub, Section5_1_2ErrorsAreDescribed) {
   const Reply reply = client_.post("/hub", "hub.mode=subscribe", kForm);
   EXPECT_EQ(reply.status, 400);
   EXPECT_NE(reply.body.find("hub.topic is missing"), std::string::npos);
 }
 
-// 5.1: "This parameter [hub.secret] MUST be less than 200 bytes in length."
+// 5.1: hub.secret: "This parameter MUST be less than 200 bytes in length."
 TEST_F(WebSub, Section5_1SecretsAreShorterThan200Bytes) {
   publish(1);
   Subscriber subscriber;
@@ -121,8 +122,8 @@ TEST_F(WebSub, Section5_1SecretsAreShorterThan200Bytes) {
   EXPECT_EQ(subscriber.ask(server_, "subscribe", topic(), "&hub.secret=" + std::string(200, 's')), 400);
 }
 
-// 5.3: hub.mode, hub.topic and hub.challenge are REQUIRED; "Hubs MUST supply this parameter [hub.lease_seconds] when
-// hub.mode is set to "subscribe"". 8: "the hub SHOULD use a random, single-use hub.challenge".
+// 5.3: hub.mode, hub.topic and hub.challenge are REQUIRED; hub.lease_seconds: "Hubs MUST supply this parameter when
+// hub.mode is set to "subscribe"." 8.2: "the hub SHOULD use a random, single-use hub.challenge".
 TEST_F(WebSub, Section5_3TheRequestSaysWhatItIsAbout) {
   publish(1);
   Subscriber subscriber;
@@ -174,8 +175,8 @@ TEST_F(WebSub, Section5_3LeasesEnd) {
 
 // 7: "The content distribution request MUST have a Content-Type Header corresponding to the Content-Type of the
 // topic", "the hub MAY remove already-delivered atom:entry ... elements from the feed", "The request MUST include at
-// least one Link Header with rel=hub pointing to a Hub associated with the topic being updated. It MUST also include
-// one Link Header with rel=self set to the canonical URL of the topic being updated."
+// least one Link Header [RFC5988] with rel=hub pointing to a Hub associated with the topic being updated. It MUST also
+// include one Link Header [RFC5988] with rel=self set to the canonical URL of the topic being updated."
 TEST_F(WebSub, Section7ContentIsDistributedWithItsTypeAndLinks) {
   publish(1);
   Subscriber subscriber;
@@ -189,7 +190,8 @@ TEST_F(WebSub, Section7ContentIsDistributedWithItsTypeAndLinks) {
 }
 
 // 7.1: "If the subscriber supplied a value for hub.secret in their subscription request, the hub MUST generate an HMAC
-// signature of the payload and include that signature in the request headers": "X-Hub-Signature: method=signature".
+// signature of the payload and include that signature in the request headers of the content distribution request. The
+// X-Hub-Signature header's value MUST be in the form method=signature".
 TEST_F(WebSub, Section7_1ContentIsSignedWithTheSecret) {
   publish(1);
   Subscriber subscriber;

@@ -488,6 +488,36 @@ TEST_F(MediaTest, ReadersThatDoNotReadDoNotShutOutOthers) {
   EXPECT_TRUE(late.ends_with(body));
 }
 
+// The most memory that the server has had at once, in bytes.
+std::size_t peak_memory(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+// What sanitizers keep for themselves would be counted as well, and they are slow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+// Neither taking it nor giving it holds a body twice.
+TEST_F(MediaTest, ALargeBodyIsInMemoryOnce) {
+  serve("", "max_media_bytes = '64MiB'");
+  const std::size_t before = peak_memory(server_->process().id());
+  const std::string body = bytes(kIsSanitized ? 8 << 20 : 64 << 20);
+  const Posted posted = post(body);
+  ASSERT_EQ(posted.reply.status, 201) << posted.reply.body;
+  const Reply whole = client_->get(posted.media);
+  EXPECT_TRUE(whole.body == body);
+  const std::size_t grown = peak_memory(server_->process().id()) - before;
+  if (!kIsSanitized) EXPECT_LT(grown, body.size() * 3 / 2);
+  EXPECT_GT(grown, body.size() * 3 / 4) << "it is measured indeed";
+}
+
 // What was promised cannot be had any more: the reader notices by the length.
 TEST_F(MediaTest, ADeletionCutsOffWhoReadsSlowly) {
   const std::string body = bytes(16 << 20);
