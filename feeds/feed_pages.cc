@@ -71,8 +71,8 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
 // The highest position that the request shows its sender to know of.
 std::int64_t named_position(const Request& request, const PageQuery& query) {
   std::int64_t named = highest_position(request.header("if-none-match").value_or(""));
-  for (const std::string_view text :
-       {std::string_view(query.marker ? *query.marker : ""), request.header("feed-position-min").value_or("")}) {
+  const std::string_view marker = query.marker ? std::string_view(*query.marker) : std::string_view();
+  for (const std::string_view text : {marker, request.header("feed-position-min").value_or("")}) {
     if (const std::optional<std::uint64_t> position = parse_unsigned(text); position && *position >> 62 == 0) {
       named = std::max(named, static_cast<std::int64_t>(*position));
     }
