@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <list>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -32,7 +33,7 @@ class PageCacheTest : public testing::Test {
     }
   }
   std::string ask(PageCache& cache, const std::string& key, bool is_canonical, const PageCache::Make& make) {
-    boost::asio::io_context io;
+    boost::asio::io_context& io = contexts_.emplace_back();
     std::string got;
     boost::asio::co_spawn(io, ask(cache, key, is_canonical, make, got), boost::asio::detached);
     io.run();
@@ -46,6 +47,7 @@ class PageCacheTest : public testing::Test {
     };
   }
 
+  std::list<boost::asio::io_context> contexts_;  // the executor's threads may still be posting to them
   test::TestDatabase test_;
   sql::Database database_{test_.options()};
   sql::Executor executor_{database_, 4, 100};
@@ -109,7 +111,7 @@ TEST_F(PageCacheTest, APageIsMadeOnceForAllWhoAskAtOnce) {
     ++made_;
     return page("newer", version, 8);
   };
-  boost::asio::io_context io;
+  boost::asio::io_context& io = contexts_.emplace_back();
   std::vector<std::string> got(20);
   for (int i = 0; i < 10; ++i) boost::asio::co_spawn(io, ask(cache, "head", true, slow, got[i]), boost::asio::detached);
   while (made_ == 0) io.poll();
@@ -132,7 +134,7 @@ TEST_F(PageCacheTest, AFailureIsToldToAllAndNotKept) {
     ++made_;
     throw Problem(404, "gone");
   };
-  boost::asio::io_context io;
+  boost::asio::io_context& io = contexts_.emplace_back();
   std::vector<std::string> got(5);
   for (std::string& one : got) boost::asio::co_spawn(io, ask(cache, "head", true, failing, one), boost::asio::detached);
   io.run();
