@@ -200,7 +200,9 @@ void Publisher::publish_expecting() {
   const std::optional<Settled> settled = settle(ask);
   if (!settled) return;
   std::int64_t position = -1;
-  if (settled->reply.status == 201) position = number_of(settled->reply, "Feed-Position");
+  // Sent again where the earlier try was stored it is a retry, whatever the precondition says now.
+  const bool is_retry = settled->reply.status == 200 && settled->was_in_doubt;
+  if (settled->reply.status == 201 || is_retry) position = number_of(settled->reply, "Feed-Position");
   if (settled->reply.status == 412 && settled->was_in_doubt) {
     // His own earlier try may have been the one that was faster. From now on none can succeed any more.
     const std::optional<Settled> stored = settle({"GET", entry_path(feed, id)});
