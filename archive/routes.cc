@@ -57,10 +57,8 @@ struct Wanted {
 
 Wanted wanted_of(const Request& request, const PathArguments& arguments, const feeds::LiveFeed& feed) {
   Wanted wanted{require_page_name(arguments[2]), http::accepts_gzip(request.combined_header("accept-encoding")), {}};
-  const feeds::FeedKey key = feed.facts().key;
-  wanted.key = std::to_string(key.lane) + "." + std::to_string(key.feed) + "\narchive\n" +
-               std::to_string(wanted.name.generation) + "-" + std::to_string(wanted.name.page) +
-               (wanted.packed ? "\ngzip" : "");
+  wanted.key = feeds::page_key(feed.facts().key) + "archive\n" + std::to_string(wanted.name.generation) + "-" +
+               std::to_string(wanted.name.page) + (wanted.packed ? "\ngzip" : "");
   return wanted;
 }
 
@@ -115,10 +113,9 @@ std::int64_t number_in(const Parameters& parameters, std::string_view name, std:
 }
 
 Task<Response> get_index(Engine& engine, const Request& request, const PathArguments& arguments) {
-  const std::optional<Parameters> parameters = parse_query(request.query);
-  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
-  const IndexQuery query{number_in(*parameters, "from", 0, std::int64_t{1} << 40),
-                         number_in(*parameters, "limit", 100, 1000)};
+  const Parameters parameters = query_of(request);
+  const IndexQuery query{number_in(parameters, "from", 0, std::int64_t{1} << 40),
+                         number_in(parameters, "limit", 100, 1000)};
   std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const std::string feed_url = engine.feed_url(feed->facts());
   const auto read = [&engine, feed, query, feed_url](sql::Session& session) {

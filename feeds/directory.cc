@@ -7,13 +7,6 @@
 namespace courant::feeds {
 namespace {
 
-std::string full_name(std::string_view workspace, std::string_view name) {
-  std::string full(workspace);
-  full += '/';
-  full += name;
-  return full;
-}
-
 std::size_t piece_of_name(const std::string& full) {
   return std::hash<std::string>{}(full) % 256;
 }
@@ -61,6 +54,13 @@ FeedSettings stored_settings(std::string_view json, const std::string& feed) {
 }
 
 }  // namespace
+
+std::string full_name(std::string_view workspace, std::string_view name) {
+  std::string full(workspace);
+  full += '/';
+  full += name;
+  return full;
+}
 
 LiveFeed::LiveFeed(FeedFacts facts, FeedState state, std::int64_t head)
     : facts_(std::move(facts)),

@@ -21,6 +21,9 @@
 
 namespace courant::feeds {
 
+// "demo/events"; no feed's is empty.
+std::string full_name(std::string_view workspace, std::string_view name);
+
 // What never changes of a feed.
 struct FeedFacts {
   FeedKey key;

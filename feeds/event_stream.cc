@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "feeds/feed_view.h"
-#include "feeds/filtered.h"
 #include "feeds/json_feed.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
@@ -82,9 +81,8 @@ ReadyPage read_events(sql::Session& session, const LiveFeed& feed, const Stream&
 }
 
 std::string key_of(const LiveFeed& feed, const Stream& stream) {
-  const FeedKey key = feed.facts().key;
-  return std::to_string(key.lane) + "." + std::to_string(key.feed) +
-         (stream.is_json ? "\nevents+json\n" : "\nevents\n") + std::to_string(stream.position) + "?" + stream.search;
+  return page_key(feed.facts().key) + (stream.is_json ? "events+json\n" : "events\n") +
+         std::to_string(stream.position) + "?" + stream.search;
 }
 
 // The next bytes to send; null: the stream is over.
@@ -137,7 +135,7 @@ std::optional<std::int64_t> last_event(const http::Request& request, const Param
 
 Task<http::Response> stream_events(Engine& engine, const http::Request& request, std::shared_ptr<LiveFeed> feed,
                                    const PageQuery& query) {
-  const Parameters parameters = parse_query(request.query).value_or(Parameters{});
+  const Parameters parameters = query_of(request);
   const std::optional<std::int64_t> last = last_event(request, parameters);
   const std::string* const data = find_parameter(parameters, "data");
   if (data != nullptr && *data != "json" && *data != "atom") {

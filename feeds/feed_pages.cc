@@ -30,12 +30,6 @@ constexpr std::size_t kPackAbove = 1024;          // shorter documents are sent 
 constexpr const char* kPacked = "gzip\n";         // before the key of the page that was packed
 constexpr const char* kPollUnderPressure = "10";  // seconds
 
-Parameters query_of(const Request& request) {
-  std::optional<Parameters> parameters = parse_query(request.query);
-  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
-  return *std::move(parameters);
-}
-
 // A view of a feed: which of its pages, in which form.
 struct View {
   PageRequest wanted;
@@ -62,9 +56,7 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
   wanted.is_newest_only = view.offer->representation != Representation::kXml;
   const PageQuery& query = wanted.query;
   view.is_canonical = !query.marker && !query.starting_at && !query.filter && !query.limit_given;
-  const FeedKey key = feed.facts().key;
-  view.key = std::to_string(key.lane) + "." + std::to_string(key.feed) + "\n" + wanted.representation + "\n" +
-             view.suffix + "\n" + canonical_query(query);
+  view.key = page_key(feed.facts().key) + wanted.representation + "\n" + view.suffix + "\n" + canonical_query(query);
   return view;
 }
 
@@ -85,9 +77,9 @@ bool is_known_enough(const Engine& engine, const LiveFeed& feed, const Request& 
   return engine.follower().is_current() && named_position(request, query) <= feed.head();
 }
 
-// Links that do not depend on where the feed stands: of answers from memory.
-std::string head_link_field(const std::string& feed_url, const std::string& hub_url) {
-  std::string links = "<" + feed_url + ">; rel=\"self\"";
+// The links that do not depend on where the feed stands.
+std::string self_and_hub(const std::string& self, const std::string& hub_url) {
+  std::string links = "<" + self + ">; rel=\"self\"";
   if (!hub_url.empty()) links += ", <" + hub_url + ">; rel=\"hub\"";
   return links;
 }
@@ -109,10 +101,8 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
       http::compose_head(304, {{"ETag", etag},
                                {"Cache-Control", "no-cache"},
                                {"Vary", "Accept, Accept-Encoding"},
-                               {"Link", head_link_field(engine.feed_url(feed->facts()), engine.options().hub_url)}});
-  response.holds = [&follower = engine.follower(), feed, version, head] {
-    return feed->version() == version && feed->head() == head && follower.is_current();
-  };
+                               {"Link", self_and_hub(engine.feed_url(feed->facts()), engine.options().hub_url)}});
+  response.holds = while_unchanged(feed, version, head, engine.follower());
   return response;
 }
 
@@ -120,8 +110,7 @@ std::string link_field(const PageRequest& page, const PageLinks& places, std::st
   const auto link = [&](const std::string& place, std::string_view rel) {
     return "<" + with_suffix(page.feed_url + place, suffix) + ">; rel=\"" + std::string(rel) + "\"";
   };
-  std::string links = link(places.self, "self");
-  if (!page.hub_url.empty()) links += ", <" + page.hub_url + ">; rel=\"hub\"";
+  std::string links = self_and_hub(with_suffix(page.feed_url + places.self, suffix), page.hub_url);
   links += ", " + link(places.previous, "previous");
   if (!places.next.empty()) links += ", " + link(places.next, "next");
   return links;
@@ -161,11 +150,6 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};
   return ReadyPage(std::move(headers), http::make_bytes(std::move(document)), version,
                    is_lasting ? std::nullopt : std::optional(page.head), std::move(news));
-}
-
-bool is_unchanged(const Request& request, const ReadyPage& page) {
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  return known && http::if_none_match_matches(*known, page.etag());
 }
 
 // In gzip, where the client likes it and it is worth it.

@@ -7,6 +7,10 @@ constexpr std::size_t kSeen = 8192;
 
 }  // namespace
 
+std::string page_key(FeedKey feed) {
+  return std::to_string(feed.lane) + "." + std::to_string(feed.feed) + "\n";
+}
+
 PageCache::PageCache(std::uint64_t most_bytes, sql::Executor& executor, Metrics& metrics)
     : most_bytes_(most_bytes),
       executor_(executor),

@@ -21,6 +21,9 @@
 
 namespace courant::feeds {
 
+// What the keys of a feed's pages begin with.
+std::string page_key(FeedKey feed);
+
 class PageCache {
  public:
   using Page = std::shared_ptr<const ReadyPage>;

@@ -14,7 +14,18 @@ bool is_for_304(const std::string& name) {
   return name == "ETag" || name == "Cache-Control" || name == "Vary" || name == "Link";
 }
 
+bool is_at(const LiveFeed& feed, std::uint64_t version, std::optional<std::int64_t> head) {
+  return feed.version() == version && (!head || feed.head() == *head);
+}
+
 }  // namespace
+
+std::function<bool()> while_unchanged(std::shared_ptr<const LiveFeed> feed, std::uint64_t version,
+                                      std::optional<std::int64_t> head, const Follower& follower) {
+  return [&follower, feed = std::move(feed), version, head] {
+    return is_at(*feed, version, head) && follower.is_current();
+  };
+}
 
 std::int64_t PageNews::newest() const {
   std::int64_t newest = lasting;
@@ -58,18 +69,22 @@ ReadyPage ReadyPage::packed() const {
 }
 
 bool ReadyPage::holds(const LiveFeed& feed) const {
-  return feed.version() == version_ && (!head_ || feed.head() == *head_);
+  return is_at(feed, version_, head_);
+}
+
+bool is_unchanged(const http::Request& request, const ReadyPage& page) {
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  return known && http::if_none_match_matches(*known, page.etag());
 }
 
 namespace {
 
 http::Response answer(const ReadyPage& page, const http::Request& request, bool is_held) {
   http::Response response;
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  const bool is_unchanged = known && http::if_none_match_matches(*known, page.etag());
-  response.status = is_unchanged ? 304 : 200;
-  response.head = page.composed_head(is_unchanged, is_held);
-  if (!is_unchanged) response.body = page.body();
+  const bool is_known = is_unchanged(request, page);
+  response.status = is_known ? 304 : 200;
+  response.head = page.composed_head(is_known, is_held);
+  if (!is_known) response.body = page.body();
   return response;
 }
 
@@ -78,9 +93,7 @@ http::Response answer(const ReadyPage& page, const http::Request& request, bool 
 http::Response answer_with(const ReadyPage& page, const http::Request& request, std::shared_ptr<const LiveFeed> feed,
                            const Follower& follower) {
   http::Response response = answer(page, request, false);
-  response.holds = [&follower, feed = std::move(feed), version = page.version(), head = page.head()] {
-    return feed->version() == version && (!head || feed->head() == *head) && follower.is_current();
-  };
+  response.holds = while_unchanged(std::move(feed), page.version(), page.head(), follower);
   return response;
 }
 

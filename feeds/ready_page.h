@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,11 @@
 #include "kernel/time.h"
 
 namespace courant::feeds {
+
+// Says yes while the feed is of this version, the log stands at `head` (nullopt: anywhere), and others are heard: what
+// an answer that was made of it holds by.
+std::function<bool()> while_unchanged(std::shared_ptr<const LiveFeed> feed, std::uint64_t version,
+                                      std::optional<std::int64_t> head, const Follower& follower);
 
 // What of a page is news for whom: entries that have expired are none.
 struct PageNews {
@@ -38,7 +44,6 @@ class ReadyPage {
 
   const PageNews& news() const { return news_; }
   std::uint64_t version() const { return version_; }
-  const Headers& headers() const { return headers_; }
   const std::string& etag() const { return etag_; }
   const http::Bytes& body() const { return body_; }
   std::optional<std::int64_t> head() const { return head_; }
@@ -63,6 +68,9 @@ class ReadyPage {
   PageNews news_;
   http::Bytes heads_[2][2];
 };
+
+// Whether the client has it already: If-None-Match.
+bool is_unchanged(const http::Request& request, const ReadyPage& page);
 
 // 200 or 304; the same request may be given it again while the follower is current and the page holds.
 http::Response answer_with(const ReadyPage& page, const http::Request& request, std::shared_ptr<const LiveFeed> feed,

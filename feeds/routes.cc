@@ -23,12 +23,6 @@ using http::Request;
 using http::Response;
 using http::Task;
 
-Parameters query_of(const Request& request) {
-  std::optional<Parameters> parameters = parse_query(request.query);
-  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
-  return *std::move(parameters);
-}
-
 Response not_modified(const std::string& etag) {
   Response response;
   response.status = 304;

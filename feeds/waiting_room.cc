@@ -25,10 +25,6 @@ namespace asio = boost::asio;
 constexpr const char* kAll = "";               // no feed has this name
 constexpr std::int64_t kEntriesAtOnce = 1000;  // that are held against filters
 
-std::string full_name(const std::string& workspace, const std::string& name) {
-  return workspace + "/" + name;
-}
-
 // An entry as filters see it.
 struct Terms {
   std::int64_t position = 0;

@@ -49,10 +49,6 @@ class WaitingRoom {
   enum class End { kNews, kTime, kRefused, kStopped };
   http::Task<End> wait(News news, Ticks until);
 
-  // Whether somebody who comes now would wait.
-  bool is_full() const { return waiting_ >= options_.most; }
-  double pressure() const { return static_cast<double>(waiting_) / static_cast<double>(options_.most); }
-
   // These feeds stand elsewhere than before, or are not what they were.
   void moved(const std::vector<Advance>& advances);
 

@@ -132,11 +132,7 @@ void Connection::answer_known() {
     std::optional<AnswerMemo::Known> known = context_.memo.find(rest.substr(0, *length));
     if (!known) break;
     out_.append(known->before_date).append(context_.date_line).append(known->after_date);
-    if (known->body && known->body->size() < kGatherBelow) {
-      out_ += *known->body;
-    } else {
-      body_ = std::move(known->body);
-    }
+    if (known->body) put_body(std::move(known->body));
     ++context_.answered;
     phase_ = Phase::kAnswer;
     used += *length;
@@ -264,10 +260,15 @@ void Connection::compose(const Response& response, const Request& request, const
   append_head_after_date(out_, response, {keep_alive, framing.is_http10});
   ++context_.answered;
   if (request.method == Method::kHead || !response.body || is_stream(response)) return;
-  if (response.body->size() < kGatherBelow) {
-    out_ += *response.body;
+  put_body(response.body);
+}
+
+// A short one is copied behind its head, a long one sent from where it is.
+void Connection::put_body(Bytes body) {
+  if (body->size() < kGatherBelow) {
+    out_ += *body;
   } else {
-    body_ = response.body;
+    body_ = std::move(body);
   }
 }
 

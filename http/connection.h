@@ -71,6 +71,7 @@ class Connection {
   Task<bool> write_rest(Response& response);
   Task<bool> write_stream(Response& response, bool is_chunked);
   Task<bool> serve_one(std::size_t head_length);
+  void put_body(Bytes body);
   void compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive);
   Task<bool> read_body(const RequestHead& head, std::uint64_t limit, Request& request);
   Task<bool> refuse(Problem problem, Request request);

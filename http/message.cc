@@ -1,5 +1,6 @@
 #include "http/message.h"
 
+#include "kernel/problem.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -19,6 +20,12 @@ std::string Request::combined_header(std::string_view name) const {
     combined += field.value;
   }
   return combined;
+}
+
+Parameters query_of(const Request& request) {
+  std::optional<Parameters> parameters = parse_query(request.query);
+  if (!parameters) throw Problem(400, "The query holds a '%' that no two hexadecimal digits follow");
+  return *std::move(parameters);
 }
 
 Bytes make_bytes(std::string text) {

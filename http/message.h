@@ -40,6 +40,9 @@ struct Request {
   std::string combined_header(std::string_view name) const;
 };
 
+// The query's parameters, decoded. Throws Problem 400.
+Parameters query_of(const Request& request);
+
 // Bytes that many answers and threads may share.
 using Bytes = std::shared_ptr<const std::string>;
 Bytes make_bytes(std::string text);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "feeds/directory.h"
+#include "tests/support/rows_read.h"
 #include "tests/support/test_database.h"
 
 namespace courant::archive {
@@ -39,17 +40,7 @@ class DropPlansTest : public testing::TestWithParam<Statistics> {
     }
   }
 
-  // Rows that were read by all sessions, through indexes and without, of all tables.
-  std::int64_t rows_read() {
-    constexpr sql::Query kTell{"test.tell", "select pg_stat_force_next_flush()"};
-    constexpr sql::Query kRead{
-        "test.read",
-        "select ((select sum(idx_tup_read) from pg_stat_user_indexes) + (select sum(seq_tup_read) from "
-        "pg_stat_user_tables))::bigint"};
-    dropper_.run(kTell);
-    session_.run(kTell);
-    return session_.run(kRead)[0].integer(0);
-  }
+  std::int64_t rows_read() { return test::rows_read(dropper_, session_); }
 
   std::int64_t drop(std::int64_t after) {
     constexpr sql::Query kDrop{"test.drop", "select drop_history($1::smallint, $2::bigint, $3::bigint, $4::bigint)"};

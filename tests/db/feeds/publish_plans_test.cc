@@ -4,6 +4,7 @@
 
 #include "feeds/directory.h"
 #include "feeds/publish_call.h"
+#include "tests/support/rows_read.h"
 #include "tests/support/test_database.h"
 
 namespace courant::feeds {
@@ -69,17 +70,7 @@ class PublishPlansTest : public testing::TestWithParam<Statistics> {
         numbers);
   }
 
-  // Rows that were read by all sessions, through indexes and without, of all tables.
-  std::int64_t rows_read() {
-    constexpr sql::Query kTell{"test.tell", "select pg_stat_force_next_flush()"};
-    constexpr sql::Query kRead{
-        "test.read",
-        "select ((select sum(idx_tup_read) from pg_stat_user_indexes) + (select sum(seq_tup_read) from "
-        "pg_stat_user_tables))::bigint"};
-    publisher_.run(kTell);
-    session_.run(kTell);
-    return session_.run(kRead)[0].integer(0);
-  }
+  std::int64_t rows_read() { return test::rows_read(publisher_, session_); }
 
   test::TestDatabase test_;
   SystemClock clock_;
