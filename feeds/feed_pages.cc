@@ -27,8 +27,7 @@ using http::Response;
 using http::Task;
 using Page = PageCache::Page;
 
-constexpr std::size_t kCodeAbove = 1024;          // shorter documents are sent as they are
-constexpr const char* kPollUnderPressure = "10";  // seconds
+constexpr std::size_t kCodeAbove = 1024;  // shorter documents are sent as they are
 
 // A view of a feed: which of its pages, in which form.
 struct View {
@@ -84,6 +83,18 @@ std::string self_and_hub(const std::string& self, const std::string& hub_url) {
   return links;
 }
 
+// Says when it is worth to ask again. As long as that is so, the same answer may be given again: composed heads know
+// nothing of it, so a hint that ages costs nothing but a look at the clock.
+void advise(const Engine& engine, const std::shared_ptr<const LiveFeed>& feed,
+            std::optional<std::chrono::seconds> interval, Response& response) {
+  if (!interval) return;
+  response.with("Poll-Interval", std::to_string(interval->count()));
+  if (!response.holds) return;
+  response.holds = [&engine, feed, interval, holds = std::move(response.holds)] {
+    return holds() && engine.poll_interval(*feed) == interval;
+  };
+}
+
 // A conditional GET of a head that has not changed: the tag is told by where the feed stands, without a page.
 std::optional<Response> unchanged_head(const Engine& engine, const Request& request,
                                        const std::shared_ptr<LiveFeed>& feed) {
@@ -103,6 +114,7 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
                                {"Vary", "Accept, Accept-Encoding"},
                                {"Link", self_and_hub(engine.feed_url(feed->facts()), engine.options().hub_url)}});
   response.holds = while_unchanged(feed, version, head, engine.follower());
+  advise(engine, feed, engine.poll_interval(*feed), response);
   return response;
 }
 
@@ -165,8 +177,7 @@ CodedPage find_coded(Engine& engine, const View& view, const http::CodingChoice&
   const auto make_in = [&page](http::Coding wanted) -> PageCache::Make {
     return [page, wanted](sql::Session&) { return page->in(wanted); };
   };
-  CodedPage coded = find_coded(engine.pages(), view.key, coding, feed, make_in);
-  return coded;
+  return find_coded(engine.pages(), view.key, coding, feed, make_in);
 }
 
 // How long the client wants to wait for news, by ?wait= or the Prefer field (RFC 7240 section 4.3), capped; nullopt:
@@ -259,6 +270,7 @@ std::optional<Response> feed_at_once(Engine& engine, const Request& request, con
   const CodedPage coded = find_coded(engine, view, coding_of(view, request, *page), feed, page);
   if (!coded.page) return std::nullopt;
   Response response = answer_with(coded, request, feed, engine.follower());
+  if (page->head()) advise(engine, feed, engine.poll_interval(*feed), response);
   if (wait) apply(*wait, *page, response);
   return response;
 }
@@ -283,9 +295,11 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
       if (!may_go_on || !page->head() || has_news(engine, request, view, *page)) {
         Response response =
             end ? held_answer_with(*page, request) : answer_with(coded, request, feed, engine.follower());
+        const bool is_early = end == WaitingRoom::End::kEarly;
+        const std::optional<std::chrono::seconds> interval =
+            is_early ? engine.poll_interval_under_pressure() : engine.poll_interval(*feed);
+        if (page->head()) advise(engine, feed, interval, response);
         if (wait) apply(*wait, *page, response);
-        // Too many wait: this one is told when to come again.
-        if (end == WaitingRoom::End::kRefused) response.with("Poll-Interval", kPollUnderPressure);
         co_return response;
       }
       news.seen = *page->head();
