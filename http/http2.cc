@@ -49,7 +49,7 @@ class Http2::Session {
 
  private:
   // One request and its answer. The coroutines that work on it keep it, also when the peer has reset it.
-  struct Stream {
+  struct Stream : Presence {
     std::int32_t id = 0;
     Http2RequestHead fields;
     std::string head;
@@ -62,8 +62,16 @@ class Http2::Session {
     Response response;  // while it is being sent
     Bytes piece;        // of its body, that is being sent
     std::size_t sent = 0;
-    bool has_ended = false;    // there are no further pieces
-    bool is_fetching = false;  // the next piece
+    bool has_ended = false;      // there are no further pieces
+    bool is_fetching = false;    // the next piece
+    std::function<void()> gone;  // null: nobody asks
+
+    void watch(std::function<void()> call) override { gone = std::move(call); }
+    void unwatch() override { gone = nullptr; }
+    void close() {
+      is_closed = true;
+      if (gone) std::exchange(gone, nullptr)();
+    }
   };
   using StreamPtr = std::shared_ptr<Stream>;
 
@@ -161,7 +169,7 @@ Task<void> Http2::Session::serve() {
   }
   // Who waits for the peer to read finds that it is over; who works for a request finds that nobody asks any more.
   while (!streams_.empty()) {
-    streams_.begin()->second->is_closed = true;
+    streams_.begin()->second->close();
     streams_.erase(streams_.begin());
   }
   if (is_writing_) peer_.transport().cancel();
@@ -272,7 +280,7 @@ int Http2::Session::on_close(nghttp2_session*, std::int32_t id, std::uint32_t, v
   if (found == self.streams_.end()) return 0;
   Stream& stream = *found->second;
   if (!stream.is_answered && !stream.is_complete) self.in_bodies_ -= stream.request.request.body.size();
-  stream.is_closed = true;
+  stream.close();
   self.streams_.erase(found);
   return 0;
 }
@@ -303,6 +311,7 @@ void Http2::Session::begin(const StreamPtr& stream) {
     if (is_too_long) throw Problem(431, "The header block is too long");
     stream->request = read_head(stream->head);
     stream->request.request.client_address = peer_.address();
+    stream->request.request.presence = stream.get();
     context_.hosts.check(stream->request.request, stream->request.authority);
   } catch (const Problem& problem) {
     return refuse(*stream, problem);

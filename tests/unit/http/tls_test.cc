@@ -146,6 +146,19 @@ TEST_F(TlsTest, SilenceAndNonsenseInsteadOfAHandshakeEnd) {
   EXPECT_EQ(metrics_.counter("courant_tls_faults_total", "").value(), 2);
 }
 
+TEST_F(TlsTest, NoticesThatAWaitingClientGoesAway) {
+  const auto tls = context();
+  serve(tls.get());
+  for (int i = 1; i <= 2; ++i) {
+    TlsClient client(port(), {.version = i == 1 ? TLS1_2_VERSION : TLS1_3_VERSION});
+    client.send("GET /watched HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wait_for(i, i - 1);
+    client.end();
+    wait_for(i, i);
+    EXPECT_TRUE(client.read_all().ends_with("gone")) << "he has ended his own side alone";
+  }
+}
+
 TEST_F(TlsTest, IsNeededWhereTlsIsServed) {
   const auto tls = context();
   options_.listen = {"127.0.0.1:0"};
