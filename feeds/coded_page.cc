@@ -3,7 +3,8 @@
 namespace courant::feeds {
 
 std::string coded_key(const std::string& key, http::Coding coding) {
-  return coding == http::Coding::kIdentity ? key : key + "\n" + std::string(http::coding_name(coding));
+  // In front, where no key begins with a letter: what a key ends with is a client's text.
+  return coding == http::Coding::kIdentity ? key : std::string(http::coding_name(coding)) + "\n" + key;
 }
 
 CodedPage find_coded(PageCache& pages, const std::string& key, const http::CodingChoice& choice,

@@ -17,7 +17,8 @@ namespace {
 const std::vector<std::string> kCodings = {"gzip", "br", "zstd"};
 
 std::string entry(const std::string& id) {
-  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + id + "</id><title>of " + id + "</title></entry>";
+  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + id + "</id><title>of " + id +
+         "</title><category term='t'/></entry>";
 }
 
 class CodingTest : public testing::Test {
@@ -81,6 +82,17 @@ TEST_F(CodingTest, APageThatIsNewComesInGzipFirst) {
   EXPECT_EQ(next.header("Content-Encoding"), "gzip") << "another page";
   EXPECT_EQ(next.header("Feed-Position"), "31");
   EXPECT_EQ(decoded("br", await("/demo/events", "br").body), client_.get("/demo/events").body);
+}
+
+// What a page is kept under holds text of a client's.
+TEST_F(CodingTest, NoSearchNamesTheCodedFormOfAnotherPage) {
+  publish("events", 1, 30);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/demo/events?search=%2Bt", "gzip").header("Content-Encoding"), "gzip");
+  for (const char* const target : {"/demo/events?search=%2Bt%0Agzip", "/demo/events?search=gzip%0A%2Bt"}) {
+    const Reply other = client_.get(target);
+    EXPECT_EQ(other.header("Content-Encoding"), "") << target;
+    EXPECT_EQ(other.body.find("urn:x:30"), std::string::npos) << target;
+  }
 }
 
 TEST_F(CodingTest, WhoTakesNothingElseIsMadeIt) {

@@ -107,8 +107,11 @@ TEST_F(NoHintsTest, CanBeTurnedOff) {
 class PressureTest : public PollIntervalTest {
  protected:
   static constexpr const char* kPressed = "60";  // the most that is configured
+  static inline const int kOperations = free_port();
 
-  PressureTest() : PollIntervalTest({"--config", COURANT_SOURCE_DIR "/tests/data/pressed.toml"}) {}
+  PressureTest()
+      : PollIntervalTest({"--config", COURANT_SOURCE_DIR "/tests/data/pressed.toml", "--operations",
+                          "127.0.0.1:" + std::to_string(kOperations)}) {}
 
   // A request that waits, and is known to.
   std::unique_ptr<RawClient> waiting(const std::string& target, const std::string& headers = {}) {
@@ -133,6 +136,7 @@ TEST_F(PressureTest, WhoHasWaitedLongestIsAnsweredEarly) {
   EXPECT_THAT(empty, HasSubstr("HTTP/1.1 200 "));
   EXPECT_THAT(empty, HasSubstr("\r\nPoll-Interval: 60\r\n"));
   EXPECT_THAT(empty, HasSubstr("\r\nFeed-Position: 1\r\n"));
+  EXPECT_THAT(HttpClient(kOperations).get("/metrics").body, HasSubstr("\ncourant_waits_ended_early_total 2\n"));
   // Nobody waits any more once there is news: it is as it was.
   publish("2");
   EXPECT_THAT(third->read_response(), HasSubstr("\r\nFeed-Position: 2\r\n"));
