@@ -240,6 +240,7 @@ class Run {
     const Board& board = *board_;
     print("answered", static_cast<double>(board.answered));
     print("errors", static_cast<double>(board.errors()));
+    print("first_ms", board.latencies.percentile_ms(0));
     print("p50_ms", board.latencies.percentile_ms(0.5));
     print("p99_ms", board.latencies.percentile_ms(0.99));
     print("max_ms", board.latencies.most_ms());
