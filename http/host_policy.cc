@@ -5,9 +5,6 @@
 #include "kernel/uri.h"
 
 namespace courant::http {
-namespace {
-
-// "example.org:8080" -> "example.org", "[::1]:80" -> "[::1]"; in lower case, without a final dot.
 std::string host_of(std::string_view authority) {
   std::string_view host = authority;
   if (host.starts_with('[')) {
@@ -22,8 +19,6 @@ std::string host_of(std::string_view authority) {
 bool is_loopback(std::string_view host) {
   return host.starts_with("127.") || host == "[::1]" || host == "localhost";
 }
-
-}  // namespace
 
 HostPolicy::HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,
                        const std::vector<std::string>& hosts) {

@@ -13,6 +13,12 @@
 
 namespace courant::http {
 
+// "example.org:8080" -> "example.org", "[::1]:80" -> "[::1]"; in lower case, without a final dot.
+std::string host_of(std::string_view authority);
+
+// Whether such a host is this machine to itself.
+bool is_loopback(std::string_view host);
+
 class HostPolicy {
  public:
   HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,

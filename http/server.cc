@@ -64,15 +64,15 @@ int usable_cores() {
   return std::max(1, CPU_COUNT(&usable));
 }
 
-// Our threads share their port (SO_REUSEPORT), so a second server on it would get every other connection unnoticed:
-// binding without sharing tells whether somebody is there.
-void require_unused(asio::io_context& io, const tcp::endpoint& endpoint) {
-  if (endpoint.port() == 0) return;
-  tcp::acceptor probe(io);
-  probe.open(endpoint.protocol());
-  probe.set_option(tcp::acceptor::reuse_address(true));
-  probe.bind(endpoint);
+std::vector<std::string> all_of(std::vector<std::string> first, const std::vector<std::string>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
 }
+
+struct Listening {
+  tcp::acceptor acceptor;
+  const TlsContext* tls;  // null: plain
+};
 
 // One thread's share: its io_context, its listening sockets, its connections. All of it belongs to the thread.
 struct IoThread {
@@ -96,17 +96,18 @@ struct IoThread {
       co_await timer.async_wait(kToken);
       tick();
       context.metrics.requests.add(static_cast<double>(std::exchange(context.answered, 0)));
-      for (auto it = connections.begin(); it != connections.end();) (it++)->check_deadline();
+      for (auto it = connections.begin(); it != connections.end();) (it++)->check_deadlines();
       if (context.stopping && connections.empty()) finished = true;
     }
   }
 
-  Task<void> accept(tcp::acceptor& acceptor) {
+  Task<void> accept(Listening& listening) {
     asio::steady_timer rest(io);
     while (!context.stopping) {
-      auto [error, socket] = co_await acceptor.async_accept(kToken);
-      if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
+      auto [error, socket] = co_await listening.acceptor.async_accept(kToken);
+      if (error == asio::error::operation_aborted || !listening.acceptor.is_open()) co_return;
       if (error) {
+        context.metrics.accept_faults.add();
         // Out of descriptors, most likely: accepting goes on when some are free again.
         rest.expires_after(kOutOfFiles);
         co_await rest.async_wait(kToken);
@@ -114,16 +115,18 @@ struct IoThread {
       }
       if (open.fetch_add(1) >= context.options.max_connections) {
         --open;
+        context.metrics.turned_away.add();
         continue;  // the socket closes
       }
       boost::system::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
-      asio::co_spawn(io, serve(std::move(socket)), asio::detached);
+      asio::co_spawn(io, serve(std::move(socket), listening.tls), asio::detached);
     }
   }
 
-  Task<void> serve(tcp::socket socket) {
-    const auto connection = connections.emplace(connections.end(), std::move(socket), context);
+  Task<void> serve(tcp::socket socket, const TlsContext* tls) {
+    const auto connection =
+        connections.emplace(connections.end(), std::move(socket), tls ? tls->open() : nullptr, context);
     co_await connection->serve();
     connections.erase(connection);
     --open;
@@ -132,7 +135,7 @@ struct IoThread {
   // Posted to the thread: stops accepting, ends the idle, lets the busy finish.
   void begin_stop() {
     context.stopping = true;
-    for (tcp::acceptor& acceptor : acceptors) acceptor.close();
+    for (Listening& listening : listenings) listening.acceptor.close();
     for (auto it = connections.begin(); it != connections.end();) (it++)->finish();
     timer.cancel();
   }
@@ -146,7 +149,7 @@ struct IoThread {
   // Of its thread alone but for what is posted to it: the reactor needs no locks.
   asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer timer{io};
-  std::vector<tcp::acceptor> acceptors;
+  std::vector<Listening> listenings;
   ConnectionContext context;
   std::atomic<std::uint32_t>& open;
   std::list<Connection> connections;
@@ -157,15 +160,52 @@ struct IoThread {
 
 }  // namespace
 
+// Our threads share their port (SO_REUSEPORT), so a second server on it would get every other connection unnoticed:
+// binding without sharing tells whether somebody is there.
+std::optional<Fault> fault_of_address(const std::string& listen) {
+  const std::optional<tcp::endpoint> endpoint = endpoint_of(listen);
+  if (!endpoint) return Fault{"cannot listen on " + listen + ": it must be address:port, such as 127.0.0.1:8080"};
+  if (endpoint->port() == 0) return std::nullopt;
+  asio::io_context io;
+  tcp::acceptor probe(io);
+  boost::system::error_code error;
+  probe.open(endpoint->protocol(), error);
+  if (!error) probe.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) probe.bind(*endpoint, error);
+  if (!error) return std::nullopt;
+  return Fault{"cannot listen on " + listen + ": " + error.message()};
+}
+
 struct Server::State {
-  State(ServerOptions server_options, Handler& the_handler, Metrics& metrics)
+  State(ServerOptions server_options, Handler& the_handler, Metrics& metrics, const TlsContext* the_tls)
       : options(std::move(server_options)),
         handler(the_handler),
-        hosts(options.public_url, options.listen, options.hosts),
+        tls(the_tls),
+        hosts(options.public_url, all_of(options.listen, options.listen_tls), options.hosts),
         server_metrics(metrics) {}
+
+  Result<bool> bind(const std::string& listen, const TlsContext* with) {
+    if (!options.shares_addresses) {
+      if (std::optional<Fault> fault = fault_of_address(listen)) return *std::move(fault);
+    }
+    std::optional<tcp::endpoint> endpoint = endpoint_of(listen);
+    if (!endpoint) return Fault{"cannot listen on " + listen};
+    try {
+      for (const auto& thread : threads) {
+        thread->listenings.push_back({open_acceptor(thread->io, *endpoint), with});
+        // Where the system chooses the port, the other threads share it.
+        endpoint->port(thread->listenings.back().acceptor.local_endpoint().port());
+      }
+    } catch (const boost::system::system_error& error) {
+      return Fault{"cannot listen on " + listen + ": " + error.code().message()};
+    }
+    ports.push_back(endpoint->port());
+    return true;
+  }
 
   const ServerOptions options;
   Handler& handler;
+  const TlsContext* const tls;
   const HostPolicy hosts;
   ServerMetrics server_metrics;
   std::atomic<std::uint32_t> open{0};
@@ -174,8 +214,8 @@ struct Server::State {
   bool has_stopped = false;  // of the thread that starts and stops
 };
 
-Server::Server(ServerOptions options, Handler& handler, Metrics& metrics)
-    : state_(std::make_unique<State>(std::move(options), handler, metrics)) {}
+Server::Server(ServerOptions options, Handler& handler, Metrics& metrics, const TlsContext* tls)
+    : state_(std::make_unique<State>(std::move(options), handler, metrics, tls)) {}
 
 Server::~Server() {
   stop();
@@ -189,25 +229,18 @@ Result<bool> Server::start() {
         std::make_unique<IoThread>(state.options, state.handler, state.hosts, state.server_metrics, state.open));
   }
   for (const std::string& listen : state.options.listen) {
-    std::optional<tcp::endpoint> endpoint = endpoint_of(listen);
-    if (!endpoint) return Fault{"cannot listen on " + listen + ": it must be address:port, such as 127.0.0.1:8080"};
-    try {
-      require_unused(state.threads.front()->io, *endpoint);
-      for (const auto& thread : state.threads) {
-        thread->acceptors.push_back(open_acceptor(thread->io, *endpoint));
-        // Where the system chooses the port, the other threads share it.
-        endpoint->port(thread->acceptors.back().local_endpoint().port());
-      }
-    } catch (const boost::system::system_error& error) {
-      return Fault{"cannot listen on " + listen + ": " + error.code().message()};
-    }
-    state.ports.push_back(endpoint->port());
+    const Result<bool> bound = state.bind(listen, nullptr);
+    if (!bound) return bound.fault();
+  }
+  for (const std::string& listen : state.options.listen_tls) {
+    const Result<bool> bound = state.bind(listen, state.tls);
+    if (!bound) return bound.fault();
   }
   for (const auto& thread : state.threads) {
     IoThread& io_thread = *thread;
     asio::co_spawn(io_thread.io, io_thread.sweep(), asio::detached);
-    for (tcp::acceptor& acceptor : io_thread.acceptors) {
-      asio::co_spawn(io_thread.io, io_thread.accept(acceptor), asio::detached);
+    for (Listening& listening : io_thread.listenings) {
+      asio::co_spawn(io_thread.io, io_thread.accept(listening), asio::detached);
     }
     io_thread.thread = std::thread([&io_thread] { io_thread.io.run(); });
   }

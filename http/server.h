@@ -1,16 +1,18 @@
-// The public HTTP/1.1 server: Boost.Beast parsers in Asio coroutines, one io_context per thread, each with its own
-// listening socket (SO_REUSEPORT), so that connections never move between threads.
-// Specification: RFC 9110, RFC 9112. What is refused, and how, stands in docs/API.md ("HTTP itself").
-// Threads: start and stop from one thread; the handler runs on the io threads.
+// The public server of HTTP/1.1 and HTTP/2, plain and over TLS: Asio coroutines, one io_context per thread, each with
+// its own listening sockets (SO_REUSEPORT), so that connections never move between threads. Specification: RFC 9110,
+// RFC 9112, RFC 9113. What is refused, and how, stands in docs/API.md ("HTTP itself"). Threads: start and stop from one
+// thread; the handler runs on the io threads.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "http/handler.h"
+#include "http/tls.h"
 #include "kernel/metrics.h"
 #include "kernel/result.h"
 
@@ -18,6 +20,8 @@ namespace courant::http {
 
 struct ServerOptions {
   std::vector<std::string> listen = {"127.0.0.1:8080"};  // address:port; port 0 lets the system choose
+  std::vector<std::string> listen_tls;                   // the same, for TLS
+  bool shares_addresses = false;                         // other processes may serve on them too
   int threads = 0;                                       // 0: one per core
   std::string public_url;                                // its host is one that requests may name
   std::vector<std::string> hosts;                        // further Host names that are ours
@@ -32,10 +36,13 @@ struct ServerOptions {
   std::chrono::milliseconds drain{10'000};           // longest wait for requests in progress when stopping
 };
 
+// Why nothing can be served on the address: it is none, or somebody is there.
+std::optional<Fault> fault_of_address(const std::string& listen);
+
 class Server {
  public:
-  // handler and metrics must outlive the server.
-  Server(ServerOptions options, Handler& handler, Metrics& metrics);
+  // handler, metrics and tls must outlive the server; tls is there where listen_tls names anything.
+  Server(ServerOptions options, Handler& handler, Metrics& metrics, const TlsContext* tls = nullptr);
   ~Server();  // stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -43,7 +50,7 @@ class Server {
   // Binds and starts the threads. A fault names the address and the reason ("cannot listen on 127.0.0.1:80: ...").
   Result<bool> start();
 
-  // The ports in the order of options.listen; after start.
+  // The ports in the order of options.listen and then of options.listen_tls; after start.
   std::vector<std::uint16_t> ports() const;
 
   // Accepts nothing more, answers what is in progress, waits at most `drain`, then closes everything.

@@ -1,8 +1,11 @@
-// The bytes of one connection: what is read is waited for, what is written goes at once as far as the peer takes it.
+// The bytes of one connection, plain or inside TLS: what is read is waited for, what is written goes at once as far as
+// the peer takes it.
 // Threads: its io thread alone.
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,21 +13,35 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "http/task.h"
+#include "http/tls.h"
 
 namespace courant::http {
 
 class Transport {
  public:
-  explicit Transport(boost::asio::ip::tcp::socket socket);
+  // tls: where set, our side of it. The handshake comes first then.
+  Transport(boost::asio::ip::tcp::socket socket, SslPtr tls);
+  ~Transport();
 
-  // At least one byte into [into, into + room). 0: the peer has ended, or the wait was cancelled.
-  Task<std::size_t> read_some(char* into, std::size_t room);
+  // Of TLS; nothing to do for a plain connection. False: it failed, or the wait was cancelled.
+  Task<bool> handshake();
+  // What ALPN has chosen: "h2", "http/1.1"; empty: nothing.
+  std::string_view protocol() const;
 
-  // How many bytes of the two, one after the other, the peer took: never waits. nullopt: it is gone.
+  // At least one byte, at most `room`, behind what is in `into`. 0: the peer has ended, or the wait was cancelled.
+  Task<std::size_t> read_some(std::string& into, std::size_t room);
+
+  // How many bytes of the two, one after the other, are taken for the peer: never waits. nullopt: it is gone.
   std::optional<std::size_t> send(std::string_view first, std::string_view second);
-
+  // Whether bytes that were taken still wait for the peer: send() with nothing carries on.
+  bool has_unsent() const;
   // Until send() may get further. False: the peer is gone, or the wait was cancelled.
   Task<bool> wait_writable();
+
+  // Calls `gone` if the peer ends the connection before it sends anything more and before unwatch(). Nothing may be
+  // read meanwhile.
+  void watch(std::function<void()> gone);
+  void unwatch();
 
   void cancel();         // whatever is waited for
   void shutdown_send();  // the peer sees the end
@@ -33,7 +50,18 @@ class Transport {
   std::string peer_address() const;  // textual, without port; empty: it is gone
 
  private:
+  struct Tls;
+  struct Watch;
+
+  Task<bool> read_for_tls(std::size_t room);
+  std::optional<std::size_t> send_tls(std::string_view first, std::string_view second);
+  bool flush_tls();
+  void await_end();
+  std::optional<bool> has_ended();
+
   boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<Tls> tls_;  // null: plain
+  std::shared_ptr<Watch> watch_;
 };
 
 }  // namespace courant::http

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
+#include "kernel/digest.h"
 #include "kernel/text.h"
 
 namespace courant {
@@ -54,6 +55,10 @@ Result<Vault> Vault::from_file(const std::string& path) {
   Sha256 key;
   std::memcpy(key.data(), bytes->data(), key.size());
   return Vault(key);
+}
+
+std::string Vault::derive(std::string_view use) const {
+  return hmac(HmacAlgorithm::kSha256, bytes_of(key_), use);
 }
 
 std::string Vault::seal(std::string_view secret) const {

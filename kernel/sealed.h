@@ -19,6 +19,9 @@ class Vault {
   // Reads the key file (64 hex digits), or makes it with mode 0600 where it does not exist.
   static Result<Vault> from_file(const std::string& path);
 
+  // 32 bytes that only who has the key can know, others for each use.
+  std::string derive(std::string_view use) const;
+
   std::string seal(std::string_view secret) const;
   // nullopt: sealed with another key, or changed since.
   std::optional<std::string> open(std::string_view sealed) const;

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "archive/closer.h"
 #include "archive/janitor.h"
@@ -19,9 +21,12 @@
 #include "http/server.h"
 #include "kernel/log.h"
 #include "kernel/metrics.h"
+#include "kernel/text.h"
 #include "server/hub_runner.h"
 #include "server/open_database.h"
 #include "server/operations.h"
+#include "server/process_group.h"
+#include "server/secrets.h"
 #include "sql/database.h"
 #include "sql/executor.h"
 
@@ -42,6 +47,7 @@ sigset_t block_signals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -63,9 +69,11 @@ feeds::EngineOptions engine_options(const Config& config) {
   return options;
 }
 
-http::ServerOptions server_options(const Config& config) {
+http::ServerOptions server_options(const Config& config, bool shares_addresses) {
   http::ServerOptions options;
   options.listen = config.server.listen;
+  options.listen_tls = config.server.listen_tls;
+  options.shares_addresses = shares_addresses;
   options.threads = static_cast<int>(config.server.threads);
   options.public_url = config.server.public_url;
   options.hosts = config.server.hosts;
@@ -75,6 +83,50 @@ http::ServerOptions server_options(const Config& config) {
   options.idle_timeout = config.limits.idle_timeout;
   options.drain = config.server.drain;
   return options;
+}
+
+// The same address, some ports on; where there is no port to count from, the address.
+std::string next_port(const std::string& address, int steps) {
+  const std::size_t colon = address.rfind(':');
+  const std::optional<std::uint64_t> port = parse_unsigned(std::string_view(address).substr(colon + 1));
+  if (colon == std::string::npos || !port || *port == 0) return address;
+  return address.substr(0, colon + 1) + std::to_string(*port + static_cast<std::uint64_t>(steps));
+}
+
+// A process may open as many files and sockets as its hard limit says: the soft one is for programs that use select().
+void raise_file_limit(const Config::Server& server) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (std::cmp_greater(server.max_connections, limit.rlim_cur)) {
+    log_warning("server.max_connections is more than the open files that a process may have",
+                {{"max_connections", server.max_connections}, {"open_files", limit.rlim_cur}});
+  }
+}
+
+// Null where nothing is served over TLS.
+Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data) {
+  if (config.server.listen_tls.empty()) return std::unique_ptr<http::TlsContext>();
+  const Result<Vault> vault = open_vault(config, data);
+  if (!vault) return vault.fault();
+  return http::TlsContext::make({config.tls.certificate, config.tls.key, vault->derive("tls session tickets")});
+}
+
+// Until the server is to stop. SIGHUP: certificate and key are read again.
+int wait_for_end(const sigset_t& signals, http::TlsContext* tls) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return signal;
+    if (tls == nullptr) continue;
+    const Result<bool> reloaded = tls->reload();
+    if (reloaded) {
+      log_info("the certificate has been read again");
+    } else {
+      log_error("the certificate could not be read again, the one before stays", {{"why", reloaded.fault().detail}});
+    }
+  }
 }
 
 // What the probes and the operator's page say: ready while the database is heard.
@@ -127,6 +179,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
 
   Config config = options.config;
   config.server.public_url = public_url(config);
+  if (options.process > 1) config.server.operations = next_port(config.server.operations, options.process - 1);
 
   const SystemClock clock;
   std::int64_t lanes = 0;
@@ -180,7 +233,9 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   }
   add_probes(router, engine);
 
-  http::Server server(server_options(config), router, metrics);
+  const Result<std::unique_ptr<http::TlsContext>> tls = open_tls(config, options.data);
+  if (!tls) return say(tls.fault());
+  http::Server server(server_options(config, options.process > 0), router, metrics, tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
   Operations operations(metrics, [&engine] { return health_of(engine); });
@@ -188,10 +243,9 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
     const Result<bool> shown = operations.start(config.server.operations);
     if (!shown) return say(shown.fault());
   }
-  greet(config.server);
+  if (options.process <= 1) greet(config.server);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = wait_for_end(signals, tls->get());
   log_info("stopping", {{"signal", signal}});
   engine.waiting().stop();
   server.stop();
@@ -216,8 +270,12 @@ int migrate(const ServeOptions& options) {
 
 int serve(const ServeOptions& options) {
   const sigset_t signals = block_signals();
+  if (options.process > 0) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (const std::optional<Fault> fault = fault_of_listening(options.config)) return say(*fault);
+  raise_file_limit(options.config.server);
   try {
-    return serve_until_told(options, signals);
+    const bool is_group = options.process == 0 && options.config.server.processes > 1;
+    return is_group ? run_processes(options, signals) : serve_until_told(options, signals);
   } catch (const std::exception& error) {
     // Such as a database that was lost again after it had been opened.
     return say(Fault{std::string("the server cannot start: ") + error.what()});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "server/config.h"
 
@@ -11,6 +12,8 @@ namespace courant::server {
 struct ServeOptions {
   std::string data = "data";  // the data directory
   Config config;
+  std::vector<std::string> arguments;  // of the command line, for further processes
+  int process = 0;                     // which of several, from 1; 0: the only one, or the one that starts them
 };
 
 // Serves until SIGINT or SIGTERM. Returns the exit status; what went wrong is said on standard error.

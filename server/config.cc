@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include "http/address_guard.h"
+#include "http/host_policy.h"
 #include "kernel/text.h"
 #include "server/config_table.h"
 
@@ -45,7 +46,7 @@ std::string suggestion(std::string_view key, const std::vector<std::string_view>
 class Reader {
  public:
   ConfigReading read(const toml::table& file) {
-    std::vector<std::string_view> sections = {"workspaces", "server.tls"};
+    std::vector<std::string_view> sections = {"workspaces"};
     for (const Setting<Config>& setting : config_settings()) sections.push_back(setting.section);
     for (const auto& [key, node] : file) {
       if (key.str() == "workspaces") continue;
@@ -69,8 +70,8 @@ class Reader {
 
   void read_section(const std::string& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
-      if (section == "server" && key.str() == "tls") {
-        fault(node, "[server.tls] is not available in this version: put a TLS proxy before Courant");
+      if (section == "server" && key.str() == "tls" && node.is_table()) {
+        read_section("server.tls", *node.as_table());
         continue;
       }
       std::vector<std::string_view> known;
@@ -183,7 +184,7 @@ class Reader {
       const toml::node_view<const toml::node> item = file["hub"]["callback_allow"];
       fault(item[i] ? *item[i].node() : *item.node(), "hub.callback_allow: " + network.fault().detail);
     }
-    if (reading_.config.server.listen.empty()) fault(file, "server.listen needs at least one address");
+    if (const std::optional<Fault> listening = fault_of_listening(reading_.config)) fault(file, listening->detail);
   }
 
   template <class Target>
@@ -322,17 +323,50 @@ Config default_config() {
   return config;
 }
 
-void set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values) {
+std::optional<Fault> set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values) {
   struct Set {
     Config& config;
+    const Rules& rules;
     const std::vector<std::string>& values;
-    void operator()(std::string& (*field)(Config&)) const { field(config) = values.back(); }
-    void operator()(std::vector<std::string>& (*field)(Config&)) const { field(config) = values; }
-    void operator()(...) const { std::abort(); }  // flags are for texts
+    bool operator()(std::string& (*field)(Config&)) const {
+      field(config) = values.back();
+      return true;
+    }
+    bool operator()(std::vector<std::string>& (*field)(Config&)) const {
+      field(config) = values;
+      return true;
+    }
+    bool operator()(std::int64_t& (*field)(Config&)) const {
+      const std::optional<std::uint64_t> number = parse_unsigned(values.back());
+      if (!number || std::cmp_less(*number, rules.least) || std::cmp_greater(*number, rules.most)) return false;
+      field(config) = static_cast<std::int64_t>(*number);
+      return true;
+    }
+    bool operator()(...) const { std::abort(); }  // flags are for texts and numbers
   };
   for (const Setting<Config>& setting : config_settings()) {
-    if (setting.rules.flag == flag) std::visit(Set{config, values}, setting.field);
+    if (setting.rules.flag != flag || std::visit(Set{config, setting.rules, values}, setting.field)) continue;
+    return Fault{std::string(flag) + " must be a number between " + std::to_string(setting.rules.least) + " and " +
+                 std::to_string(setting.rules.most)};
   }
+  return std::nullopt;
+}
+
+std::optional<Fault> fault_of_listening(const Config& config) {
+  const Config::Server& server = config.server;
+  if (server.listen.empty() && server.listen_tls.empty()) {
+    return Fault{"server.listen or server.listen_tls needs at least one address"};
+  }
+  if (!server.listen_tls.empty() && (config.tls.certificate.empty() || config.tls.key.empty())) {
+    return Fault{"server.listen_tls needs [server.tls] with certificate and key, two files in PEM"};
+  }
+  for (const std::string& listen : server.listen) {
+    if (server.allow_plain || http::is_loopback(http::host_of(listen))) continue;
+    return Fault{"server.listen: " + listen +
+                 " is plain HTTP off loopback: use server.listen_tls, or say server.allow_plain = true where a proxy "
+                 "before it does TLS"};
+  }
+  return std::nullopt;
 }
 
 std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
@@ -355,6 +389,7 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
 
 std::string public_url(const Config& config) {
   std::string url = config.server.public_url;
+  if (url.empty() && !config.server.listen_tls.empty()) url = "https://" + config.server.listen_tls.front();
   if (url.empty()) url = "http://" + config.server.listen.front();
   while (url.ends_with('/')) url.pop_back();
   return url;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,13 +38,21 @@ struct WorkspaceConfig {
 struct Config {
   struct Server {
     std::vector<std::string> listen = {"127.0.0.1:8080"};
+    std::vector<std::string> listen_tls;
+    bool allow_plain = false;
     std::string public_url;
     std::vector<std::string> hosts;
     std::string operations = "127.0.0.1:9090";
     std::chrono::milliseconds drain{10'000};
     std::int64_t threads = 0;
     std::int64_t max_connections = 10'000;
+    std::int64_t processes = 1;
   } server;
+
+  struct Tls {
+    std::string certificate;
+    std::string key;
+  } tls;
 
   struct Database {
     std::string url;
@@ -115,7 +124,11 @@ ConfigReading read_config(std::string_view toml);
 ConfigReading read_config_file(const std::string& path);
 
 // Sets what a flag of the command line ("--listen") stands for. The flag is one of the table.
-void set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values);
+// A fault where the values are not what the flag takes.
+std::optional<Fault> set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values);
+
+// What is wrong with the addresses to serve on: none, TLS without a certificate, plain HTTP off loopback.
+std::optional<Fault> fault_of_listening(const Config& config);
 
 // The workspaces and feeds of the file in the form that the log takes.
 std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config);

@@ -172,6 +172,8 @@ struct EmbeddedPostgres::State {
                                                 "-c",
                                                 "shared_buffers=256MB",
                                                 "-c",
+                                                "max_connections=" + std::to_string(options.connections),
+                                                "-c",
                                                 "jit=off",
                                                 "-c",
                                                 "wal_compression=lz4",

@@ -13,6 +13,7 @@ namespace courant::server {
 
 struct EmbeddedPostgresOptions {
   std::string data;               // the server's data directory, absolute; the cluster lies in its folder "postgres"
+  int connections = 100;          // at once
   std::string user = "postgres";  // whom the postmaster runs as when the server is root
 };
 

@@ -1,11 +1,10 @@
 #include "server/hub_runner.h"
 
-#include <filesystem>
-
 #include "hub/hub.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
 #include "server/feed_topics.h"
+#include "server/secrets.h"
 #include "sql/executor.h"
 
 namespace courant::server {
@@ -14,22 +13,13 @@ namespace {
 constexpr int kDatabaseThreads = 4;
 constexpr std::size_t kDatabaseQueue = 16'384;
 
-Result<Vault> open_vault(const Config& config, const std::string& data) {
-  std::string path = config.hub.secrets_key;
-  if (path.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(data, error);
-    path = data + "/hub.key";
-  }
-  return Vault::from_file(path);
-}
-
 std::shared_ptr<const http::AddressGuard> make_guard(const Config& config) {
   std::vector<http::Network> allowed;
   for (const std::string& text : config.hub.callback_allow) {
     if (const Result<http::Network> network = http::Network::parse(text)) allowed.push_back(*network);
   }
   std::vector<std::string> own = config.server.listen;
+  own.insert(own.end(), config.server.listen_tls.begin(), config.server.listen_tls.end());
   if (const std::optional<Uri> url = parse_uri(config.server.public_url)) {
     own.push_back(url->host + ":" + std::to_string(url->effective_port()));
   }

@@ -92,7 +92,11 @@ bool read_options(const Flags& flags, ServeOptions& options) {
     options.config = std::move(reading.config);
   }
   for (const auto& [flag, values] : flags.settings) {
-    if (!values.empty()) set_by_flag(options.config, flag, values);
+    if (values.empty()) continue;
+    if (const std::optional<Fault> fault = set_by_flag(options.config, flag, values)) {
+      std::fprintf(stderr, "courant: %s\n", fault->detail.c_str());
+      return false;
+    }
   }
   return true;
 }
@@ -116,6 +120,8 @@ int run(int argc, char** argv) {
   Flags flags;
   CLI::App* const serving = app.add_subcommand("serve", "serve feeds until stopped");
   add_flags(*serving, flags, true);
+  int process = 0;
+  serving->add_option("--process", process, "which of several processes this one is")->group("");
   CLI::App* const migrating = app.add_subcommand("migrate", "bring the database to this program's schema, and end");
   add_flags(*migrating, flags, false);
 
@@ -195,6 +201,8 @@ int run(int argc, char** argv) {
   }
   ServeOptions options;
   if (!read_options(flags, options)) return 1;
+  options.arguments.assign(argv + 1, argv + argc);
+  options.process = process;
   if (*redacting) return redact(options, redacted);
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);

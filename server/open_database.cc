@@ -6,6 +6,12 @@
 #include "sql/migrate.h"
 
 namespace courant::server {
+namespace {
+
+constexpr int kBesidePool = 40;  // connections that a process has beside its readers' pool: writers, follower, hub
+constexpr int kForOthers = 30;   // for commands and the operator
+
+}  // namespace
 
 Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening) {
   OpenDatabase opened;
@@ -13,6 +19,9 @@ Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening)
   database_options.url = options.config.database.url;
   if (database_options.url.empty()) {
     EmbeddedPostgresOptions postgres;
+    const Config& config = options.config;
+    postgres.connections =
+        static_cast<int>(config.server.processes * (config.database.pool + kBesidePool)) + kForOthers;
     postgres.data = std::filesystem::absolute(options.data).string();
     opened.embedded = std::make_unique<EmbeddedPostgres>(postgres);
     Result<std::string> url = opening == Opening::kJoin ? opened.embedded->join() : opened.embedded->start();

@@ -60,6 +60,12 @@ class RawClient {
     return bytes;
   }
 
+  // What is there, and at least one byte of it; empty: the peer has closed.
+  std::string read_piece() {
+    if (in_.empty()) read_some();
+    return std::exchange(in_, {});
+  }
+
   // Everything until the peer closes.
   std::string read_all() {
     while (read_some()) {

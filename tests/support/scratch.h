@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <string>
 
+#include "kernel/digest.h"
+
 namespace courant::test {
 
 // The path of a file or folder of that name; what was there from an earlier run stays.
@@ -16,5 +18,23 @@ inline std::string scratch(const std::string& name) {
   std::filesystem::create_directories(folder);
   return folder + "/" + name;
 }
+
+// A data directory for a private PostgreSQL, removed at the end. Not in the checkout: root's PostgreSQL runs as a user
+// who may not enter root's home.
+class DataFolder {
+ public:
+  DataFolder() : path_("/tmp/courant-data-" + to_hex(random_bytes(6))) {}
+  ~DataFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  DataFolder(const DataFolder&) = delete;
+  DataFolder& operator=(const DataFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
 
 }  // namespace courant::test

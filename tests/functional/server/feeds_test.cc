@@ -275,16 +275,15 @@ TEST_F(FeedsTest, KilledAndFrozenServersLoseNothingThatWasAnswered) {
 }
 
 TEST(PrivateDatabase, SurvivesAKillOfTheServer) {
-  const std::string folder = "/tmp/courant-data-" + to_hex(random_bytes(6));
+  const DataFolder folder;
   {
-    CourantServer server({"--data", folder});
+    CourantServer server({"--data", folder.path()});
     EXPECT_EQ(HttpClient(server.port()).post("/demo/events", entry("urn:x:1")).status, 201);
     server.kill_and_restart();
     EXPECT_EQ(positions_in(HttpClient(server.port()).get("/demo/events").body), (std::vector<std::string>{"1"}));
     server.process().signal(SIGTERM);
     EXPECT_EQ(server.process().wait(), 0);
   }
-  EXPECT_EQ(std::system(("rm -rf " + folder).c_str()), 0);
 }
 
 }  // namespace

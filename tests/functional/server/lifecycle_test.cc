@@ -465,8 +465,8 @@ TEST_F(LifecycleTest, ALogThatWasSetBackBeginsANewGeneration) {
 
 // The commands work on a private cluster that a server runs, and on one that nobody runs.
 TEST(LifecycleCommandsTest, WorkBesideTheServerOfAPrivateCluster) {
-  const std::string data = scratch("lifecycle-data");
-  std::filesystem::remove_all(data);
+  const DataFolder folder;
+  const std::string& data = folder.path();
   {
     CourantServer server({"--data", data});
     HttpClient client(server.port());

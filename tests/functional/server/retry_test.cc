@@ -202,12 +202,12 @@ bool kill_in_the_commit(const std::string& folder) {
 TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNothing) {
   constexpr int kPublishers = 8;
   constexpr int kKills = 3;
-  const std::string folder = "/tmp/courant-data-" + to_hex(random_bytes(6));
+  const DataFolder folder;
   {
     // libpqxx loses a result, some hundred bytes, where the whole cluster dies under a statement: leaks are looked for
     // in all other tests, of this server everything else is.
     ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-    CourantServer server({"--data", folder});
+    CourantServer server({"--data", folder.path()});
     ::unsetenv("ASAN_OPTIONS");
     std::mutex mutex;
     std::map<std::string, std::string> answered;  // id -> position
@@ -236,7 +236,7 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
     }
     for (int kill = 0; kill < kKills; ++kill) {
       for (const std::size_t enough = count() + 40; count() < enough;) std::this_thread::yield();
-      EXPECT_TRUE(kill_in_the_commit(folder));
+      EXPECT_TRUE(kill_in_the_commit(folder.path()));
     }
     is_over = true;  // each has its last entry answered yet, by the cluster that has come back
     for (std::thread& publisher : publishers) publisher.join();
@@ -245,7 +245,7 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
     std::unique_ptr<sql::Session> session;
     for (const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60); !session;) {
       try {
-        session = std::make_unique<sql::Session>("postgresql:///courant?host=" + folder + "/postgres&user=courant");
+        session = std::make_unique<sql::Session>("postgresql:///courant?host=" + folder.path() + "/postgres&user=courant");
       } catch (const sql::Unavailable&) {
         ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the cluster does not come back";
       }
@@ -262,7 +262,6 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
     server.process().signal(SIGTERM);
     EXPECT_EQ(server.process().wait(), 0);
   }
-  EXPECT_EQ(std::system(("rm -rf " + folder).c_str()), 0);
 }
 
 }  // namespace

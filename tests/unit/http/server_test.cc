@@ -1,17 +1,12 @@
 #include "http/server.h"
 
-#include <atomic>
 #include <thread>
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include "http/gzip.h"
-#include "http/router.h"
 #include "kernel/problem.h"
-#include "tests/support/raw_client.h"
+#include "tests/unit/http/served.h"
 
 namespace courant::http {
 namespace {
@@ -19,91 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using test::RawClient;
 
-class ServerTest : public testing::Test {
+class ServerTest : public Served {
  protected:
-  ServerTest() {
-    router_.add({.pattern = "/demo/{name}",
-                 .method = Method::kGet,
-                 .answer = nullptr,
-                 .answer_at_once =
-                     [](const Request& request, const PathArguments& arguments) {
-                       return std::optional(
-                           text_response(200, "text/plain", arguments[0] + "?" + std::string(request.query)));
-                     },
-                 .admit = nullptr});
-    router_.add({.pattern = "/demo/{name}",
-                 .method = Method::kPost,
-                 .answer = [](const Request& request, const PathArguments&) -> Task<Response> {
-                   if (request.body == "bug") throw std::runtime_error("secret words");
-                   co_return text_response(201, "text/plain", request.body);
-                 },
-                 .answer_at_once = nullptr,
-                 .admit = [](const Request&, const PathArguments&) { return std::uint64_t{100}; }});
-    router_.add({.pattern = "/long",
-                 .method = Method::kGet,
-                 .answer = nullptr,
-                 .answer_at_once =
-                     [](const Request&, const PathArguments&) {
-                       return std::optional(text_response(200, "text/plain", std::string(kLong, 'x')));
-                     },
-                 .admit = nullptr});
-    router_.add({.pattern = "/pieces/{count}",
-                 .method = Method::kGet,
-                 .answer = nullptr,
-                 .answer_at_once =
-                     [](const Request&, const PathArguments& arguments) {
-                       Response response = text_response(200, "text/plain", "0");
-                       response.content_length = 1 + 3 * kPiece;
-                       response.more = [left = std::stoi(arguments[0])]() mutable -> Task<Bytes> {
-                         if (left-- == 0) return nothing();
-                         return piece(static_cast<char>('a' + left));
-                       };
-                       return std::optional(std::move(response));
-                     },
-                 .admit = nullptr});
-    router_.add({.pattern = "/held",
-                 .method = Method::kGet,
-                 .answer = [this](const Request&, const PathArguments&) -> Task<Response> {
-                   const auto executor = co_await boost::asio::this_coro::executor;
-                   boost::asio::steady_timer timer(executor);
-                   while (!released_) {
-                     timer.expires_after(5ms);
-                     co_await timer.async_wait(boost::asio::use_awaitable);
-                   }
-                   co_return text_response(200, "text/plain", "late");
-                 },
-                 .answer_at_once = nullptr,
-                 .admit = nullptr});
-    ServerOptions options;
-    options.listen = {"127.0.0.1:0"};
-    options.threads = 2;
-    options.public_url = "http://feeds.example:8080";
-    options.header_timeout = 200ms;
-    options.body_timeout = 200ms;
-    options.idle_timeout = 600ms;
-    options.write_timeout = 1s;
-    server_ = std::make_unique<Server>(options, router_, metrics_);
-    const Result<bool> started = server_->start();
-    EXPECT_TRUE(started);
-  }
-
-  std::string ask(std::string_view bytes) {
-    RawClient client(server_->ports()[0]);
-    client.send(bytes);
-    return client.read_all();
-  }
-
-  std::string status_of(std::string_view bytes) { return ask(bytes).substr(9, 3); }
-
-  static Task<Bytes> piece(char letter) { co_return make_bytes(std::string(kPiece, letter)); }
-  static Task<Bytes> nothing() { co_return nullptr; }
-
-  static constexpr std::size_t kLong = 24 << 20;
-  static constexpr std::size_t kPiece = 300'000;
-  Metrics metrics_;
-  Router router_;
-  std::atomic<bool> released_{false};
-  std::unique_ptr<Server> server_;
+  ServerTest() { serve(); }
 };
 
 // A connection that is closed with unread bytes is reset, and the answer lost.

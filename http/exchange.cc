@@ -1,0 +1,63 @@
+#include "http/exchange.h"
+
+#include "http/gzip.h"
+#include "http/problem_reply.h"
+#include "kernel/log.h"
+#include "kernel/text.h"
+
+namespace courant::http {
+
+void take_off_coding(Request& request, std::uint64_t limit) {
+  const std::string coding = ascii_lower(trim(request.combined_header("content-encoding")));
+  if (coding.empty() || coding == "identity") return;
+  if (coding != "gzip" && coding != "x-gzip") {
+    throw Problem(415, "Content-Encoding '" + coding + "' is not taken: send gzip or none")
+        .with("Accept-Encoding", "gzip");
+  }
+  Unpacked plain = unpack(request.body, limit);
+  if (plain.end == Unpacked::End::kTooLong) {
+    throw Problem(413, "The body is longer than " + std::to_string(limit) + " bytes when inflated");
+  }
+  if (plain.end == Unpacked::End::kBroken) throw Problem(400, "The body is no whole gzip stream");
+  request.body = std::move(plain.bytes);
+}
+
+Response answer_to_failure(std::exception_ptr failure, const Request& request) {
+  try {
+    std::rethrow_exception(std::move(failure));
+  } catch (const Problem& problem) {
+    return reply_to(problem, request);
+  } catch (const std::exception& error) {
+    log_error("a request failed", {{"path", request.path}, {"error", error.what()}});
+    return reply_to(Problem(500, "The server failed on this request"), request);
+  }
+}
+
+Admission admit(Handler& handler, const Request& request) {
+  try {
+    return {handler.admit(request), std::nullopt};
+  } catch (...) {
+    return {0, answer_to_failure(std::current_exception(), request)};
+  }
+}
+
+std::optional<Response> answer_at_once(Handler& handler, const Request& request) {
+  try {
+    return handler.answer_at_once(request);
+  } catch (...) {
+    return answer_to_failure(std::current_exception(), request);
+  }
+}
+
+Task<Response> answer(Handler& handler, const Request& request) {
+  std::exception_ptr failure;
+  try {
+    Response response = co_await handler.answer(request);
+    co_return response;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_return answer_to_failure(failure, request);
+}
+
+}  // namespace courant::http

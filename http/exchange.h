@@ -1,0 +1,31 @@
+// What becomes of a request between its arrival and its answer, whichever version of HTTP carries it.
+// Threads: io threads.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+
+#include "http/handler.h"
+#include "http/message.h"
+#include "http/task.h"
+
+namespace courant::http {
+
+// Takes gzip off the body; `limit` holds for what comes out. Throws Problem 400, 413, 415.
+void take_off_coding(Request& request, std::uint64_t limit);
+
+// A Problem's reply, or a 500 that says nothing of what failed.
+Response answer_to_failure(std::exception_ptr failure, const Request& request);
+
+// How many bytes of body the request may have, or the answer to it that needs none.
+struct Admission {
+  std::uint64_t limit = 0;
+  std::optional<Response> refusal;
+};
+Admission admit(Handler& handler, const Request& request);
+
+// The handler's answer, where it is there at once; what the handler throws becomes an answer too.
+std::optional<Response> answer_at_once(Handler& handler, const Request& request);
+Task<Response> answer(Handler& handler, const Request& request);
+
+}  // namespace courant::http

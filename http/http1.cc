@@ -1,0 +1,258 @@
+#include "http/http1.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "http/chunked_body.h"
+#include "http/exchange.h"
+#include "http/problem_reply.h"
+#include "http/response_bytes.h"
+
+namespace courant::http {
+namespace {
+
+using Phase = Peer::Phase;
+
+constexpr std::size_t kBodyPiece = 64 * 1024;
+constexpr std::size_t kFlushAbove = 64 * 1024;  // pipelined answers are gathered up to this
+
+bool has_body(const Framing& framing) {
+  return framing.is_chunked || framing.content_length.value_or(0) > 0;
+}
+
+}  // namespace
+
+Task<void> Http1::serve() {
+  bool goes_on = true;
+  while (goes_on && peer_.is_open()) {
+    answer_known();
+    if (peer_.has_body() || peer_.out().size() > kFlushAbove) {
+      if (peer_.send_at_once() != Peer::Sending::kDone) goes_on = co_await peer_.flush();
+    } else if (const std::optional<std::size_t> length = head_length(peer_.in())) {
+      goes_on = co_await serve_one(*length);
+    } else {
+      goes_on = co_await read_on();
+    }
+  }
+}
+
+// Composes, without a coroutine, the answers to requests that were answered before, as long as whole ones are there.
+void Http1::answer_known() {
+  if (context_.stopping) return;  // such an answer would not say that the connection ends
+  std::string& in = peer_.in();
+  std::string& out = peer_.out();
+  std::size_t used = skip_empty_lines(in);
+  while (!peer_.has_body() && out.size() <= kFlushAbove) {
+    const std::string_view rest = std::string_view(in).substr(used);
+    const std::optional<std::size_t> length = head_length(rest);
+    if (!length) break;
+    std::optional<AnswerMemo::Known> known = context_.memo.find(rest.substr(0, *length));
+    if (!known) break;
+    out.append(known->before_date).append(context_.date_line).append(known->after_date);
+    if (known->body) peer_.put_body(std::move(known->body));
+    ++context_.answered;
+    peer_.enter(Phase::kAnswer);
+    used += *length;
+    used += skip_empty_lines(rest.substr(*length));
+  }
+  in.erase(0, used);
+}
+
+// Reads on for a head, with all answers written before. False: the connection is over.
+Task<bool> Http1::read_on() {
+  std::string& in = peer_.in();
+  bool goes_on = peer_.send_at_once() == Peer::Sending::kDone;
+  if (!goes_on) goes_on = co_await peer_.flush();
+  if (!goes_on || (context_.stopping && in.empty())) co_return false;
+  // Who has sent a piece of a head has no idle time before its end.
+  const Phase phase = in.empty() && peer_.phase() != Phase::kHead ? Phase::kIdle : Phase::kHead;
+  if (peer_.phase() != phase) peer_.enter(phase);
+  if (in.size() > context_.options.max_header_bytes) {
+    const bool is_line = in.find('\n') == std::string::npos;
+    const Problem problem(is_line ? 414 : 431,
+                          is_line ? "The request line is too long" : "The header block is too long");
+    const Request unread;
+    co_await refuse(problem, unread);
+    co_return false;
+  }
+  const bool more = co_await peer_.read_more();
+  if (!more && peer_.phase() == Phase::kHead && peer_.take_expiry()) {
+    const Problem problem(408, "The request's header took too long to arrive");
+    const Request unread;
+    co_await refuse(problem, unread);
+    co_return false;
+  }
+  in.erase(0, skip_empty_lines(in));
+  co_return more;
+}
+
+// What comes behind the body that is there already. False: not all of it could be had or written.
+Task<bool> Http1::write_rest(Response& response) {
+  std::uint64_t left = *response.content_length - response.body->size();
+  while (left > 0) {
+    const bool written = co_await peer_.flush();
+    if (!written) co_return false;
+    peer_.enter(Phase::kAnswer);
+    Bytes piece = co_await response.more();
+    if (!piece || piece->empty() || piece->size() > left) co_return false;
+    left -= piece->size();
+    peer_.put_body(std::move(piece));
+  }
+  co_return true;
+}
+
+// Piece by piece, each asked for when the one before has been written. False: the connection is over.
+Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
+  for (;;) {
+    const bool written = co_await peer_.flush();
+    if (!written) co_return false;
+    if (context_.stopping) break;
+    peer_.enter(Phase::kAnswer);
+    Bytes piece;
+    try {
+      piece = co_await response.more();
+    } catch (const Problem&) {
+      co_return false;  // such as a database that went away: the end that is missing tells the reader
+    }
+    if (!piece) break;
+    if (piece->empty()) continue;
+    if (is_chunked) {
+      std::array<char, 18> size{};
+      peer_.out().append(size.data(),
+                         static_cast<std::size_t>(std::snprintf(size.data(), size.size(), "%zx\r\n", piece->size())));
+    }
+    peer_.put_body(std::move(piece));
+    const bool sent = co_await peer_.flush();
+    if (!sent) co_return false;
+    if (is_chunked) peer_.out() += "\r\n";
+  }
+  if (is_chunked) peer_.out() += "0\r\n\r\n";
+  co_return is_chunked;
+}
+
+// Puts an answer behind those that are composed already.
+void Http1::compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive) {
+  std::string& out = peer_.out();
+  append_head_before_date(out, response);
+  out += context_.date_line;
+  append_head_after_date(out, response, {keep_alive, framing.is_http10});
+  ++context_.answered;
+  if (request.method == Method::kHead || !response.body || is_stream(response)) return;
+  peer_.put_body(response.body);
+}
+
+Task<void> Http1::refuse(Problem problem, Request request) {
+  context_.metrics.refused.add();
+  compose(reply_to(problem, request), request, {}, false);
+  const bool written = co_await peer_.flush();
+  if (written) co_await peer_.linger();
+}
+
+// False: the body has not arrived.
+Task<bool> Http1::read_body(const RequestHead& head, std::uint64_t limit, Request& request) {
+  const Framing& framing = head.framing;
+  std::string& in = peer_.in();
+  if (framing.content_length.value_or(0) > limit) {
+    throw Problem(413, "The body is longer than the " + std::to_string(limit) + " bytes allowed here");
+  }
+  if (framing.expects_continue && in.empty()) peer_.out() += "HTTP/1.1 100 Continue\r\n\r\n";
+  // Answers to requests before this one do not wait for its body.
+  const bool written = co_await peer_.flush();
+  if (!written) co_return false;
+  peer_.enter(Phase::kBody);
+  if (framing.is_chunked) {
+    ChunkedBody chunks(limit, context_.options.max_header_bytes);
+    while (!chunks.take(in)) {
+      const bool more = co_await peer_.read_more();
+      if (!more) co_return false;
+    }
+    request.body = chunks.body();
+    co_return true;
+  }
+  const std::size_t length = static_cast<std::size_t>(*framing.content_length);
+  // Room for all of it at once, so that growing never copies: the body is in memory once. What has not arrived yet is
+  // not touched, so it costs nothing.
+  std::string& body = request.body;
+  body.reserve(length);
+  body.append(in, 0, length);
+  in.erase(0, length);
+  while (body.size() < length) {
+    const std::size_t piece = std::min(kBodyPiece, length - body.size());
+    const std::size_t count = co_await peer_.transport().read_some(body, piece);
+    if (count == 0) co_return false;
+  }
+  co_return true;
+}
+
+Task<bool> Http1::serve_one(std::size_t head_length) {
+  const std::string head_bytes(peer_.in(), 0, head_length);
+  peer_.in().erase(0, head_length);
+
+  RequestHead head;
+  std::optional<Problem> refusal;
+  try {
+    if (head_bytes.size() > context_.options.max_header_bytes) throw Problem(431, "The header block is too long");
+    head = read_head(head_bytes);
+    head.request.client_address = peer_.address();
+    context_.hosts.check(head.request, head.authority);
+  } catch (const Problem& problem) {
+    refusal = problem;
+  }
+  if (refusal) {
+    co_await refuse(*refusal, head.request);
+    co_return false;
+  }
+
+  // From here on a refusal need not end the connection, unless a body is left unread.
+  Request& request = head.request;
+  Admission admission = admit(context_.handler, request);
+  std::optional<Response> response = std::move(admission.refusal);
+  bool body_read = !has_body(head.framing);
+  if (!response && !body_read) {
+    try {
+      body_read = co_await read_body(head, admission.limit, request);
+      if (body_read) take_off_coding(request, admission.limit);
+    } catch (const Problem& problem) {
+      refusal = problem;
+    }
+    if (!refusal && !body_read && peer_.take_expiry()) {
+      refusal = Problem(408, "The request's body took too long to arrive");
+    }
+    if (refusal) co_await refuse(*refusal, request);
+    if (refusal || !body_read) co_return false;
+  }
+  peer_.enter(Phase::kAnswer);
+  if (!response) response = answer_at_once(context_.handler, request);
+  if (!response) {
+    // Answers to requests before this one do not wait for it.
+    if (!peer_.is_written()) co_await peer_.flush();
+    peer_.enter(Phase::kAnswer);
+    Response answered = co_await answer(context_.handler, request);
+    response = std::move(answered);
+  }
+
+  const bool is_endless = is_stream(*response) && head.framing.is_http10;  // until the connection closes
+  const bool keep_alive = head.framing.keep_alive && body_read && !context_.stopping && !is_endless;
+  const bool is_head = request.method == Method::kHead;
+  compose(*response, request, head.framing, keep_alive);
+  if (keep_alive && !has_body(head.framing) && !head.framing.is_http10) {
+    context_.memo.keep(head_bytes, *response, !is_head);
+  }
+  if (!is_head && response->more) {
+    bool written = false;
+    if (is_stream(*response)) {
+      written = co_await write_stream(*response, !head.framing.is_http10);
+    } else {
+      written = co_await write_rest(*response);
+    }
+    if (!written) co_return false;
+  }
+  if (keep_alive) co_return true;
+  const bool written = co_await peer_.flush();
+  if (written && !body_read) co_await peer_.linger();
+  co_return false;
+}
+
+}  // namespace courant::http

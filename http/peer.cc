@@ -1,0 +1,125 @@
+#include "http/peer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace courant::http {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kFirstPiece = 2 * 1024;  // what a connection at rest keeps room for
+constexpr std::size_t kReadPiece = 16 * 1024;
+constexpr std::size_t kLingerPiece = 64 * 1024;
+constexpr std::size_t kMostLingered = 16 << 20;
+constexpr std::size_t kGatherBelow = 4 * 1024;  // shorter bodies are copied behind their head
+
+}  // namespace
+
+Peer::Peer(asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context)
+    : transport_(std::move(socket), std::move(tls)), context_(context), address_(transport_.peer_address()) {
+  enter(Phase::kIdle);
+  context_.metrics.connections.add(1);
+}
+
+Peer::~Peer() {
+  context_.metrics.connections.add(-1);
+}
+
+void Peer::enter(Phase phase) {
+  phase_ = phase;
+  expired_ = false;
+  switch (phase) {
+    case Phase::kIdle:
+      deadline_ = context_.now + context_.options.idle_timeout;
+      break;
+    case Phase::kHead:
+      deadline_ = context_.now + context_.options.header_timeout;
+      break;
+    case Phase::kBody:
+      deadline_ = context_.now + context_.options.body_timeout;
+      break;
+    case Phase::kWrite:
+      deadline_ = context_.now + context_.options.write_timeout;
+      break;
+    case Phase::kAnswer:
+      deadline_ = Ticks::max();
+      break;
+  }
+}
+
+void Peer::check_deadline() {
+  if (context_.now < deadline_) return;
+  // Again with each sweep: a read that had bytes already was not there to be cancelled.
+  if (!std::exchange(expired_, true) && phase_ != Phase::kIdle) context_.metrics.timeouts.add();
+  if (phase_ == Phase::kWrite) return close();
+  transport_.cancel();
+}
+
+Task<bool> Peer::read_more() {
+  const std::size_t count = co_await transport_.read_some(in_, in_.empty() ? kFirstPiece : kReadPiece);
+  co_return count > 0;
+}
+
+void Peer::put_body(Bytes body) {
+  if (body->size() < kGatherBelow) {
+    out_ += *body;
+  } else {
+    body_ = std::move(body);
+  }
+}
+
+Peer::Sending Peer::send_at_once() {
+  while (!is_written()) {
+    const std::string_view body = body_ ? std::string_view(*body_).substr(body_sent_) : std::string_view();
+    const std::optional<std::size_t> sent = transport_.send(out_, body);
+    if (!sent) return Sending::kGone;
+    if (*sent == 0) {
+      if (is_written()) break;  // what had been taken before is sent now
+      return Sending::kBlocked;
+    }
+    const std::size_t of_head = std::min(*sent, out_.size());
+    out_.erase(0, of_head);
+    body_sent_ += *sent - of_head;
+    if (body_ && body_sent_ == body_->size()) {
+      body_.reset();
+      body_sent_ = 0;
+    }
+    // A reader that is slow has the whole time again whenever it took something: it may be slow, but not stop.
+    if (phase_ == Phase::kWrite) enter(Phase::kWrite);
+  }
+  return Sending::kDone;
+}
+
+Task<bool> Peer::flush() {
+  Sending sending = send_at_once();
+  if (sending == Sending::kBlocked) enter(Phase::kWrite);
+  while (sending == Sending::kBlocked) {
+    const bool writable = co_await transport_.wait_writable();
+    if (!writable) co_return false;
+    sending = send_at_once();
+  }
+  co_return sending == Sending::kDone;
+}
+
+Task<void> Peer::linger() {
+  transport_.shutdown_send();
+  enter(Phase::kHead);
+  std::size_t count = 1;
+  for (std::size_t read = 0; count > 0 && read < kMostLingered; read += count) {
+    in_.clear();
+    count = co_await transport_.read_some(in_, kLingerPiece);
+  }
+  in_.clear();
+}
+
+void Peer::end() {
+  transport_.shutdown_send();
+  close();
+}
+
+void Peer::close() {
+  transport_.close();
+}
+
+}  // namespace courant::http

@@ -1,0 +1,77 @@
+// The other end of a connection, as either version of HTTP sees it: bytes that it sent and nobody has used yet, bytes
+// that were composed for it and are not sent yet, and how long it may take.
+// Threads: its io thread alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "http/connection_context.h"
+#include "http/message.h"
+#include "http/task.h"
+#include "http/transport.h"
+#include "kernel/time.h"
+
+namespace courant::http {
+
+class Peer {
+ public:
+  // What is waited for: the next request, the rest of its head, the rest of its body, its answer, or that the peer
+  // reads.
+  enum class Phase { kIdle, kHead, kBody, kAnswer, kWrite };
+
+  Peer(boost::asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  const std::string& address() const { return address_; }  // textual, without port
+  Transport& transport() { return transport_; }
+
+  // The phase's time begins anew.
+  void enter(Phase phase);
+  Phase phase() const { return phase_; }
+  // Called by the sweep: ends what waits for the peer longer than it may.
+  void check_deadline();
+  // Whether a wait has ended because its time was up; asked once.
+  bool take_expiry() { return std::exchange(expired_, false); }
+
+  std::string& in() { return in_; }
+  // At least one byte more of it. False: the peer has ended, or its time is up.
+  Task<bool> read_more();
+
+  std::string& out() { return out_; }
+  // Behind what is in out(), and nothing may be put into out() until it is written. A short one is copied there.
+  void put_body(Bytes body);
+  bool has_body() const { return body_ != nullptr; }
+  bool is_written() const { return out_.empty() && !body_ && !transport_.has_unsent(); }
+
+  enum class Sending { kDone, kBlocked, kGone };
+  // What is composed, in one write as far as the peer takes it at once.
+  Sending send_at_once();
+  // All of it. False: the peer is gone or too slow.
+  Task<bool> flush();
+
+  // A close with unread bytes would reset the connection and take the last answer with it: they are read first, within
+  // limits.
+  Task<void> linger();
+  void end();    // in order: the peer sees that nothing was cut off
+  void close();  // at once
+  bool is_open() const { return transport_.is_open(); }
+
+ private:
+  Transport transport_;
+  ConnectionContext& context_;
+  const std::string address_;
+  std::string in_;
+  std::string out_;
+  Bytes body_;
+  std::size_t body_sent_ = 0;
+  Phase phase_ = Phase::kIdle;
+  Ticks deadline_;
+  bool expired_ = false;
+};
+
+}  // namespace courant::http

@@ -1,0 +1,46 @@
+// TLS for the public server: certificate and key from files, read again when told; TLS 1.2 and 1.3; ALPN for HTTP/2 and
+// HTTP/1.1; session tickets whose keys follow from one secret and the time, so that every process with the same secret
+// takes up what another has begun, and old keys vanish by themselves.
+// Specification: RFC 8446, RFC 5246, RFC 5077, RFC 7301; RFC 9325 (what a server should refuse).
+// Threads: any.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <openssl/types.h>
+
+#include "kernel/result.h"
+
+namespace courant::http {
+
+struct SslDeleter {
+  void operator()(SSL* ssl) const;
+};
+using SslPtr = std::unique_ptr<SSL, SslDeleter>;
+
+struct TlsOptions {
+  std::string certificate;    // path of the chain in PEM, the server's own first
+  std::string key;            // path of its private key in PEM
+  std::string ticket_secret;  // any bytes; empty: tickets are this process's own
+};
+
+class TlsContext {
+ public:
+  // A fault names the file and what is wrong with it.
+  static Result<std::unique_ptr<TlsContext>> make(TlsOptions options);
+  ~TlsContext();
+
+  // Reads certificate and key again; new connections get them. After a fault the old ones stay.
+  Result<bool> reload();
+
+  // The server's side of a new connection; where its bytes come from and go to is the caller's.
+  SslPtr open() const;
+
+ private:
+  explicit TlsContext(TlsOptions options);
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::http

@@ -1,0 +1,161 @@
+#include "http/tls.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "kernel/digest.h"
+#include "tests/support/tls_client.h"
+#include "tests/unit/http/served.h"
+
+namespace courant::http {
+namespace {
+
+using test::TlsClient;
+
+class TlsTest : public Served {
+ protected:
+  TlsTest() : folder_("/tmp/courant-tls-" + to_hex(random_bytes(6))) {
+    std::filesystem::create_directory(folder_);
+    test::make_certificate(folder_);
+    options_.listen = {};
+    options_.listen_tls = {"127.0.0.1:0"};
+  }
+  ~TlsTest() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  TlsOptions files(const std::string& secret = "secret") const {
+    return {folder_ + "/tls.crt", folder_ + "/tls.key", secret};
+  }
+  std::unique_ptr<TlsContext> context(const std::string& secret = "secret") const {
+    return *TlsContext::make(files(secret));
+  }
+  std::uint16_t port() const { return server_->ports()[0]; }
+
+  static std::string get(TlsClient& client, const std::string& path = "/demo/a") {
+    client.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return client.read_all();
+  }
+
+  const std::string folder_;
+};
+
+TEST_F(TlsTest, ServesOver12And13AndNothingOlder) {
+  const auto tls = context();
+  serve(tls.get());
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(port(), {.protocols = "http/1.1", .version = version});
+    ASSERT_TRUE(client.is_open());
+    EXPECT_EQ(client.version(), version);
+    EXPECT_EQ(client.protocol(), "http/1.1");
+    EXPECT_TRUE(get(client).ends_with("\r\n\r\na?"));
+    EXPECT_TRUE(client.was_ended()) << "an end without close_notify may be an attacker's";
+  }
+  TlsClient old(port(), {.version = TLS1_1_VERSION, .oldest = TLS1_VERSION});
+  EXPECT_FALSE(old.is_open());
+}
+
+// RFC 7301 section 3.2: "the server SHALL respond with a fatal 'no_application_protocol' alert".
+TEST_F(TlsTest, ChoosesTheProtocolByAlpn) {
+  const auto tls = context();
+  serve(tls.get());
+  EXPECT_EQ(TlsClient(port(), {.protocols = "http/1.1,h2"}).protocol(), "h2");
+  EXPECT_EQ(TlsClient(port()).protocol(), "");
+  EXPECT_FALSE(TlsClient(port(), {.protocols = "spdy/3"}).is_open());
+}
+
+TEST_F(TlsTest, LongBodiesPassWholeAndInOrder) {
+  const auto tls = context();
+  serve(tls.get());
+  TlsClient client(port());
+  const std::string answer = get(client, "/pieces/3");
+  EXPECT_TRUE(
+      answer.ends_with("\r\n\r\n0" + std::string(kPiece, 'c') + std::string(kPiece, 'b') + std::string(kPiece, 'a')));
+  TlsClient other(port());
+  EXPECT_TRUE(get(other, "/long").ends_with(std::string(kLong, 'x')));
+}
+
+// Processes with one secret take up each other's sessions (RFC 5077; RFC 8446 section 2.2).
+TEST_F(TlsTest, ASessionIsTakenUpByWhoeverHasTheSecret) {
+  const auto first = context();
+  serve(first.get());
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(port(), {.version = version});
+    get(client);
+    EXPECT_FALSE(client.is_resumed());
+    const test::TlsSession session = client.session();
+    const auto second = context();
+    Server other(options_, router_, metrics_, second.get());
+    ASSERT_TRUE(other.start());
+    TlsClient again(other.ports()[0], {.version = version, .resumed = session.get()});
+    EXPECT_TRUE(again.is_resumed());
+    EXPECT_TRUE(get(again).ends_with("a?"));
+    const auto stranger = context("another secret");
+    Server third(options_, router_, metrics_, stranger.get());
+    ASSERT_TRUE(third.start());
+    TlsClient refused(third.ports()[0], {.version = version, .resumed = session.get()});
+    EXPECT_TRUE(refused.is_open());
+    EXPECT_FALSE(refused.is_resumed());
+  }
+}
+
+TEST_F(TlsTest, ReadsItsCertificateAgain) {
+  const auto tls = context();
+  serve(tls.get());
+  TlsClient before(port());
+  const std::string serial = before.serial();
+  test::make_certificate(folder_);
+  ASSERT_TRUE(tls->reload());
+  EXPECT_NE(TlsClient(port()).serial(), serial);
+  EXPECT_TRUE(get(before).ends_with("a?")) << "connections that are there go on";
+  std::ofstream(folder_ + "/tls.crt") << "nonsense";
+  const Result<bool> reloaded = tls->reload();
+  ASSERT_FALSE(reloaded);
+  EXPECT_NE(reloaded.fault().detail.find(folder_ + "/tls.crt"), std::string::npos);
+  EXPECT_TRUE(TlsClient(port()).is_open()) << "the one before stays";
+}
+
+TEST_F(TlsTest, SaysWhatIsWrongWithItsFiles) {
+  test::make_certificate(folder_, "other");
+  const auto fault = [&](const std::string& certificate, const std::string& key) {
+    const auto made = TlsContext::make({folder_ + certificate, folder_ + key, ""});
+    return made ? std::string() : made.fault().detail;
+  };
+  EXPECT_EQ(fault("/none.crt", "/tls.key"),
+            "the certificate " + folder_ + "/none.crt cannot be used: No such file or directory");
+  EXPECT_EQ(fault("/tls.crt", "/none.key"),
+            "the private key " + folder_ + "/none.key cannot be used: No such file or directory");
+  EXPECT_EQ(fault("/tls.crt", "/other.key"),
+            "the private key " + folder_ + "/other.key does not belong to the certificate " + folder_ + "/tls.crt");
+}
+
+// Whoever does not shake hands costs nobody else anything, and not for long.
+TEST_F(TlsTest, SilenceAndNonsenseInsteadOfAHandshakeEnd) {
+  const auto tls = context();
+  serve(tls.get());
+  test::RawClient silent(port());
+  test::RawClient wrong(port());
+  wrong.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  TlsClient good(port());
+  EXPECT_TRUE(get(good).ends_with("a?"));
+  wrong.read_all();
+  silent.read_all();
+  EXPECT_EQ(metrics_.counter("courant_tls_faults_total", "").value(), 2);
+}
+
+TEST_F(TlsTest, IsNeededWhereTlsIsServed) {
+  const auto tls = context();
+  options_.listen = {"127.0.0.1:0"};
+  serve(tls.get());
+  ASSERT_EQ(server_->ports().size(), 2U);
+  test::RawClient plain(server_->ports()[0]);
+  plain.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(plain.read_all().ends_with("a?"));
+  EXPECT_TRUE(TlsClient(server_->ports()[1]).is_open());
+}
+
+}  // namespace
+}  // namespace courant::http
