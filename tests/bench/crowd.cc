@@ -12,6 +12,7 @@
 //                                     again; --resume: with a TLS session of before
 // Also: --tls, --clients N, --processes N, --pace N (connections in the making at once, of each process), --addresses N
 // (source addresses 127.0.0.1 and following, where the server is on loopback). A feed that is not there is made.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -142,6 +143,7 @@ class Run {
   }
 
   int go() {
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without asking for none
     if (options_.mode == "park") return park();
     if (options_.mode == "headline") return headline();
     return connect();
