@@ -6,6 +6,7 @@ kept=${COURANT_BENCH_DATA:-/var/tmp/courant-bench}
 mkdir -p "$kept"
 chmod 755 "$kept"
 tool=$PWD/build/release/bench_tool
+crowd=$PWD/build/release/crowd
 pids=()
 cleanup() {
   ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
@@ -20,10 +21,11 @@ say() { echo "$0: $1" >&2; }
 build_release() {
   scripts/setup --bench || fail "the packages could not be installed, see above"
   (($(nproc) >= 2)) || fail "two cores are needed: one for the servers, one for the load"
+  ulimit -Sn "$(ulimit -Hn)"  # each connection is a descriptor
   say "building release"
   mkdir -p build
   cmake --preset release -DCOURANT_TESTS=ON >build/configure.log 2>&1 || fail "cmake could not configure, see build/configure.log"
-  cmake --build --preset release --target courant bench_tool -- --quiet || fail "the build failed, see the first error above"
+  cmake --build --preset release --target courant bench_tool crowd -- --quiet || fail "the build failed, see the first error above"
 }
 
 # Servers.
@@ -40,10 +42,10 @@ wait_for() { # URL, process, its log
     sleep 0.1
   done
 }
-start_courant() { # data, configuration: sets pid and port
+start_courant() { # data, configuration, more options: sets pid and port
   port=$(free_port)
-  taskset -c 0 build/release/courant serve --data "$1" --listen "127.0.0.1:$port" --operations "" --config "$2" \
-    >"$work/courant-$port.log" 2>&1 &
+  taskset -c "${server_cores:-0}" build/release/courant serve --data "$1" --listen "127.0.0.1:$port" --operations "" \
+    --config "$2" "${@:3}" >"$work/courant-$port.log" 2>&1 &
   pid=$!
   pids+=("$pid")
   wait_for "http://127.0.0.1:$port/-/health/ready" "$pid" "$work/courant-$port.log"
@@ -52,8 +54,29 @@ stop_courant() {
   kill "$pid" 2>/dev/null || fail "the server has ended by itself"
   wait "$pid" || true
 }
-start_nginx() { # serves the folder `work`: sets nginx and nginx_port
+# A key and its certificate, P-256, for all servers: sets certificate and key.
+make_certificate() {
+  certificate=$work/certificate.pem key=$work/key.pem
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$key" -out "$certificate" 2>/dev/null ||
+    fail "no certificate could be made"
+}
+# The configuration of the benchmark with TLS beside: sets tls_port and tls_config.
+configure_tls() {
+  tls_port=$(free_port) tls_config=$work/tls-$RANDOM.toml
+  awk -v port="$tls_port" -v certificate="$certificate" -v key="$key" '
+    { print }
+    $0 == "[server]" { printf "listen_tls = [\"127.0.0.1:%s\"]\ntls.certificate = \"%s\"\ntls.key = \"%s\"\n", port, certificate, key }' \
+    tests/bench/bench.toml >"$tls_config"
+}
+start_nginx() { # serves the folder `work`, also over TLS where there is a certificate: sets nginx, nginx_port and nginx_tls_port
   nginx_port=$(free_port)
+  nginx_tls_port=$(free_port)
+  local tls=''
+  if [[ -n ${certificate:-} ]]; then
+    tls="server { listen 127.0.0.1:$nginx_tls_port ssl http2; ssl_certificate $certificate; ssl_certificate_key $key;
+      ssl_protocols TLSv1.2 TLSv1.3; root $work; }"
+  fi
   cat >"$work/nginx.conf" <<EOF
 daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
 events { worker_connections 4096; }
@@ -61,6 +84,7 @@ http {
   access_log off; sendfile on; gzip_static on; open_file_cache max=100; keepalive_requests 1000000000; keepalive_timeout 600s;
   client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
   server { listen 127.0.0.1:$nginx_port; root $work; }
+  $tls
 }
 EOF
   taskset -c 0 "$(command -v nginx || echo /usr/sbin/nginx)" -c "$work/nginx.conf" 2>/dev/null &
@@ -100,6 +124,7 @@ cpu_of() {
       print sum + 0
     }'
 }
+resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"; } # process: KiB
 with_cpu() { # process, command that prints a rate: "rate microseconds-of-CPU"
   local process=$1 before rate after
   shift
@@ -108,7 +133,7 @@ with_cpu() { # process, command that prints a rate: "rate microseconds-of-CPU"
   after=$(cpu_of "$process")
   awk "BEGIN {print $rate, ($after - $before) * 10000 / ($rate * $seconds)}"
 }
-etag_of() { curl -sI "$1" | tr -d '\r' | sed -n 's/^[Ee][Tt]ag: //p'; }
+etag_of() { curl -skI "$1" | tr -d '\r' | sed -n 's/^[Ee][Tt]ag: //p'; }
 is_status() { # expected, curl arguments: fails where the answer is another one
   local expected=$1 status
   shift
@@ -121,6 +146,19 @@ wrk_rate() { # connections, further arguments: requests/s
   out=$(taskset -c 1 wrk -t1 -c"$connections" -d"${seconds}s" "$@")
   if grep -Eq 'Socket errors|Non-2xx' <<<"$out"; then fail "$(grep -E 'Socket errors|Non-2xx' <<<"$out") in: wrk $*"; fi
   sed -n 's/^Requests\/sec: *//p' <<<"$out"
+}
+h2load_rate() { # arguments: requests/s of 8 connections with 16 streams each
+  local out
+  out=$(taskset -c 1 h2load -t1 -c8 -m16 -D "$seconds" "$@")
+  grep -q ' 0 failed, 0 errored, 0 timeout' <<<"$out" || fail "$(grep '^requests:' <<<"$out") in: h2load $*"
+  grep -q '^status codes: 0 2xx, [1-9][0-9]* 3xx, 0 4xx, 0 5xx' <<<"$out" || fail "$(grep '^status' <<<"$out") in: h2load $*"
+  sed -n 's/^finished in .*, \([0-9.]*\) req\/s.*/\1/p' <<<"$out"
+}
+value_of() { sed -n "s/^$1 //p"; } # name: of the figures that a program prints
+connect_rate() { # address:port, path, more options of the crowd: connections/s, each with a request
+  local out
+  out=$(taskset -c 1 "$crowd" connect "$@" --clients 32 --seconds "$seconds") || fail "connecting fails: $*"
+  value_of rate <<<"$out"
 }
 pgbench_rate() { # script, database: transactions/s of 32 connections
   taskset -c 1 /usr/lib/postgresql/15/bin/pgbench -n -M prepared -c32 -T "$seconds" -f "$1" "$2" 2>/dev/null |
