@@ -83,6 +83,7 @@ http::ServerOptions server_options(const Config& config, bool shares_addresses) 
   options.header_timeout = config.limits.header_timeout;
   options.body_timeout = config.limits.body_timeout;
   options.idle_timeout = config.limits.idle_timeout;
+  options.write_timeout = config.limits.write_timeout;
   options.drain = config.server.drain;
   return options;
 }
