@@ -13,6 +13,7 @@
 
 #include "http/server.h"
 #include "kernel/log.h"
+#include "kernel/text.h"
 #include "server/open_database.h"
 #include "server/secrets.h"
 
@@ -113,7 +114,7 @@ int run_processes(const ServeOptions& options, const sigset_t& signals) {
   };
   for (const auto* addresses : {&options.config.server.listen, &options.config.server.listen_tls}) {
     for (const std::string& address : *addresses) {
-      if (address.ends_with(":0")) {
+      if (parse_unsigned(std::string_view(address).substr(address.rfind(':') + 1)) == 0U) {
         return say({"a port that the system chooses cannot be shared by processes: name one instead of " + address});
       }
       if (const std::optional<Fault> fault = http::fault_of_address(address)) return say(*fault);
