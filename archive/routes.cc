@@ -2,8 +2,10 @@
 
 #include "archive/index.h"
 #include "archive/pages.h"
+#include "feeds/coded_page.h"
 #include "feeds/page_cache.h"
 #include "feeds/ready_page.h"
+#include "http/coding.h"
 #include "http/conditional.h"
 #include "http/gzip.h"
 #include "http/negotiate.h"
@@ -28,16 +30,29 @@ PageName require_page_name(const std::string& text) {
   return *name;
 }
 
-// Strong tag and digest are those of the bytes sent: the gzip form has its own.
-feeds::ReadyPage ready(StoredPage page, bool packed, const feeds::FeedSettings& settings, std::uint64_t version) {
-  feeds::ReadyPage::Headers headers = {
-      {"ETag", "\"" + to_hex(page.sha256.substr(0, 12)) + (packed ? "-gzip\"" : "\"")},
-      {"Vary", "Accept-Encoding"},
-      {"Cache-Control", feeds::lasting_cache_control(settings)},
-      {"Content-Type", "application/atom+xml;type=feed;charset=utf-8"},
-      {"Repr-Digest", "sha-256=:" + to_base64(packed ? page.gzip_sha256 : page.sha256) + ":"}};
-  if (packed) headers.emplace_back("Content-Encoding", "gzip");
-  std::string bytes = packed ? std::move(page.gzip) : http::gunzip(page.gzip, kLongestPage).value();
+std::string tag_in(std::string_view base, http::Coding coding) {
+  return "\"" + std::string(base) + std::string(http::tag_suffix(coding)) + "\"";
+}
+
+// Strong tag and digest are those of the bytes sent: each coding has its own.
+feeds::ReadyPage ready(StoredPage page, http::Coding coding, const feeds::FeedSettings& settings,
+                       std::uint64_t version) {
+  std::string bytes;
+  std::string digest;
+  if (coding == http::Coding::kGzip) {
+    bytes = std::move(page.gzip);
+    digest = std::move(page.gzip_sha256);
+  } else {
+    bytes = http::gunzip(page.gzip, kLongestPage).value();
+    bytes = http::compress(coding, bytes, http::Effort::kThorough);
+    digest = bytes_of(sha256(bytes));
+  }
+  feeds::ReadyPage::Headers headers = {{"ETag", tag_in(to_hex(page.sha256.substr(0, 12)), coding)},
+                                       {"Vary", "Accept-Encoding"},
+                                       {"Cache-Control", feeds::lasting_cache_control(settings)},
+                                       {"Content-Type", "application/atom+xml;type=feed;charset=utf-8"},
+                                       {"Repr-Digest", "sha-256=:" + to_base64(digest) + ":"}};
+  if (coding != http::Coding::kIdentity) headers.emplace_back("Content-Encoding", http::coding_name(coding));
   return feeds::ReadyPage(std::move(headers), http::make_bytes(std::move(bytes)), version, std::nullopt);
 }
 
@@ -51,24 +66,76 @@ struct NotComplete {};
 
 struct Wanted {
   PageName name;
-  bool packed = false;
+  http::CodingChoice coding;
   std::string key;  // of the page in memory
 };
 
+// Throws Problem 404 and 406.
 Wanted wanted_of(const Request& request, const PathArguments& arguments, const feeds::LiveFeed& feed) {
-  Wanted wanted{require_page_name(arguments[2]), http::accepts_gzip(request.combined_header("accept-encoding")), {}};
+  Wanted wanted{require_page_name(arguments[2]), http::choose_coding(request.combined_header("accept-encoding")), {}};
   wanted.key = feeds::page_key(feed.facts().key) + "archive\n" + std::to_string(wanted.name.generation) + "-" +
-               std::to_string(wanted.name.page) + (wanted.packed ? "\ngzip" : "");
+               std::to_string(wanted.name.page);
   return wanted;
+}
+
+// What makes the page in a coding: gzip as it is stored, the others of that.
+feeds::PageCache::Make make_in(http::Coding coding, Engine& engine, const std::shared_ptr<feeds::LiveFeed>& feed,
+                               PageName name) {
+  return [coding, &engine, feed, name, version = feed->version()](sql::Session& session) {
+    const std::string feed_url = engine.feed_url(feed->facts());
+    std::optional<StoredPage> page =
+        require_page(session, *feed, name.page, feed_url, engine.options().hub_url, engine.clock().now());
+    if (!page) throw NotComplete{};
+    // A generation may have begun meanwhile, or unheard of.
+    if (page->generation != name.generation) throw other_generation(feed_url);
+    return ready(*std::move(page), coding, feed->state()->settings, version);
+  };
+}
+
+feeds::CodedPage find_coded(Engine& engine, const Wanted& wanted, const std::shared_ptr<feeds::LiveFeed>& feed) {
+  return feeds::find_coded(engine.pages(), wanted.key, wanted.coding, feed,
+                           [&](http::Coding coding) { return make_in(coding, engine, feed, wanted.name); });
+}
+
+// The tag of the page in another coding, where the reader has it so and can read it: then it has it (RFC 9110 section
+// 13.1.2), and is to be told which (RFC 9111 section 4.3.4).
+std::optional<std::string> tag_in_other_coding(const Request& request, const Wanted& wanted,
+                                               const feeds::ReadyPage& page) {
+  const std::optional<std::string_view> known = request.header("if-none-match");
+  if (!known) return std::nullopt;
+  std::string_view base = page.etag();
+  base = http::without_tag_suffix(base.substr(1, base.size() - 2));
+  for (const http::Coding coding : http::kCodings) {
+    std::string tag = tag_in(base, coding);
+    if (wanted.coding.takes(coding) && http::if_none_match_matches(*known, tag)) return tag;
+  }
+  return std::nullopt;
+}
+
+// 200 or 304. The better form of a page that is still to be made is found by asking again.
+Response answer_with(const feeds::CodedPage& coded, const Request& request, const Wanted& wanted,
+                     const std::shared_ptr<feeds::LiveFeed>& feed, const feeds::Follower& follower) {
+  const feeds::ReadyPage& page = *coded.page;
+  Response response = feeds::answer_with(page, request, feed, follower);
+  if (response.status == 304) return response;
+  if (const std::optional<std::string> tag = tag_in_other_coding(request, wanted, page)) {
+    response.status = 304;
+    response.head = page.compose_not_modified(*tag);
+    response.body = nullptr;
+  } else if (!coded.is_best) {
+    response.holds = nullptr;
+  }
+  return response;
 }
 
 // A page that is in memory and was not changed since (by a redaction, say).
 std::optional<Response> page_at_once(Engine& engine, const Request& request, const PathArguments& arguments) {
   const std::shared_ptr<feeds::LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
   if (!feed || !engine.follower().is_current()) return std::nullopt;
-  const feeds::PageCache::Page page = engine.pages().find(wanted_of(request, arguments, *feed).key, *feed);
-  if (!page) return std::nullopt;
-  return answer_with(*page, request, feed, engine.follower());
+  const Wanted wanted = wanted_of(request, arguments, *feed);
+  const feeds::CodedPage coded = find_coded(engine, wanted, feed);
+  if (!coded.page) return std::nullopt;
+  return answer_with(coded, request, wanted, feed, engine.follower());
 }
 
 Task<Response> get_page(Engine& engine, const Request& request, const PathArguments& arguments) {
@@ -78,23 +145,18 @@ Task<Response> get_page(Engine& engine, const Request& request, const PathArgume
   const Wanted wanted = wanted_of(request, arguments, *feed);
   const std::string feed_url = engine.feed_url(feed->facts());
   if (wanted.name.generation != feed->state()->generation) throw other_generation(feed_url);
-  const feeds::PageCache::Make make = [&engine, feed, wanted, feed_url,
-                                       version = feed->version()](sql::Session& session) {
-    std::optional<StoredPage> page =
-        require_page(session, *feed, wanted.name.page, feed_url, engine.options().hub_url, engine.clock().now());
-    if (!page) throw NotComplete{};
-    // A generation may have begun meanwhile, or unheard of.
-    if (page->generation != wanted.name.generation) throw other_generation(feed_url);
-    return ready(*std::move(page), wanted.packed, feed->state()->settings, version);
-  };
+  feeds::CodedPage coded = find_coded(engine, wanted, feed);
   bool is_complete = true;
-  feeds::PageCache::Page page;
   try {
-    page = co_await engine.pages().get(wanted.key, feed, false, make);
+    if (!coded.page) {
+      const http::Coding first = wanted.coding.first;
+      const feeds::PageCache::Make make = make_in(first, engine, feed, wanted.name);
+      coded.page = co_await engine.pages().get(feeds::coded_key(wanted.key, first), feed, false, make);
+    }
   } catch (const NotComplete&) {
     is_complete = false;
   }
-  if (is_complete) co_return answer_with(*page, request, feed, engine.follower());
+  if (is_complete) co_return answer_with(coded, request, wanted, feed, engine.follower());
   Response response;
   response.status = 303;
   response.with("Location", feed_url).with("Cache-Control", "no-cache");

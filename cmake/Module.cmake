@@ -7,10 +7,19 @@ endfunction()
 
 # courant_test(NAME SOURCES... LINK...): one test binary. LABELS unit|db|functional|conformance decide what scripts/test runs
 # where. SHARDS N: N ctest entries that share its tests out, NAME_1 ... NAME_N, so that those that wait overlap.
+# What the tests of a label need is built by the target tests_<label>.
+function(courant_needed_by_tests target label)
+  if(NOT TARGET tests_${label})
+    add_custom_target(tests_${label})
+  endif()
+  add_dependencies(tests_${label} ${target})
+endfunction()
+
 function(courant_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;SHARDS" "SOURCES;LINK;LABELS;FIXTURES")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} courant_options GTest::gmock GTest::gtest GTest::gtest_main)
+  courant_needed_by_tests(${name} ${arg_LABELS})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()

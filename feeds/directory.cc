@@ -66,11 +66,13 @@ LiveFeed::LiveFeed(FeedFacts facts, FeedState state, std::int64_t head)
     : facts_(std::move(facts)),
       state_(std::make_shared<const FeedState>(std::move(state))),
       head_(head),
-      version_(fresh_version()) {}
+      version_(fresh_version()),
+      rhythm_(std::chrono::steady_clock::now()) {}
 
 void LiveFeed::advance(std::int64_t head) {
   std::int64_t known = head_;
-  while (known < head && !head_.compare_exchange_weak(known, head)) {
+  while (known < head) {
+    if (head_.compare_exchange_weak(known, head)) return rhythm_.beat(std::chrono::steady_clock::now());
   }
 }
 

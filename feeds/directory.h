@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "feeds/rhythm.h"
 #include "feeds/settings.h"
 #include "feeds/writer.h"
 #include "kernel/snapshot.h"
@@ -54,6 +55,8 @@ class LiveFeed {
   // Another one whenever anything but the head may have changed, and when the feed is forgotten: what was made of an
   // earlier state does not hold any more. Never 0, and never that of another feed.
   std::uint64_t version() const { return version_; }
+  // By the steady clock, as Clock::ticks is.
+  const Rhythm& rhythm() const { return rhythm_; }
 
   // Never back: of two threads that tell, the later position wins.
   void advance(std::int64_t head);
@@ -68,6 +71,7 @@ class LiveFeed {
   Snapshot<FeedState> state_;
   std::atomic<std::int64_t> head_;
   std::atomic<std::uint64_t> version_;
+  Rhythm rhythm_;
 
   friend class Directory;
   std::uint64_t loaded_ = 0;  // the ticket of the newest row that was applied; guarded by Directory::writing_

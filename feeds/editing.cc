@@ -7,6 +7,7 @@
 #include "feeds/outcome_reply.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
+#include "http/coding.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -21,15 +22,14 @@ using http::Task;
 // Which tags of a list count (RFC 9110 section 13.1): all, or none that is weak.
 enum class Comparison { kWeak, kStrong };
 
-// Whether one of the entity tags in a list, "12" or "12-gzip", names a position.
+// Whether one of the entity tags in a list, "12" or "12-gzip" and the like, names a position.
 bool names(std::string_view field, std::int64_t position, Comparison comparison) {
   for (std::string_view tag : split(field, ',')) {
     tag = trim(tag);
     if (comparison == Comparison::kWeak && tag.starts_with("W/")) tag.remove_prefix(2);
     if (tag.size() < 2 || tag.front() != '"' || tag.back() != '"') continue;
     tag = tag.substr(1, tag.size() - 2);
-    if (tag.ends_with("-gzip")) tag.remove_suffix(5);
-    const auto named = parse_unsigned(tag);
+    const auto named = parse_unsigned(http::without_tag_suffix(tag));
     if (named && *named == static_cast<std::uint64_t>(position)) return true;
   }
   return false;

@@ -177,6 +177,17 @@ http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
   co_return *outcome;
 }
 
+std::optional<std::chrono::seconds> Engine::poll_interval(const LiveFeed& feed) const {
+  const std::optional<std::chrono::seconds> most = poll_interval_under_pressure();
+  if (!most || waiting_.is_pressed()) return most;
+  return feed.rhythm().poll_interval(clock_.ticks(), *most);
+}
+
+std::optional<std::chrono::seconds> Engine::poll_interval_under_pressure() const {
+  const std::chrono::seconds most = options_.most_poll_interval;
+  return most.count() == 0 ? std::nullopt : std::optional(most);
+}
+
 void Engine::stop() {
   writer_.stop();
   follower_.stop();

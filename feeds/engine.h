@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,11 +33,12 @@ struct EngineOptions {
   std::uint64_t max_entry_bytes = 1 << 20;
   std::uint64_t max_batch_bytes = 16 << 20;
   std::uint64_t max_media_bytes = 16 << 20;
-  std::uint64_t media_room = 256 << 20;    // bytes of media in memory for readers
-  std::size_t max_batch = 1000;            // entries of a batch
-  std::int64_t max_page_bytes = 16 << 20;  // of entries in one page
-  std::uint64_t cache_bytes = 256 << 20;   // of pages in memory
-  std::chrono::seconds wait_cap{60};       // longest wait of a reader for news
+  std::uint64_t media_room = 256 << 20;         // bytes of media in memory for readers
+  std::size_t max_batch = 1000;                 // entries of a batch
+  std::int64_t max_page_bytes = 16 << 20;       // of entries in one page
+  std::uint64_t cache_bytes = 256 << 20;        // of pages in memory
+  std::chrono::seconds wait_cap{60};            // longest wait of a reader for news
+  std::chrono::seconds most_poll_interval{60};  // the longest Poll-Interval; 0: none is sent
   WaitingOptions waiting;
   WriterOptions writer;
 };
@@ -89,6 +91,11 @@ class Engine {
   http::Task<std::vector<Published>> publish_batch(const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
                                                    std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                    bool is_strict, std::int64_t head);
+
+  // Seconds until it is worth to ask the feed again; nullopt: nothing is said. Quick, and without a lock.
+  std::optional<std::chrono::seconds> poll_interval(const LiveFeed& feed) const;
+  // The same for who could not wait as long as he wanted, since too many do.
+  std::optional<std::chrono::seconds> poll_interval_under_pressure() const;
 
   void stop();
 

@@ -20,9 +20,9 @@ constexpr std::int64_t kEntriesAtOnce = 100;
 constexpr std::int64_t kBytesAtOnce = 1 << 20;
 constexpr auto kKeepAlive = std::chrono::seconds(15);
 constexpr const char* kStillThere = ": still there\n\n";
-constexpr const char* kRetry = "retry: 2000\n";  // milliseconds until a client comes again
-constexpr const char* kRetryUnderPressure = "retry: 10000\n";
-constexpr std::int64_t kNearHead = 1000;  // readers so close are likely to ask for the same
+constexpr const char* kRetry = "retry: 2000\n";          // milliseconds until a client comes again
+constexpr std::chrono::seconds kRetryUnderPressure{10};  // where no Poll-Interval is sent
+constexpr std::int64_t kNearHead = 1000;                 // readers so close are likely to ask for the same
 
 // One reader of events, and how far it has come.
 struct Stream {
@@ -34,7 +34,8 @@ struct Stream {
   std::int64_t position = 0;    // everything up to it has been sent
   std::int64_t generation = 1;  // of the log that it is of
   bool has_begun = false;
-  bool is_refused = false;  // too many wait: it ends, and its client comes again later
+  http::Presence* reader = nullptr;
+  bool is_over = false;  // too many wait: its client has been told to come again later
 };
 
 void append_data(std::string& out, std::string_view text) {
@@ -90,6 +91,7 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
   if (!std::exchange(stream->has_begun, true)) {
     co_return http::make_bytes(kRetry + ("id: " + std::to_string(stream->position)) + "\n\n");
   }
+  if (stream->is_over) co_return nullptr;
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(stream->workspace, stream->name);
   // A position of before a restore says nothing now: the client comes again and is told.
   if (!feed || feed->state()->generation != stream->generation) co_return nullptr;
@@ -97,12 +99,13 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
     WaitingRoom::News news{stream->workspace, stream->name, stream->position, feed->version(), stream->filter};
     const Ticks until = engine.clock().ticks() + kKeepAlive;
     feed.reset();
-    const WaitingRoom::End end = co_await engine.waiting().wait(std::move(news), until);
-    if (end == WaitingRoom::End::kStopped) co_return nullptr;
+    const WaitingRoom::End end = co_await engine.waiting().wait(std::move(news), until, stream->reader);
+    if (end == WaitingRoom::End::kStopped || end == WaitingRoom::End::kGone) co_return nullptr;
     if (end == WaitingRoom::End::kTime) co_return http::make_bytes(kStillThere);
-    if (end == WaitingRoom::End::kRefused) {
-      if (std::exchange(stream->is_refused, true)) co_return nullptr;
-      co_return http::make_bytes(std::string(kRetryUnderPressure) + "\n");
+    if (end == WaitingRoom::End::kEarly) {
+      stream->is_over = true;
+      const std::chrono::milliseconds retry = engine.poll_interval_under_pressure().value_or(kRetryUnderPressure);
+      co_return http::make_bytes("retry: " + std::to_string(retry.count()) + "\n\n");
     }
     feed = co_await engine.find_feed(stream->workspace, stream->name);
     if (!feed || feed->state()->generation != stream->generation) co_return nullptr;
@@ -147,6 +150,7 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   auto stream = std::make_shared<Stream>();
   stream->workspace = feed->facts().workspace;
   stream->name = feed->facts().name;
+  stream->reader = request.presence;
   stream->filter = query.filter;
   stream->search = query.search;
   stream->is_json = data != nullptr && *data == "json";

@@ -1,6 +1,7 @@
 #include "feeds/feed_pages.h"
 
 #include "feeds/cloud_events.h"
+#include "feeds/coded_page.h"
 #include "feeds/event_stream.h"
 #include "feeds/feed_view.h"
 #include "feeds/json_feed.h"
@@ -26,9 +27,7 @@ using http::Response;
 using http::Task;
 using Page = PageCache::Page;
 
-constexpr std::size_t kPackAbove = 1024;          // shorter documents are sent as they are
-constexpr const char* kPacked = "gzip\n";         // before the key of the page that was packed
-constexpr const char* kPollUnderPressure = "10";  // seconds
+constexpr std::size_t kCodeAbove = 1024;  // shorter documents are sent as they are
 
 // A view of a feed: which of its pages, in which form.
 struct View {
@@ -37,7 +36,7 @@ struct View {
   std::string suffix;         // of the links between its pages
   std::string key;            // of the page in memory
   bool is_canonical = false;  // what everybody reads: the head in one of its forms
-  bool may_be_packed = false;
+  http::CodingChoice coding;
 };
 
 // Throws Problem 400 and 406.
@@ -46,7 +45,7 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
   View view;
   view.offer = &choose_representation(request, parameters, offers_of_feeds());
   view.suffix = link_suffix(parameters);
-  view.may_be_packed = http::accepts_gzip(request.combined_header("accept-encoding"));
+  view.coding = http::choose_coding(request.combined_header("accept-encoding"));
   PageRequest& wanted = view.wanted;
   wanted.query = parse_page_query(parameters, feed.facts().page_size);
   wanted.feed_url = engine.feed_url(feed.facts());
@@ -84,6 +83,18 @@ std::string self_and_hub(const std::string& self, const std::string& hub_url) {
   return links;
 }
 
+// Says when it is worth to ask again. As long as that is so, the same answer may be given again: composed heads know
+// nothing of it, so a hint that ages costs nothing but a look at the clock.
+void advise(const Engine& engine, const std::shared_ptr<const LiveFeed>& feed,
+            std::optional<std::chrono::seconds> interval, Response& response) {
+  if (!interval) return;
+  response.with("Poll-Interval", std::to_string(interval->count()));
+  if (!response.holds) return;
+  response.holds = [&engine, feed, interval, holds = std::move(response.holds)] {
+    return holds() && engine.poll_interval(*feed) == interval;
+  };
+}
+
 // A conditional GET of a head that has not changed: the tag is told by where the feed stands, without a page.
 std::optional<Response> unchanged_head(const Engine& engine, const Request& request,
                                        const std::shared_ptr<LiveFeed>& feed) {
@@ -103,6 +114,7 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
                                {"Vary", "Accept, Accept-Encoding"},
                                {"Link", self_and_hub(engine.feed_url(feed->facts()), engine.options().hub_url)}});
   response.holds = while_unchanged(feed, version, head, engine.follower());
+  advise(engine, feed, engine.poll_interval(*feed), response);
   return response;
 }
 
@@ -152,9 +164,20 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
                    is_lasting ? std::nullopt : std::optional(page.head), std::move(news));
 }
 
-// In gzip, where the client likes it and it is worth it.
-bool is_to_be_packed(const View& view, const Request& request, const ReadyPage& page) {
-  return view.may_be_packed && page.body()->size() > kPackAbove && !is_unchanged(request, page);
+// In which coding this page of the view is sent.
+http::CodingChoice coding_of(const View& view, const Request& request, const ReadyPage& page) {
+  const bool is_short = page.body()->size() <= kCodeAbove && view.coding.takes(http::Coding::kIdentity);
+  return is_short || is_unchanged(request, page) ? http::CodingChoice{} : view.coding;
+}
+
+// The page in that coding, as far as it is in memory.
+CodedPage find_coded(Engine& engine, const View& view, const http::CodingChoice& coding,
+                     const std::shared_ptr<LiveFeed>& feed, const Page& page) {
+  if (coding.best == http::Coding::kIdentity) return {page};
+  const auto make_in = [&page](http::Coding wanted) -> PageCache::Make {
+    return [page, wanted](sql::Session&) { return page->in(wanted); };
+  };
+  return find_coded(engine.pages(), view.key, coding, feed, make_in);
 }
 
 // How long the client wants to wait for news, by ?wait= or the Prefer field (RFC 7240 section 4.3), capped; nullopt:
@@ -201,19 +224,33 @@ void apply(std::chrono::seconds wait, const ReadyPage& page, Response& response)
 }
 
 // The page of the view, from memory or made. Where this process may know less than the reader, the database is asked.
-Task<Page> page_of(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, const View& view) {
+Task<CodedPage> page_of(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, const View& view) {
   if (!is_known_enough(engine, *feed, request, view.wanted.query)) co_await engine.ask_database(feed);
   const PageCache::Make make = [feed, &view, version = feed->version()](sql::Session& session) {
     return make_page(session, *feed, view, version);
   };
   Page page = co_await engine.pages().get(view.key, feed, view.is_canonical, make);
-  if (is_to_be_packed(view, request, *page)) {
-    const PageCache::Make pack = [page](sql::Session&) { return page->packed(); };
-    Page packed = co_await engine.pages().get(kPacked + view.key, feed, view.is_canonical, pack);
-    // Another who asked at the same time may have packed a page of before.
-    if (packed->head() == page->head() && packed->version() == page->version()) page = std::move(packed);
+  const http::CodingChoice coding = coding_of(view, request, *page);
+  CodedPage coded = find_coded(engine, view, coding, feed, page);
+  if (coded.page) co_return coded;
+  coded.page = page;
+  if (coding.first != http::Coding::kIdentity) {
+    const PageCache::Make make_in = [page, first = coding.first](sql::Session&) { return page->in(first); };
+    Page first = co_await engine.pages().get(coded_key(view.key, coding.first), feed, view.is_canonical, make_in);
+    // Another who asked at the same time may have made it of a page of before.
+    const bool is_same = first->head() == page->head() && first->version() == page->version();
+    if (is_same) coded.page = std::move(first);
   }
-  co_return page;
+  co_return coded;
+}
+
+// 200 or 304. The better form of a page that is still to be made is found by asking again, so nothing is given again
+// before it is there.
+Response answer_with(const CodedPage& coded, const Request& request, std::shared_ptr<const LiveFeed> feed,
+                     const Follower& follower) {
+  Response response = answer_with(*coded.page, request, std::move(feed), follower);
+  if (!coded.is_best) response.holds = nullptr;
+  return response;
 }
 
 }  // namespace
@@ -228,10 +265,12 @@ std::optional<Response> feed_at_once(Engine& engine, const Request& request, con
   const View view = view_of(engine, request, *feed);
   if (view.offer->representation == Representation::kEvents) return std::nullopt;
   if (!is_known_enough(engine, *feed, request, view.wanted.query)) return std::nullopt;
-  Page page = engine.pages().find(view.key, *feed);
-  if (page && is_to_be_packed(view, request, *page)) page = engine.pages().find(kPacked + view.key, *feed);
+  const Page page = engine.pages().find(view.key, *feed);
   if (!page || (wait && !has_news(engine, request, view, *page))) return std::nullopt;
-  Response response = answer_with(*page, request, feed, engine.follower());
+  const CodedPage coded = find_coded(engine, view, coding_of(view, request, *page), feed, page);
+  if (!coded.page) return std::nullopt;
+  Response response = answer_with(coded, request, feed, engine.follower());
+  if (page->head()) advise(engine, feed, engine.poll_interval(*feed), response);
   if (wait) apply(*wait, *page, response);
   return response;
 }
@@ -251,13 +290,16 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
         Response stream = co_await stream_events(engine, request, feed, view.wanted.query);
         co_return stream;
       }
-      Page page = co_await page_of(engine, request, feed, view);
+      CodedPage coded = co_await page_of(engine, request, feed, view);
+      const Page& page = coded.page;
       if (!may_go_on || !page->head() || has_news(engine, request, view, *page)) {
         Response response =
-            end ? held_answer_with(*page, request) : answer_with(*page, request, feed, engine.follower());
+            end ? held_answer_with(*page, request) : answer_with(coded, request, feed, engine.follower());
+        const bool is_early = end == WaitingRoom::End::kEarly;
+        const std::optional<std::chrono::seconds> interval =
+            is_early ? engine.poll_interval_under_pressure() : engine.poll_interval(*feed);
+        if (page->head()) advise(engine, feed, interval, response);
         if (wait) apply(*wait, *page, response);
-        // Too many wait: this one is told when to come again.
-        if (end == WaitingRoom::End::kRefused) response.with("Poll-Interval", kPollUnderPressure);
         co_return response;
       }
       news.seen = *page->head();
@@ -266,7 +308,7 @@ Task<Response> get_feed(Engine& engine, const Request& request, const PathArgume
     } else if (!may_go_on || !engine.may_appear(arguments[0], arguments[1])) {
       throw no_such_feed(arguments[0], arguments[1]);
     }
-    end = co_await engine.waiting().wait(std::move(news), until);
+    end = co_await engine.waiting().wait(std::move(news), until, request.presence);
   }
 }
 

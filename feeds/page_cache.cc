@@ -85,11 +85,34 @@ http::Task<PageCache::Page> PageCache::make_page(std::string key, std::shared_pt
     // One that was slow may be out of date already, and another in its place.
     const bool is_wanted = is_canonical || is_seen_again(key);
     if (is_wanted && flight->page && flight->page->holds(*feed)) keep(key, flight->page, dropped);
-    held_.set(static_cast<double>(bytes_));
   }
   for (const std::function<void()>& resume : waiting) resume();
   if (flight->error) std::rethrow_exception(flight->error);
   co_return flight->page;
+}
+
+void PageCache::make_for_later(std::string key, std::shared_ptr<const LiveFeed> feed, Make make) {
+  using SteadyClock = std::chrono::steady_clock;
+  if (!spare_time_.take(SteadyClock::now())) return;
+  const auto work = [this, key = std::move(key), feed = std::move(feed),
+                     make = std::move(make)](sql::Session& session) {
+    const Ticks began = SteadyClock::now();
+    misses_.add();
+    try {
+      const Page page = std::make_shared<const ReadyPage>(make(session));
+      std::vector<Page> dropped;  // destroyed outside the lock
+      const std::lock_guard lock(mutex_);
+      if (page->holds(*feed)) keep(key, page, dropped);
+    } catch (...) {
+      // Whoever asks for it has it made again, and is told.
+    }
+    spare_time_.give_back(began, SteadyClock::now());
+  };
+  const auto give_up = [this](const std::exception_ptr&) {
+    const Ticks now = SteadyClock::now();
+    spare_time_.give_back(now, now);
+  };
+  if (!executor_.submit(work, give_up)) give_up(nullptr);
 }
 
 http::Task<void> PageCache::wait_for(std::shared_ptr<Flight> flight) {
@@ -129,6 +152,7 @@ void PageCache::keep(const std::string& key, const Page& page, std::vector<Page>
   by_key_.emplace(kept_.front().key, kept_.begin());
   bytes_ += bytes_of(kept_.front());
   while (bytes_ > most_bytes_) drop(std::prev(kept_.end()), dropped);
+  held_.set(static_cast<double>(bytes_));
 }
 
 void PageCache::drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped) {

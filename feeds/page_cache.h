@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "feeds/ready_page.h"
+#include "feeds/spare_time.h"
 #include "http/task.h"
 #include "kernel/metrics.h"
 #include "sql/executor.h"
@@ -37,6 +38,9 @@ class PageCache {
 
   // The same, else what `make` makes. Throws what make throws, to each who waits for it, and Problem 503.
   http::Task<Page> get(std::string key, std::shared_ptr<LiveFeed> feed, bool is_canonical, Make make);
+
+  // Has it made for those who come later, where there is time to spare; nobody waits for it.
+  void make_for_later(std::string key, std::shared_ptr<const LiveFeed> feed, Make make);
 
  private:
   // A page that is being made.
@@ -66,6 +70,7 @@ class PageCache {
   Counter& hits_;
   Counter& misses_;
   Gauge& held_;
+  SpareTime spare_time_;  // for make_for_later
 
   std::mutex mutex_;      // guards everything below, and the flights
   std::list<Kept> kept_;  // the most recently used first

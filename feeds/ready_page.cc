@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "http/conditional.h"
-#include "http/gzip.h"
 #include "http/response_bytes.h"
 
 namespace courant::feeds {
@@ -12,6 +11,11 @@ namespace {
 // RFC 9110 section 15.4.5: what a 304 repeats of the 200; Link since readers of a feed steer by it.
 bool is_for_304(const std::string& name) {
   return name == "ETag" || name == "Cache-Control" || name == "Vary" || name == "Link";
+}
+
+http::Bytes compose_304(ReadyPage::Headers headers) {
+  std::erase_if(headers, [](const auto& field) { return !is_for_304(field.first); });
+  return http::compose_head(304, headers);
 }
 
 bool is_at(const LiveFeed& feed, std::uint64_t version, std::optional<std::int64_t> head) {
@@ -51,9 +55,16 @@ ReadyPage::ReadyPage(Headers headers, http::Bytes body, std::uint64_t version, s
       if (is_held && name == "Cache-Control") value = "no-store";
     }
     heads_[0][is_held ? 1 : 0] = http::compose_head(200, all);
-    std::erase_if(all, [](const auto& field) { return !is_for_304(field.first); });
-    heads_[1][is_held ? 1 : 0] = http::compose_head(304, all);
+    heads_[1][is_held ? 1 : 0] = compose_304(std::move(all));
   }
+}
+
+http::Bytes ReadyPage::compose_not_modified(const std::string& etag) const {
+  Headers headers = headers_;
+  for (auto& [name, value] : headers) {
+    if (name == "ETag") value = etag;
+  }
+  return compose_304(std::move(headers));
 }
 
 std::size_t ReadyPage::bytes() const {
@@ -61,11 +72,13 @@ std::size_t ReadyPage::bytes() const {
   return sizeof *this + body_->size() + 5 * heads_[0][0]->size() + 32 * news_.expiring.size();
 }
 
-ReadyPage ReadyPage::packed() const {
+ReadyPage ReadyPage::in(http::Coding coding) const {
   Headers headers = headers_;
-  headers.emplace_back("Content-Encoding", "gzip");
-  // A page that lasts is packed once and sent often.
-  return ReadyPage(std::move(headers), http::make_bytes(http::gzip(*body_, head_ ? 1 : 6)), version_, head_, news_);
+  headers.emplace_back("Content-Encoding", http::coding_name(coding));
+  // A page that lasts is made once and sent often.
+  const http::Effort effort = head_ ? http::Effort::kQuick : http::Effort::kThorough;
+  return ReadyPage(std::move(headers), http::make_bytes(http::compress(coding, *body_, effort)), version_, head_,
+                   news_);
 }
 
 bool ReadyPage::holds(const LiveFeed& feed) const {

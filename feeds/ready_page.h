@@ -12,6 +12,7 @@
 
 #include "feeds/directory.h"
 #include "feeds/follower.h"
+#include "http/coding.h"
 #include "http/message.h"
 #include "kernel/time.h"
 
@@ -49,8 +50,9 @@ class ReadyPage {
   std::optional<std::int64_t> head() const { return head_; }
   std::size_t bytes() const;  // of memory, about
 
-  // The same in gzip, which is made here: for a database thread.
-  ReadyPage packed() const;
+  // The same, of a page that was sent as it is, in a content coding, which is made here: for a database thread. The
+  // entity tag is weak, and so the same.
+  ReadyPage in(http::Coding coding) const;
 
   bool holds(const LiveFeed& feed) const;
 
@@ -58,6 +60,8 @@ class ReadyPage {
   const http::Bytes& composed_head(bool is_not_modified, bool is_held) const {
     return heads_[is_not_modified ? 1 : 0][is_held ? 1 : 0];
   }
+  // Of a 304 that names another form of the page, by its tag.
+  http::Bytes compose_not_modified(const std::string& etag) const;
 
  private:
   Headers headers_;

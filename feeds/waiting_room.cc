@@ -39,6 +39,7 @@ struct WaitingRoom::Topic {
     asio::steady_timer* timer;  // cancelled to wake it
     std::int64_t seen;
     std::uint64_t version;
+    bool is_dismissed = false;  // somebody else has its place
   };
   std::optional<Filter> filter;
   std::list<Reader> readers;
@@ -72,10 +73,21 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
   const Directory& directory;
   sql::Executor& database;
   std::unordered_map<std::string, Feed> feeds;  // by full name
+  std::list<Topic::Reader*> by_age;             // all who wait, the longest first
 
   std::mutex mutex;             // guards the two below
   std::set<std::string> moved;  // feeds of which the thread has not heard yet
   bool is_told = false;
+
+  // Sends away who has waited longest. False: nobody waits here.
+  bool dismiss_longest() {
+    if (by_age.empty()) return false;
+    Topic::Reader* const longest = by_age.front();
+    by_age.pop_front();
+    longest->is_dismissed = true;
+    longest->timer->cancel();
+    return true;
+  }
 
   void tell(const std::string& feed) {
     {
@@ -169,9 +181,11 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
 
 WaitingRoom::WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics)
     : options_(options),
+      pressed_(std::max<std::size_t>(1, options.most * options.pressure / 100)),
       directory_(directory),
       executor_(executor),
-      gauge_(metrics.gauge("courant_waiting_readers", "Readers that wait for news: long polls and streams")) {}
+      gauge_(metrics.gauge("courant_waiting_readers", "Readers that wait for news: long polls and streams")),
+      early_(metrics.counter("courant_waits_ended_early_total", "Waits that were ended since too many readers wait")) {}
 
 WaitingRoom::~WaitingRoom() = default;
 
@@ -184,7 +198,7 @@ WaitingRoom::Room& WaitingRoom::room_of(const asio::any_io_executor& executor) {
   return *rooms_.back();
 }
 
-http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until) {
+http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until, http::Presence* reader) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Room& room = room_of(executor);
   const std::string name = full_name(news.workspace, news.name);
@@ -192,8 +206,10 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until) {
   const std::string key = news.filter ? news.filter->canonical() : "";
   if (waiting_ >= options_.most || (!feed.topics.contains(key) && feed.topics.size() >= options_.most_filters)) {
     if (feed.topics.empty()) room.feeds.erase(name);
-    co_return End::kRefused;
+    early_.add();
+    co_return End::kEarly;
   }
+  if (is_pressed() && room.dismiss_longest()) early_.add();
   asio::steady_timer timer(executor, until);
   const bool is_first_filter = news.filter && feed.topics.size() == (feed.topics.contains("") ? 1 : 0);
   if (is_first_filter && !feed.is_looking) feed.looked = news.seen;
@@ -201,22 +217,34 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until) {
   Topic& topic = feed.topics[key];
   topic.filter = news.filter;
   const auto place = topic.readers.insert(topic.readers.end(), {&timer, news.seen, news.version});
+  const auto age = room.by_age.insert(room.by_age.end(), &*place);
   ++waiting_;
   gauge_.set(static_cast<double>(waiting_));
   // In the list first, then a look: whatever is stored from now on wakes it.
   const std::shared_ptr<LiveFeed> live = directory_.find(news.workspace, news.name);
   bool is_news = live ? live->head() > news.seen || live->version() != news.version : news.version != 0;
+  bool is_gone = false;
   if (!is_news && !stopping_) {
+    const auto leave = [&timer, &is_gone] {
+      is_gone = true;
+      timer.cancel();
+    };
+    if (reader != nullptr) reader->watch(leave);
     const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (reader != nullptr) reader->unwatch();
     is_news = error == asio::error::operation_aborted;
   }
   --waiting_;
   gauge_.set(static_cast<double>(waiting_));
+  const bool is_dismissed = place->is_dismissed;
+  if (!is_dismissed) room.by_age.erase(age);
   // Whoever waits keeps the topic and the feed in their maps, which never move what they hold.
   topic.readers.erase(place);
   if (topic.readers.empty()) feed.topics.erase(key);
   if (feed.topics.empty()) room.feeds.erase(name);
   if (stopping_) co_return End::kStopped;
+  if (is_dismissed) co_return End::kEarly;
+  if (is_gone) co_return End::kGone;
   co_return is_news ? End::kNews : End::kTime;
 }
 

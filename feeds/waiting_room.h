@@ -1,8 +1,9 @@
 // The readers that wait for news of a feed. What moves is told to each io thread once, however many wait there, and
 // each thread wakes its own; entries are held against filters in memory, once for all who wait on the same filter.
-// A reader that waits costs a timer and a place in a list.
-// Threads: wait() on io threads; moved() and stop() from any. Each io thread's lists are its own; the locks guard what
-// crosses threads and are never held while anybody is woken.
+// A reader that waits costs a timer and a place in a list. Where many wait, whoever comes takes the place of the one
+// who has waited longest, who is answered early; so nobody is refused, and it ends by itself when fewer come.
+// Threads: wait() on io threads; moved(), stop() and is_pressed() from any. Each io thread's lists are its own; the
+// locks guard what crosses threads and are never held while anybody is woken.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,7 @@
 
 #include "feeds/directory.h"
 #include "feeds/filter.h"
+#include "http/message.h"
 #include "http/task.h"
 #include "kernel/metrics.h"
 #include "kernel/time.h"
@@ -26,7 +28,8 @@
 namespace courant::feeds {
 
 struct WaitingOptions {
-  std::size_t most = 100'000;        // readers at once; more are answered early
+  std::size_t most = 100'000;        // readers at once; more are answered at once
+  std::size_t pressure = 90;         // percent of `most`, from which on places are given away
   std::size_t most_filters = 1'000;  // different filters that may be waited on in one feed: filter floods
 };
 
@@ -45,9 +48,14 @@ class WaitingRoom {
     std::optional<Filter> filter;
   };
 
-  // kNews: look again; there may be something new. kRefused: too many wait already. kStopped: the server stops.
-  enum class End { kNews, kTime, kRefused, kStopped };
-  http::Task<End> wait(News news, Ticks until);
+  // kNews: look again; there may be something new. kEarly: too many wait. kStopped: the server stops.
+  // kGone: so has the reader.
+  enum class End { kNews, kTime, kEarly, kStopped, kGone };
+  // reader: null where nobody can tell whether it is still there.
+  http::Task<End> wait(News news, Ticks until, http::Presence* reader);
+
+  // Whether so many wait that places are given away.
+  bool is_pressed() const { return waiting_ >= pressed_; }
 
   // These feeds stand elsewhere than before, or are not what they were.
   void moved(const std::vector<Advance>& advances);
@@ -63,9 +71,11 @@ class WaitingRoom {
   void tell(const std::string& feed);
 
   const WaitingOptions options_;
+  const std::size_t pressed_;  // readers from which on places are given away
   const Directory& directory_;
   sql::Executor& executor_;
   Gauge& gauge_;
+  Counter& early_;
   std::atomic<std::size_t> waiting_{0};
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;                          // guards rooms_

@@ -196,6 +196,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
     if (head_bytes.size() > context_.options.max_header_bytes) throw Problem(431, "The header block is too long");
     head = read_head(head_bytes);
     head.request.client_address = peer_.address();
+    head.request.presence = &peer_;
     context_.hosts.check(head.request, head.authority);
   } catch (const Problem& problem) {
     refusal = problem;

@@ -6,18 +6,33 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <nghttp2/nghttp2.h>
 
 #include "http/connection_context.h"
+#include "http/http2_head.h"
 #include "http/peer.h"
+#include "http/request_head.h"
 #include "http/task.h"
+#include "kernel/problem.h"
 
 namespace courant::http {
+
+struct Http2SessionDeleter {
+  void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
+};
 
 class Http2 {
  public:
   Http2(Peer& peer, ConnectionContext& context);
-  ~Http2();
+  ~Http2() = default;
   Http2(const Http2&) = delete;
   Http2& operator=(const Http2&) = delete;
 
@@ -31,8 +46,81 @@ class Http2 {
   void finish();
 
  private:
-  class Session;
-  std::unique_ptr<Session> session_;
+  static constexpr std::uint32_t kMostStreams = 100;
+  static constexpr std::int32_t kStreamWindow = 256 * 1024;
+  static constexpr std::int32_t kConnectionWindow = 1 << 20;
+
+  // One request and its answer. The coroutines that work on it keep it, also when the peer has reset it.
+  struct Stream : Presence {
+    std::int32_t id = 0;
+    Http2RequestHead fields;
+    std::string head;
+    RequestHead request;  // its views point into head
+    std::uint64_t limit = 0;
+    Ticks deadline = Ticks::max();  // of its request's body, or of the peer's taking anything of the answer
+    bool is_answered = false;       // the rest of its body is not wanted
+    bool is_complete = false;       // its request
+    bool is_closed = false;
+    Response response;  // while it is being sent
+    Bytes piece;        // of its body, that is being sent
+    std::size_t sent = 0;
+    bool has_ended = false;      // there are no further pieces
+    bool is_fetching = false;    // the next piece
+    std::function<void()> gone;  // null: nobody asks
+
+    void watch(std::function<void()> call) override { gone = std::move(call); }
+    void unwatch() override { gone = nullptr; }
+    void close() {
+      is_closed = true;
+      if (gone) std::exchange(gone, nullptr)();
+    }
+  };
+  using StreamPtr = std::shared_ptr<Stream>;
+
+  // What nghttp2 tells.
+  static Http2& of(void* user) { return *static_cast<Http2*>(user); }
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user);
+  static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user);
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_length,
+                       const std::uint8_t* value, std::size_t value_length, std::uint8_t, void* user);
+  static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user);
+  static int on_sent(nghttp2_session*, const nghttp2_frame* frame, void* user);
+  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes, std::size_t count,
+                     void* user);
+  static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user);
+  static ssize_t give_data(nghttp2_session*, std::int32_t id, std::uint8_t* into, std::size_t room,
+                           std::uint32_t* flags, nghttp2_data_source*, void* user);
+
+  StreamPtr find(std::int32_t id) const;
+  void spawn(Task<void> work);
+  void begin(const StreamPtr& stream);
+  void take_data(Stream& stream, std::string_view bytes);
+  void complete(const StreamPtr& stream);
+  void refuse(Stream& stream, const Problem& problem);
+  void respond(Stream& stream, Response response);
+  void submit(Stream& stream, std::string_view head, bool has_data);
+  Task<void> answer_later(StreamPtr stream);
+  Task<void> fetch(StreamPtr stream);
+  void reset(std::int32_t id, std::uint32_t code);
+  void note_idle_frame();
+  void settle();
+  void pump();
+  Task<void> write_rest();
+
+  Peer& peer_;
+  ConnectionContext& context_;
+  std::unique_ptr<nghttp2_session, Http2SessionDeleter> session_;
+  std::map<std::int32_t, StreamPtr> streams_;
+  boost::asio::any_io_executor executor_;
+  std::unique_ptr<boost::asio::steady_timer> all_done_;  // cancelled when nothing works any more
+  std::size_t working_ = 0;                              // coroutines
+  std::size_t in_bodies_ = 0;                            // bytes of bodies that are not complete
+  std::int32_t headers_of_ = 0;                          // the stream whose header block has begun; 0: none
+  std::int32_t timed_headers_of_ = 0;                    // that whose time runs
+  int idle_frames_left_;                                 // that may come before they are a flood
+  Ticks idle_frames_since_;
+  bool is_writing_ = false;  // a coroutine waits for the peer to read
+  bool is_over_ = false;
 };
 
 }  // namespace courant::http

@@ -24,6 +24,16 @@ struct HeaderView {
   std::string_view value;
 };
 
+// Whether the client is still there, for whoever keeps it waiting.
+// Threads: its connection's io thread.
+class Presence {
+ public:
+  virtual ~Presence() = default;
+  // Calls `gone` if the client goes away before unwatch(). One at a time.
+  virtual void watch(std::function<void()> gone) = 0;
+  virtual void unwatch() = 0;
+};
+
 struct Request {
   Method method = Method::kGet;
   std::string_view method_text;       // as sent
@@ -33,6 +43,7 @@ struct Request {
   std::vector<HeaderView> headers;    // in the order sent
   std::string body;                   // whole, with any content coding taken off
   std::string_view client_address;    // of the peer, textual, without port
+  Presence* presence = nullptr;       // null: nobody can tell
 
   // The first field of a name, ignoring case.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "kernel/problem.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -72,17 +73,33 @@ std::optional<std::size_t> choose_media_type(std::string_view accept, const std:
   return best;
 }
 
-bool accepts_gzip(std::string_view accept_encoding) {
-  int gzip = -1;
-  int identity = -1;
-  int any = -1;
+CodingChoice choose_coding(std::string_view accept_encoding) {
+  std::array<std::optional<int>, kCodings.size()> named;  // weights, by Coding
+  std::optional<int> others;                              // of "*", which stands for all that are not named
   for (const Member& member : members_of(accept_encoding)) {
-    if (member.value == "gzip" || member.value == "x-gzip") gzip = member.weight;
-    if (member.value == "identity") identity = member.weight;
-    if (member.value == "*") any = member.weight;
+    if (member.value == "*") others = member.weight;
+    if (const std::optional<Coding> coding = parse_coding(member.value)) {
+      named[static_cast<std::size_t>(*coding)] = member.weight;
+    }
   }
-  if (gzip < 0) gzip = any;
-  return gzip > 0 && gzip >= identity;
+  // RFC 9110 section 12.5.3: identity is acceptable unless it is excluded, if only after what is named.
+  const auto weight_of = [&](Coding coding) {
+    const int unnamed = others.value_or(coding == Coding::kIdentity ? 1 : 0);
+    return named[static_cast<std::size_t>(coding)].value_or(unnamed);
+  };
+  CodingChoice choice;
+  int best = 0;
+  int first = 0;
+  for (const Coding coding : kCodings) {
+    const int weight = weight_of(coding);
+    choice.taken[static_cast<std::size_t>(coding)] = weight > 0;
+    if (weight > best) best = weight, choice.best = coding;
+    const bool is_quick = coding == Coding::kGzip || coding == Coding::kIdentity;
+    if (is_quick && weight > first) first = weight, choice.first = coding;
+  }
+  if (best == 0) throw Problem(406, "This is served in the codings br, zstd, gzip and identity");
+  if (first == 0) choice.first = choice.best;
+  return choice;
 }
 
 }  // namespace courant::http

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -16,14 +17,14 @@
 
 namespace courant::http {
 
-class Peer {
+class Peer : public Presence {
  public:
   // What is waited for: the next request, the rest of its head, the rest of its body, its answer, or that the peer
   // reads.
   enum class Phase { kIdle, kHead, kBody, kAnswer, kWrite };
 
   Peer(boost::asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context);
-  ~Peer();
+  ~Peer() override;
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
@@ -37,6 +38,9 @@ class Peer {
   void check_deadline();
   // Whether a wait has ended because its time was up; asked once.
   bool take_expiry() { return std::exchange(expired_, false); }
+
+  void watch(std::function<void()> gone) override { transport_.watch(std::move(gone)); }
+  void unwatch() override { transport_.unwatch(); }
 
   std::string& in() { return in_; }
   // At least one byte more of it. False: the peer has ended, or its time is up.
@@ -72,6 +76,7 @@ class Peer {
   Phase phase_ = Phase::kIdle;
   Ticks deadline_;
   bool expired_ = false;
+  bool has_ended_ = false;  // it sends nothing more
 };
 
 }  // namespace courant::http

@@ -65,7 +65,9 @@ feeds::EngineOptions engine_options(const Config& config) {
   options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
   options.cache_bytes = static_cast<std::uint64_t>(config.cache.bytes);
   options.wait_cap = std::chrono::ceil<std::chrono::seconds>(config.limits.wait_cap);
+  options.most_poll_interval = std::chrono::ceil<std::chrono::seconds>(config.limits.poll_interval_max);
   options.waiting.most = static_cast<std::size_t>(config.limits.max_waiting);
+  options.waiting.pressure = static_cast<std::size_t>(config.limits.pressure);
   return options;
 }
 
@@ -173,6 +175,8 @@ struct EngineStop {
 
 // Until a signal comes, or the exit status of what went wrong before.
 int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
+  const Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data);
+  if (!tls) return say(tls.fault());
   const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
   if (!opened) return say(opened.fault());
   sql::Database& database = *opened->database;
@@ -233,8 +237,6 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   }
   add_probes(router, engine);
 
-  const Result<std::unique_ptr<http::TlsContext>> tls = open_tls(config, options.data);
-  if (!tls) return say(tls.fault());
   http::Server server(server_options(config, options.process > 0), router, metrics, tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());

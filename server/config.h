@@ -68,6 +68,8 @@ struct Config {
     std::int64_t max_media_bytes = 16 << 20;
     std::chrono::milliseconds wait_cap{60'000};
     std::int64_t max_waiting = 8'000;
+    std::int64_t pressure = 90;
+    std::chrono::milliseconds poll_interval_max{60'000};
     std::chrono::milliseconds header_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};

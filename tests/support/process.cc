@@ -1,6 +1,8 @@
 #include "tests/support/process.h"
 
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include <arpa/inet.h>
@@ -61,6 +63,17 @@ std::optional<int> Process::ended() {
 
 // Below the range that the system takes for clients: a client that retries a dead server's port there may otherwise
 // connect to itself, and hold the port.
+std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> children;
+  // Each thread has its own list.
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+    std::ifstream list(thread.path() / "children");
+    for (pid_t child = 0; list >> child;) children.push_back(child);
+  }
+  return children;
+}
+
 int free_port() {
   std::random_device random;
   for (;;) {

@@ -27,6 +27,9 @@ class Process {
   pid_t child_;
 };
 
+// The processes that a process has started and that still run.
+std::vector<pid_t> children_of(pid_t process);
+
 // A TCP port on loopback that nobody uses at this moment.
 int free_port();
 

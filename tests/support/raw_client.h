@@ -45,6 +45,9 @@ class RawClient {
     }
   }
 
+  // Nothing more will be sent.
+  void end() { ::shutdown(socket_, SHUT_WR); }
+
   // Whether anything comes; it is read by the calls below.
   bool has_answer_within(std::chrono::milliseconds patience) const {
     pollfd waiting{socket_, POLLIN, 0};

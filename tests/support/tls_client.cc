@@ -50,6 +50,8 @@ TlsClient::TlsClient(std::uint16_t port, const TlsClientOptions& options)
 }
 
 TlsClient::~TlsClient() {
+  // Else its session counts as one that an attacker may have cut, and is not resumed.
+  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(ssl_);
   SSL_CTX_free(context_);
   ::close(socket_);

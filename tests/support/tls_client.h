@@ -38,6 +38,8 @@ class TlsClient {
   std::string serial() const;  // of the server's certificate, in hexadecimal
 
   void send(std::string_view bytes);
+  // Nothing more will be sent.
+  void end() { SSL_shutdown(ssl_); }
   // What is there, and at least one byte of it; empty: the peer has closed.
   std::string read_piece();
   // Everything until the peer closes. Whether it said so (close_notify): was_ended().

@@ -54,6 +54,44 @@ TEST_F(Rfc9110, Section12_5_5NegotiatedAnswersVary) {
   EXPECT_EQ(client_.get("/demo/events", "Accept-Encoding: gzip;q=0\r\n").header("Content-Encoding"), "");
 }
 
+// 12.5.3: "the acceptable content coding with the highest non-zero qvalue is preferred"; a representation without
+// content coding "is acceptable by default unless specifically excluded by the Accept-Encoding header field stating
+// either "identity;q=0" or "*;q=0" without a more specific entry for "identity"".
+TEST_F(Rfc9110, Section12_5_3ContentCodingsByWeight) {
+  publish_all(10);
+  const auto coding_for = [&](const std::string& accepted) {
+    const Reply reply = client_.get("/demo/events", "Accept-Encoding: " + accepted + "\r\n");
+    EXPECT_EQ(reply.status, 200) << accepted;
+    return reply.header("Content-Encoding");
+  };
+  EXPECT_EQ(coding_for("gzip;q=0.5, identity;q=0.4"), "gzip");
+  EXPECT_EQ(coding_for("gzip;q=0.4, identity;q=0.5"), "");
+  EXPECT_EQ(coding_for("zstd;q=0.2, br;q=0.3, identity;q=0"), "br");
+  EXPECT_EQ(coding_for("*;q=0, zstd"), "zstd");
+  EXPECT_EQ(coding_for("*;q=0, identity"), "");
+  // "An Accept-Encoding header field with a field value that is empty implies that the user agent does not want any
+  // content coding in response."
+  EXPECT_EQ(coding_for(""), "");
+  // "If a non-empty Accept-Encoding header field is present in a request and none of the available representations for
+  // the response have a content coding that is listed as acceptable, the origin server SHOULD send a response without
+  // any content coding unless the identity coding is indicated as unacceptable."
+  EXPECT_EQ(coding_for("compress, deflate"), "");
+}
+
+// 12.4.1: where nothing is acceptable "the origin server can either honor the header field by sending a 406 (Not
+// Acceptable) response or disregard the header field": it is honoured where codings are negotiated, so that nobody gets
+// what he has said he cannot read, and disregarded where there is nothing to choose from.
+TEST_F(Rfc9110, Section12_4_1NothingAcceptableIs406) {
+  publish_all(10);
+  for (const char* const nothing : {"identity;q=0, *;q=0", "*;q=0", "deflate, identity;q=0"}) {
+    const std::string accepted = "Accept-Encoding: " + std::string(nothing) + "\r\n";
+    const Reply refused = client_.get("/demo/events", accepted);
+    EXPECT_EQ(refused.status, 406) << nothing;
+    EXPECT_EQ(refused.header("Content-Type"), "application/problem+json");
+    EXPECT_EQ(client_.get("/demo/events/entries/urn:x:1", accepted).status, 200);
+  }
+}
+
 // 6.6.1: "An origin server with a clock ... MUST generate a Date header field in all 2xx (Successful), 3xx
 // (Redirection), and 4xx (Client Error) responses".
 TEST_F(Rfc9110, Section6_6_1EveryAnswerIsDated) {

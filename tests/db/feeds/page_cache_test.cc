@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <list>
+#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -82,6 +83,36 @@ TEST_F(PageCacheTest, WhatIsNotCanonicalIsKeptWhenItIsAskedForAgain) {
   EXPECT_TRUE(cache.find("odd", *feed_));
   for (int i = 0; i < 1000; ++i) ask(cache, "walk " + std::to_string(i), false, counted(7));
   EXPECT_TRUE(cache.find("odd", *feed_));
+}
+
+TEST_F(PageCacheTest, MakesForThoseWhoComeLaterInSpareTime) {
+  PageCache cache(1 << 20, executor_, metrics_);
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  const PageCache::Make slow = [&, version = feed_->version()](sql::Session&) {
+    ++made_;
+    released.wait();
+    return page("slow", version, 7);
+  };
+  cache.make_for_later("slow", feed_, slow);
+  cache.make_for_later("other", feed_, counted(7));
+  EXPECT_FALSE(cache.find("slow", *feed_)) << "nobody waits for it";
+  release.set_value();
+  while (!cache.find("slow", *feed_)) std::this_thread::yield();
+  EXPECT_EQ(made_, 1) << "one at a time";
+  // Who failed does not keep the turn, and what does not hold any more is not kept.
+  const auto make_until_it_is_done = [&](const std::string& key, const PageCache::Make& make) {
+    for (const int before = made_; made_ == before;) cache.make_for_later(key, feed_, make);
+  };
+  make_until_it_is_done("failing", [&](sql::Session&) -> ReadyPage {
+    ++made_;
+    throw Problem(404, "gone");
+  });
+  make_until_it_is_done("old", counted(6));
+  make_until_it_is_done("next", counted(7));
+  while (!cache.find("next", *feed_)) std::this_thread::yield();
+  EXPECT_FALSE(cache.find("old", *feed_));
+  executor_.stop();  // what it does for the cache is done before the cache goes
 }
 
 TEST_F(PageCacheTest, IsBounded) {

@@ -15,6 +15,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test {
 namespace {
@@ -51,15 +52,6 @@ class LifecycleTest : public testing::Test {
   std::int64_t number_of(const std::string& query) {
     const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
     return session_.run({name, text})[0].integer(0);
-  }
-  // Waits until it holds; false: it does not within 30 seconds.
-  static bool wait_until(const std::function<bool()>& holds) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
   Ran command(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin() + 1, {"--database", database_.url()});

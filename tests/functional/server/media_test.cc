@@ -16,6 +16,7 @@
 #include "tests/support/raw_client.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test {
 namespace {
@@ -75,14 +76,6 @@ class MediaTest : public testing::Test {
     return session_.run({name, text})[0].integer(0);
   }
   std::int64_t pieces() { return number_of("select count(*) from media_pieces"); }
-  static bool wait_until(const std::function<bool()>& holds) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
   Ran command(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin() + 1, {"--database", database_.url()});
     return run_courant(arguments);

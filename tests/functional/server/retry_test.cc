@@ -245,7 +245,8 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
     std::unique_ptr<sql::Session> session;
     for (const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60); !session;) {
       try {
-        session = std::make_unique<sql::Session>("postgresql:///courant?host=" + folder.path() + "/postgres&user=courant");
+        session =
+            std::make_unique<sql::Session>("postgresql:///courant?host=" + folder.path() + "/postgres&user=courant");
       } catch (const sql::Unavailable&) {
         ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the cluster does not come back";
       }

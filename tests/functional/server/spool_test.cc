@@ -17,6 +17,7 @@
 #include "tests/support/sink.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test {
 namespace {
@@ -62,15 +63,6 @@ class SpoolTest : public testing::Test {
     std::ostringstream text;
     text << std::ifstream(folder_ / log).rdbuf();
     return text.str();
-  }
-  template <class Condition>
-  static bool wait_until(Condition holds) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
   }
   // The titles of a feed's entries, oldest first.
   static std::vector<std::string> titles(int port, const std::string& feed = "/demo/events") {

@@ -17,14 +17,6 @@ TEST(ChooseMediaType, FollowsWeightsAndExactness) {
   EXPECT_FALSE(choose_media_type("image/png", offered).has_value());
 }
 
-TEST(AcceptsGzip, HonoursWeights) {
-  EXPECT_FALSE(accepts_gzip(""));
-  EXPECT_TRUE(accepts_gzip("gzip, deflate"));
-  EXPECT_FALSE(accepts_gzip("gzip;q=0"));
-  EXPECT_TRUE(accepts_gzip("*"));
-  EXPECT_FALSE(accepts_gzip("identity, gzip;q=0.5"));
-}
-
 TEST(IfNoneMatch, ComparesWeaklyAndTakesLists) {
   EXPECT_TRUE(if_none_match_matches("*", "W/\"a\""));
   EXPECT_TRUE(if_none_match_matches("\"x\", W/\"a,b\"", "\"a,b\""));

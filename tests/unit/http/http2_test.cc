@@ -317,6 +317,19 @@ TEST_F(Http2Test, AStopAnswersWhatIsThere) {
   stopping.join();
 }
 
+// Who is kept waiting and goes away, by a reset or with the whole connection, is not waited for.
+TEST_F(Http2Test, NoticesThatAWaitingClientGoesAway) {
+  {
+    Session session(port());
+    const std::int32_t first = session.http.request("GET", "/watched");
+    session.http.request("GET", "/watched");
+    wait_for(2, 0);
+    session.http.reset(first);
+    wait_for(2, 1);
+  }
+  wait_for(2, 2);
+}
+
 TEST_F(Http2Test, ConnectionsThatAreCutLeaveNothing) {
   for (int i = 0; i < 20; ++i) {
     Session session(port());

@@ -7,7 +7,9 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -87,6 +89,22 @@ class Served : public testing::Test {
                        return std::optional(std::move(response));
                      },
                  .admit = nullptr});
+    router_.add({.pattern = "/watched",
+                 .method = Method::kGet,
+                 .answer = [this](const Request& request, const PathArguments&) -> Task<Response> {
+                   const auto executor = co_await boost::asio::this_coro::executor;
+                   boost::asio::steady_timer timer(executor, std::chrono::seconds(60));
+                   request.presence->watch([this, &timer] {
+                     ++gone_;
+                     timer.cancel();
+                   });
+                   ++watched_;
+                   const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+                   co_await timer.async_wait(token);
+                   co_return text_response(200, "text/plain", "gone");
+                 },
+                 .answer_at_once = nullptr,
+                 .admit = nullptr});
     options_.listen = {"127.0.0.1:0"};
     options_.threads = 2;
     options_.public_url = "http://feeds.example:8080";
@@ -118,7 +136,14 @@ class Served : public testing::Test {
   ServerOptions options_;
   Metrics metrics_;
   Router router_;
+  // Waits until so many clients of /watched were there and so many of them are known to have gone.
+  void wait_for(int watched, int gone) const {
+    while (watched_ < watched || gone_ < gone) std::this_thread::yield();
+  }
+
   std::atomic<bool> released_{false};
+  std::atomic<int> watched_{0};
+  std::atomic<int> gone_{0};
   std::unique_ptr<Server> server_;
 };
 

@@ -212,6 +212,23 @@ TEST_F(ServerTest, SpeaksHttp10) {
   EXPECT_NE(answer.find("Connection: close"), std::string::npos);
 }
 
+// Who is kept waiting and goes away is not waited for.
+TEST_F(ServerTest, NoticesThatAWaitingClientGoesAway) {
+  const std::string request = "GET /watched HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  {
+    RawClient client(server_->ports()[0]);
+    client.send(request);
+    wait_for(1, 0);
+  }
+  wait_for(1, 1);
+  // One who has ended only his own side still gets an answer.
+  RawClient half(server_->ports()[0]);
+  half.send(request);
+  wait_for(2, 1);
+  half.end();
+  EXPECT_TRUE(half.read_response().ends_with("gone"));
+}
+
 TEST_F(ServerTest, StopEndsIdleConnections) {
   RawClient client(server_->ports()[0]);
   client.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\n\r\n");

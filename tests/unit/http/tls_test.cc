@@ -30,8 +30,9 @@ class TlsTest : public Served {
   TlsOptions files(const std::string& secret = "secret") const {
     return {folder_ + "/tls.crt", folder_ + "/tls.key", secret};
   }
-  std::unique_ptr<TlsContext> context(const std::string& secret = "secret") const {
-    return *TlsContext::make(files(secret));
+  // Outlives every server of the test.
+  TlsContext* context(const std::string& secret = "secret") {
+    return contexts_.emplace_back(*TlsContext::make(files(secret))).get();
   }
   std::uint16_t port() const { return server_->ports()[0]; }
 
@@ -41,11 +42,12 @@ class TlsTest : public Served {
   }
 
   const std::string folder_;
+  std::vector<std::unique_ptr<TlsContext>> contexts_;
 };
 
 TEST_F(TlsTest, ServesOver12And13AndNothingOlder) {
-  const auto tls = context();
-  serve(tls.get());
+  TlsContext* const tls = context();
+  serve(tls);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TlsClient client(port(), {.protocols = "http/1.1", .version = version});
     ASSERT_TRUE(client.is_open());
@@ -60,16 +62,16 @@ TEST_F(TlsTest, ServesOver12And13AndNothingOlder) {
 
 // RFC 7301 section 3.2: "the server SHALL respond with a fatal 'no_application_protocol' alert".
 TEST_F(TlsTest, ChoosesTheProtocolByAlpn) {
-  const auto tls = context();
-  serve(tls.get());
+  TlsContext* const tls = context();
+  serve(tls);
   EXPECT_EQ(TlsClient(port(), {.protocols = "http/1.1,h2"}).protocol(), "h2");
   EXPECT_EQ(TlsClient(port()).protocol(), "");
   EXPECT_FALSE(TlsClient(port(), {.protocols = "spdy/3"}).is_open());
 }
 
 TEST_F(TlsTest, LongBodiesPassWholeAndInOrder) {
-  const auto tls = context();
-  serve(tls.get());
+  TlsContext* const tls = context();
+  serve(tls);
   TlsClient client(port());
   const std::string answer = get(client, "/pieces/3");
   EXPECT_TRUE(
@@ -80,21 +82,21 @@ TEST_F(TlsTest, LongBodiesPassWholeAndInOrder) {
 
 // Processes with one secret take up each other's sessions (RFC 5077; RFC 8446 section 2.2).
 TEST_F(TlsTest, ASessionIsTakenUpByWhoeverHasTheSecret) {
-  const auto first = context();
-  serve(first.get());
+  TlsContext* const first = context();
+  serve(first);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TlsClient client(port(), {.version = version});
     get(client);
     EXPECT_FALSE(client.is_resumed());
     const test::TlsSession session = client.session();
-    const auto second = context();
-    Server other(options_, router_, metrics_, second.get());
+    TlsContext* const second = context();
+    Server other(options_, router_, metrics_, second);
     ASSERT_TRUE(other.start());
     TlsClient again(other.ports()[0], {.version = version, .resumed = session.get()});
     EXPECT_TRUE(again.is_resumed());
     EXPECT_TRUE(get(again).ends_with("a?"));
-    const auto stranger = context("another secret");
-    Server third(options_, router_, metrics_, stranger.get());
+    TlsContext* const stranger = context("another secret");
+    Server third(options_, router_, metrics_, stranger);
     ASSERT_TRUE(third.start());
     TlsClient refused(third.ports()[0], {.version = version, .resumed = session.get()});
     EXPECT_TRUE(refused.is_open());
@@ -103,8 +105,8 @@ TEST_F(TlsTest, ASessionIsTakenUpByWhoeverHasTheSecret) {
 }
 
 TEST_F(TlsTest, ReadsItsCertificateAgain) {
-  const auto tls = context();
-  serve(tls.get());
+  TlsContext* const tls = context();
+  serve(tls);
   TlsClient before(port());
   const std::string serial = before.serial();
   test::make_certificate(folder_);
@@ -134,8 +136,8 @@ TEST_F(TlsTest, SaysWhatIsWrongWithItsFiles) {
 
 // Whoever does not shake hands costs nobody else anything, and not for long.
 TEST_F(TlsTest, SilenceAndNonsenseInsteadOfAHandshakeEnd) {
-  const auto tls = context();
-  serve(tls.get());
+  TlsContext* const tls = context();
+  serve(tls);
   test::RawClient silent(port());
   test::RawClient wrong(port());
   wrong.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -146,10 +148,23 @@ TEST_F(TlsTest, SilenceAndNonsenseInsteadOfAHandshakeEnd) {
   EXPECT_EQ(metrics_.counter("courant_tls_faults_total", "").value(), 2);
 }
 
+TEST_F(TlsTest, NoticesThatAWaitingClientGoesAway) {
+  TlsContext* const tls = context();
+  serve(tls);
+  for (int i = 1; i <= 2; ++i) {
+    TlsClient client(port(), {.version = i == 1 ? TLS1_2_VERSION : TLS1_3_VERSION});
+    client.send("GET /watched HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wait_for(i, i - 1);
+    client.end();
+    wait_for(i, i);
+    EXPECT_TRUE(client.read_all().ends_with("gone")) << "he has ended his own side alone";
+  }
+}
+
 TEST_F(TlsTest, IsNeededWhereTlsIsServed) {
-  const auto tls = context();
+  TlsContext* const tls = context();
   options_.listen = {"127.0.0.1:0"};
-  serve(tls.get());
+  serve(tls);
   ASSERT_EQ(server_->ports().size(), 2U);
   test::RawClient plain(server_->ports()[0]);
   plain.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

@@ -31,6 +31,8 @@ const std::map<std::string, std::set<std::string>> kThirdParty = {
     {"boost/beast", {"http"}},
     {"boost/asio", {"http", "sql", "feeds", "archive", "hub", "server"}},
     {"curl/", {"http"}},
+    {"brotli/", {"http"}},
+    {"zstd.h", {"http"}},
     {"pqxx", {"sql"}},
     {"libxml/", {"schema", "xslt"}},
     {"libxslt/", {"xslt"}},

@@ -1,0 +1,174 @@
+// Requests and their answers, each on its stream; what the connection does stands in http2.cc.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "http/exchange.h"
+#include "http/http2.h"
+#include "http/problem_reply.h"
+#include "http/response_bytes.h"
+
+namespace courant::http {
+
+// A request's head is there.
+void Http2::begin(const StreamPtr& stream) {
+  // Streams that the peer has reset may still be worked for: they count (rapid reset).
+  if (working_ >= kMostStreams) return reset(stream->id, NGHTTP2_REFUSED_STREAM);
+  const bool is_too_long = stream->fields.size() > context_.options.max_header_bytes;
+  stream->head = stream->fields.take();
+  if (stream->is_complete && !context_.stopping) {
+    if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head)) {
+      std::string head(known->before_date);
+      head.append(context_.date_line).append(known->after_date);
+      ++context_.answered;
+      stream->is_answered = true;
+      stream->has_ended = true;
+      stream->piece = std::move(known->body);
+      return submit(*stream, head, stream->piece != nullptr);
+    }
+  }
+  try {
+    if (is_too_long) throw Problem(431, "The header block is too long");
+    stream->request = read_head(stream->head);
+    stream->request.request.client_address = peer_.address();
+    stream->request.request.presence = stream.get();
+    context_.hosts.check(stream->request.request, stream->request.authority);
+  } catch (const Problem& problem) {
+    return refuse(*stream, problem);
+  }
+  Admission admission = admit(context_.handler, stream->request.request);
+  if (admission.refusal) return respond(*stream, std::move(*admission.refusal));
+  stream->limit = admission.limit;
+  if (stream->is_complete) return complete(stream);
+  stream->deadline = context_.now + context_.options.body_timeout;
+  if (stream->request.framing.content_length.value_or(0) > stream->limit) return take_data(*stream, {});
+  if (stream->request.framing.expects_continue) {
+    const Http2ResponseHead head("HTTP/1.1 100 Continue\r\n\r\n");
+    nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, stream->id, nullptr, head.fields().data(),
+                           head.fields().size(), nullptr);
+  }
+}
+
+void Http2::take_data(Stream& stream, std::string_view bytes) {
+  if (stream.is_answered) return;
+  std::string& body = stream.request.request.body;
+  const std::uint64_t announced = stream.request.framing.content_length.value_or(0);
+  if (announced > stream.limit || body.size() + bytes.size() > stream.limit) {
+    return refuse(stream,
+                  Problem(413, "The body is longer than the " + std::to_string(stream.limit) + " bytes allowed here"));
+  }
+  // What one connection makes us keep is no more than what one request may, however many it sends at once.
+  if (in_bodies_ + bytes.size() > std::max<std::uint64_t>(stream.limit, kConnectionWindow)) {
+    return reset(stream.id, NGHTTP2_REFUSED_STREAM);
+  }
+  if (body.empty()) body.reserve(std::min<std::uint64_t>(announced, kConnectionWindow));
+  body.append(bytes);
+  in_bodies_ += bytes.size();
+}
+
+// A request is there as a whole.
+void Http2::complete(const StreamPtr& stream) {
+  stream->is_complete = true;
+  if (stream->is_answered) return;
+  stream->deadline = Ticks::max();
+  Request& request = stream->request.request;
+  in_bodies_ -= request.body.size();
+  try {
+    take_off_coding(request, stream->limit);
+  } catch (const Problem& problem) {
+    return refuse(*stream, problem);
+  }
+  if (std::optional<Response> response = answer_at_once(context_.handler, request)) {
+    if (request.body.empty()) context_.memo.keep(stream->head, *response, request.method != Method::kHead);
+    return respond(*stream, *std::move(response));
+  }
+  spawn(answer_later(stream));
+}
+
+Task<void> Http2::answer_later(StreamPtr stream) {
+  Response response = co_await answer(context_.handler, stream->request.request);
+  if (stream->is_closed) co_return;
+  const Request& request = stream->request.request;
+  if (request.body.empty()) context_.memo.keep(stream->head, response, request.method != Method::kHead);
+  respond(*stream, std::move(response));
+  pump();
+}
+
+void Http2::refuse(Stream& stream, const Problem& problem) {
+  context_.metrics.refused.add();
+  if (!stream.is_complete) in_bodies_ -= stream.request.request.body.size();
+  respond(stream, reply_to(problem, stream.request.request));
+}
+
+void Http2::respond(Stream& stream, Response response) {
+  std::string head;
+  append_head_before_date(head, response);
+  head += context_.date_line;
+  append_head_after_date(head, response, {});
+  ++context_.answered;
+  stream.is_answered = true;
+  stream.request.request.body = std::string();
+  stream.response = std::move(response);
+  const bool is_head = stream.request.request.method == Method::kHead;
+  const bool has_data = !is_head && (stream.response.body || stream.response.more);
+  if (has_data) {
+    stream.piece = stream.response.body;
+    stream.has_ended = !stream.response.more;
+  }
+  submit(stream, head, has_data);
+}
+
+void Http2::submit(Stream& stream, std::string_view head, bool has_data) {
+  const Http2ResponseHead fields(head);
+  stream.deadline = has_data ? context_.now + context_.options.write_timeout : Ticks::max();
+  nghttp2_data_provider provider{};
+  provider.read_callback = give_data;
+  nghttp2_submit_response(session_.get(), stream.id, fields.fields().data(), fields.fields().size(),
+                          has_data ? &provider : nullptr);
+}
+
+ssize_t Http2::give_data(nghttp2_session*, std::int32_t id, std::uint8_t* into, std::size_t room, std::uint32_t* flags,
+                         nghttp2_data_source*, void* user) {
+  Http2& self = of(user);
+  const StreamPtr stream = self.find(id);
+  if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  const std::size_t left = stream->piece ? stream->piece->size() - stream->sent : 0;
+  const std::size_t count = std::min(left, room);
+  if (count > 0) std::memcpy(into, stream->piece->data() + stream->sent, count);
+  stream->sent += count;
+  stream->deadline = self.context_.now + self.context_.options.write_timeout;
+  if (count < left) return static_cast<ssize_t>(count);
+  stream->piece = nullptr;
+  stream->sent = 0;
+  if (stream->has_ended) {
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return static_cast<ssize_t>(count);
+  }
+  if (count > 0) return static_cast<ssize_t>(count);
+  stream->deadline = Ticks::max();
+  if (!std::exchange(stream->is_fetching, true)) self.spawn(self.fetch(stream));
+  return NGHTTP2_ERR_DEFERRED;
+}
+
+// The next piece of an answer that comes in pieces, once the one before it was handed over.
+Task<void> Http2::fetch(StreamPtr stream) {
+  Bytes piece;
+  bool has_failed = false;
+  try {
+    if (!(context_.stopping && is_stream(stream->response))) piece = co_await stream->response.more();
+  } catch (const std::exception&) {
+    has_failed = true;  // such as a database that went away
+  }
+  stream->is_fetching = false;
+  if (stream->is_closed) co_return;
+  if (has_failed || (!piece && stream->response.content_length)) {
+    reset(stream->id, NGHTTP2_INTERNAL_ERROR);
+  } else {
+    stream->has_ended = !piece;
+    stream->piece = std::move(piece);
+    nghttp2_session_resume_data(session_.get(), stream->id);
+  }
+  pump();
+}
+
+}  // namespace courant::http

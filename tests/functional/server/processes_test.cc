@@ -1,0 +1,176 @@
+// Several server processes on one database: any client may go to any of them.
+#include <atomic>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sql/database.h"
+#include "tests/support/courant_server.h"
+#include "tests/support/test_database.h"
+#include "tests/support/tls_client.h"
+#include "tests/support/wait_until.h"
+
+namespace courant::test {
+namespace {
+
+using testing::HasSubstr;
+
+std::string entry(int number) {
+  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + std::to_string(number) +
+         "</id><title>t</title><content>c</content></entry>";
+}
+
+class ProcessesTest : public testing::Test {
+ protected:
+  ProcessesTest() : tls_port_(free_port()) {
+    make_certificate(scratch(""));
+    const std::string path = scratch("processes.toml");
+    std::ofstream(path) << "[server]\nlisten_tls = [\"127.0.0.1:" << tls_port_ << "\"]\nprocesses = 3\n"
+                        << "[server.tls]\ncertificate = \"" << scratch("tls.crt") << "\"\nkey = \""
+                        << scratch("tls.key") << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
+    server_ =
+        std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url(), "--config", path});
+  }
+
+  std::vector<pid_t> servers() { return children_of(server_->process().id()); }
+  // Over a connection of its own, which leads to any of them.
+  Reply ask(const std::string& target, const std::string& headers = {}) {
+    return HttpClient(server_->port()).get(target, headers);
+  }
+
+  TestDatabase database_;
+  const int tls_port_;
+  std::unique_ptr<CourantServer> server_;
+};
+
+TEST_F(ProcessesTest, AnyOfThemKnowsTheSameTagsMarkersAndTickets) {
+  ASSERT_TRUE(wait_until([&] { return servers().size() == 3; }));
+  TlsSession session;
+  int resumed = 0;
+  for (int i = 1; i <= 40; ++i) {
+    const Reply created = HttpClient(server_->port()).post("/demo/events", entry(i));
+    ASSERT_EQ(created.status, 201) << created.body;
+    EXPECT_EQ(created.header("Feed-Position"), std::to_string(i));
+    // Whoever has read position i is never shown less, and never told that there is nothing new when there is.
+    const std::string behind = "?marker=" + std::to_string(i) + "&direction=backward";
+    EXPECT_THAT(ask("/demo/events" + behind).body, HasSubstr("<id>urn:x:" + std::to_string(i) + "</id>"));
+    const std::string etag =
+        ask("/demo/events", "If-None-Match: \"none." + std::to_string(i) + "\"\r\n").header("ETag");
+    EXPECT_EQ(ask("/demo/events", "If-None-Match: " + etag + "\r\n").status, 304) << etag;
+    TlsClient client(static_cast<std::uint16_t>(tls_port_), {.resumed = session.get()});
+    client.send("GET /demo/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(client.read_all(), HasSubstr("200 OK"));
+    EXPECT_TRUE(client.was_ended());
+    if (client.is_resumed()) ++resumed;
+    session = client.session();
+  }
+  EXPECT_EQ(resumed, 39);
+}
+
+TEST_F(ProcessesTest, OneThatDiesIsReplacedAndAllEndTogether) {
+  ASSERT_TRUE(wait_until([&] { return servers().size() == 3; }));
+  const std::vector<pid_t> before = servers();
+  ::kill(before[1], SIGKILL);
+  ASSERT_TRUE(wait_until([&] {
+    const std::vector<pid_t> now = servers();
+    return now.size() == 3 && std::find(now.begin(), now.end(), before[1]) == now.end();
+  }));
+  EXPECT_TRUE(wait_until([&] { return HttpClient(server_->port()).post("/demo/events", entry(1)).status == 201; }));
+  const std::vector<pid_t> now = servers();
+  server_->process().signal(SIGTERM);
+  EXPECT_EQ(server_->process().wait(), 0);
+  for (const pid_t process : now) EXPECT_NE(::kill(process, 0), 0);
+}
+
+TEST_F(ProcessesTest, NoneOutlivesTheOneThatStartedThem) {
+  ASSERT_TRUE(wait_until([&] { return servers().size() == 3; }));
+  const std::vector<pid_t> all = servers();
+  ::kill(server_->process().id(), SIGKILL);
+  for (const pid_t process : all) {
+    EXPECT_TRUE(wait_until([&] { return ::kill(process, 0) != 0; }));
+  }
+}
+
+// Readers go from one server to the other while what one of them hears of commits is cut, frozen and delayed.
+class DeafServerTest : public testing::Test {
+ protected:
+  DeafServerTest() : session_(database_.url()) {
+    a_ = std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url()});
+    const std::set<pid_t> of_a = listeners();
+    b_ = std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url()});
+    wait_until([&] { return listeners().size() > of_a.size(); });
+    for (const pid_t listener : of_a) of_a_.insert(listener);
+  }
+
+  // The server processes of the connections on which commits are heard of.
+  std::set<pid_t> listeners() {
+    constexpr sql::Query kListeners{
+        "test.listeners",
+        "select pid::bigint from pg_stat_activity where datname = current_database() and "
+        "pid <> pg_backend_pid() and (query ilike 'listen%' or query ilike '%pg_notify%' or "
+        "query ilike 'notify%')"};
+    std::set<pid_t> found;
+    const sql::Rows rows = session_.run(kListeners);
+    for (int i = 0; i < rows.size(); ++i) found.insert(static_cast<pid_t>(rows[i].integer(0)));
+    return found;
+  }
+
+  void signal_listeners_of_b(int signal) {
+    for (const pid_t listener : listeners()) {
+      if (!of_a_.contains(listener)) ::kill(listener, signal);
+    }
+  }
+
+  // Publishes through A, and reads each entry through B behind the position before it, while `disturb` goes on.
+  void read_behind(const std::function<void()>& disturb) {
+    HttpClient publisher(a_->port());
+    HttpClient reader(b_->port());
+    std::atomic<bool> is_over{false};
+    std::thread disturbing([&] {
+      while (!is_over) disturb();
+    });
+    std::string etag;
+    for (int i = next_; i < next_ + 60; ++i) {
+      EXPECT_EQ(publisher.post("/demo/events", entry(i)).status, 201);
+      const Reply seen = HttpClient(a_->port()).get("/demo/events");
+      // B may be behind what nobody has told it of, for two seconds; what a reader names, it has to know.
+      const Reply behind = reader.get("/demo/events?marker=" + std::to_string(i) + "&direction=backward&limit=1");
+      EXPECT_THAT(behind.body, HasSubstr("<id>urn:x:" + std::to_string(i) + "</id>")) << behind.status;
+      EXPECT_EQ(reader.get("/demo/events", "If-None-Match: " + seen.header("ETag") + "\r\n").status, 304)
+          << "the tag says that its reader has seen position " << i;
+    }
+    next_ += 60;
+    is_over = true;
+    disturbing.join();
+    EXPECT_TRUE(wait_until([&] {
+      return reader.get("/demo/events?limit=1").body.find("<id>urn:x:" + std::to_string(next_ - 1) + "</id>") !=
+             std::string::npos;
+    }));
+  }
+
+  TestDatabase database_;
+  sql::Session session_;
+  std::unique_ptr<CourantServer> a_;
+  std::unique_ptr<CourantServer> b_;
+  std::set<pid_t> of_a_;
+  int next_ = 1;
+};
+
+TEST_F(DeafServerTest, WhoNamesAPositionNeverSeesLess) {
+  read_behind([] { std::this_thread::yield(); });
+  read_behind([&] { signal_listeners_of_b(SIGTERM); });  // cut: the backend ends, and the next one
+  signal_listeners_of_b(SIGSTOP);
+  read_behind([] { std::this_thread::yield(); });  // frozen
+  signal_listeners_of_b(SIGCONT);
+  read_behind([&] {  // delayed
+    signal_listeners_of_b(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    signal_listeners_of_b(SIGCONT);
+  });
+}
+
+}  // namespace
+}  // namespace courant::test

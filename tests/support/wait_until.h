@@ -1,0 +1,21 @@
+// Waiting for a state, as long as a loaded machine may take.
+// Threads: any.
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+namespace courant::test {
+
+// Until it holds; false: it does not within a minute.
+template <class Condition>
+bool wait_until(Condition holds) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace courant::test
