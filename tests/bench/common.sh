@@ -181,3 +181,27 @@ write_results() {
     END { if (!found) { print ""; print heading; while ((getline line < section) > 0) print line } }' docs/PERFORMANCE.md >"$work/new.md"
   cp "$work/new.md" docs/PERFORMANCE.md
 }
+
+has_table() { awk -v heading="$1" '/^## / { inside = $0 == heading } inside && /^\| / { found = 1 } END { exit !found }' docs/PERFORMANCE.md; }
+# Replaces those rows of a section's table that a file has, by their first cells, and adds what is new at its end: heading,
+# file.
+write_rows() {
+  awk -v heading="$1" -v file="$2" '
+    function add_rest(  i) { for (i = 1; i <= count; ++i) if (order[i] in rows) print rows[order[i]]; count = 0 }
+    BEGIN {
+      while ((getline line < file) > 0) {
+        split(line, cells, "|")
+        if (line ~ /^\| / && cells[2] != " case ") { rows[cells[2]] = line; order[++count] = cells[2] }
+      }
+    }
+    inside && is_table && !/^\|/ { add_rest(); inside = 0 }
+    /^## / { inside = $0 == heading; is_table = 0 }
+    inside && /^\|/ {
+      is_table = 1
+      split($0, cells, "|")
+      if (cells[2] in rows) { $0 = rows[cells[2]]; delete rows[cells[2]] }
+    }
+    { print }
+    END { if (inside) add_rest() }' docs/PERFORMANCE.md >"$work/new.md"
+  cp "$work/new.md" docs/PERFORMANCE.md
+}

@@ -13,7 +13,7 @@ courant=$pid
 # Memory of the server's processes without PostgreSQL, in MiB; what they share counts once.
 memory_of_servers() {
   local process sum=0
-  for process in "$courant" $(pgrep -P "$courant" -x courant); do
+  for process in "$courant" $(pgrep -P "$courant" -f -- ' --process '); do
     sum=$((sum + $(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "/proc/$process/smaps_rollup")))
   done
   echo $((sum / 1024))
