@@ -62,10 +62,22 @@ class Http2::Session {
     Response response;  // while it is being sent
     Bytes piece;        // of its body, that is being sent
     std::size_t sent = 0;
+    std::uint64_t missing = 0;   // of a body whose length is known: what no piece has brought
     bool has_ended = false;      // there are no further pieces
     bool is_fetching = false;    // the next piece
     std::function<void()> gone;  // null: nobody asks
 
+    // The next piece of the body; null: there is none. False: that cannot be, by the length that was said.
+    bool take_piece(Bytes next) {
+      piece = std::move(next);
+      has_ended = !piece;
+      if (!response.content_length) return true;
+      const std::size_t size = piece ? piece->size() : 0;
+      if (size > missing || (size == 0 && missing > 0)) return false;
+      missing -= size;
+      has_ended = missing == 0;  // nobody is asked for more than the whole
+      return true;
+    }
     void watch(std::function<void()> call) override { gone = std::move(call); }
     void unwatch() override { gone = nullptr; }
     void close() {
@@ -392,8 +404,10 @@ void Http2::Session::respond(Stream& stream, Response response) {
   const bool is_head = stream.request.request.method == Method::kHead;
   const bool has_data = !is_head && (stream.response.body || stream.response.more);
   if (has_data) {
+    stream.missing = stream.response.content_length.value_or(0);
     stream.piece = stream.response.body;
     stream.has_ended = !stream.response.more;
+    if (stream.piece && stream.response.more) stream.take_piece(stream.response.body);
   }
   submit(stream, head, has_data);
 }
@@ -441,11 +455,9 @@ Task<void> Http2::Session::fetch(StreamPtr stream) {
   }
   stream->is_fetching = false;
   if (stream->is_closed) co_return;
-  if (has_failed || (!piece && stream->response.content_length)) {
+  if (has_failed || !stream->take_piece(std::move(piece))) {
     reset(stream->id, NGHTTP2_INTERNAL_ERROR);
   } else {
-    stream->has_ended = !piece;
-    stream->piece = std::move(piece);
     nghttp2_session_resume_data(session_.get(), stream->id);
   }
   pump();
@@ -471,6 +483,10 @@ void Http2::Session::note_idle_frame() {
 // What the connection waits for, as far as time is concerned; while the peer has to read, it is that.
 void Http2::Session::settle() {
   if (is_writing_) return;
+  if (context_.stopping && streams_.empty()) {  // all that was there is answered
+    is_over_ = true;
+    peer_.transport().cancel();
+  }
   Peer::Phase phase = streams_.empty() ? Peer::Phase::kIdle : Peer::Phase::kAnswer;
   if (headers_of_ != 0) phase = Peer::Phase::kHead;
   if (phase != peer_.phase() || phase == Peer::Phase::kIdle) peer_.enter(phase);
@@ -535,10 +551,6 @@ void Http2::Session::finish() {
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()),
                         NGHTTP2_NO_ERROR, nullptr, 0);
   pump();
-  if (streams_.empty()) {
-    is_over_ = true;
-    peer_.transport().cancel();
-  }
 }
 
 Http2::Http2(Peer& peer, ConnectionContext& context) : session_(std::make_unique<Session>(peer, context)) {}

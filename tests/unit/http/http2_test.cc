@@ -12,21 +12,12 @@
 namespace courant::http {
 namespace {
 
+using test::frame;
 using test::Http2Answer;
 using test::Http2Client;
 using test::RawClient;
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-// RFC 9113 section 4.1.
-std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload) {
-  std::string out;
-  for (const int shift : {16, 8, 0}) out += static_cast<char>(payload.size() >> shift);
-  out += static_cast<char>(type);
-  out += static_cast<char>(flags);
-  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(stream >> shift);
-  return out.append(payload);
-}
 
 std::string repeated(std::string_view bytes, int times) {
   std::string out;
@@ -127,7 +118,9 @@ TEST_F(Http2Test, BodiesMayComeInPieces) {
   Session session(port());
   const std::string pieces = std::string(kPiece, 'c') + std::string(kPiece, 'b') + std::string(kPiece, 'a');
   EXPECT_TRUE(session.http.get("/stream/3").body == pieces);
-  EXPECT_TRUE(session.http.get("/pieces/3").body == "0" + pieces);
+  const Http2Answer whole = session.http.get("/pieces/3");
+  EXPECT_TRUE(whole.body == "0" + pieces);
+  EXPECT_FALSE(whole.error) << "it ends with its last byte";
   EXPECT_EQ(session.http.get("/long").body.size(), kLong);
   const Http2Answer cut = session.http.get("/pieces/1");
   EXPECT_EQ(cut.error, NGHTTP2_INTERNAL_ERROR) << "one that ends too early does not look whole";
