@@ -62,6 +62,8 @@ class Transport {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<Tls> tls_;  // null: plain
   std::shared_ptr<Watch> watch_;
+  // The peer has ended, or is lost. Asio's reactor tells that once: another read would wait in vain.
+  bool is_at_end_ = false;
 };
 
 }  // namespace courant::http
