@@ -80,7 +80,7 @@ void Connection::finish() {
   if (http2_) {
     http2_->finish();
   } else if (peer_.phase() == Peer::Phase::kIdle) {
-    peer_.close();
+    peer_.transport().cancel();  // its end is in order: of TLS, too
   }
 }
 

@@ -57,9 +57,7 @@ void Peer::check_deadline() {
 }
 
 Task<bool> Peer::read_more() {
-  if (has_ended_) co_return false;  // its end is told once
   const std::size_t count = co_await transport_.read_some(in_, in_.empty() ? kFirstPiece : kReadPiece);
-  has_ended_ = count == 0 && !expired_;
   co_return count > 0;
 }
 

@@ -76,7 +76,6 @@ class Peer : public Presence {
   Phase phase_ = Phase::kIdle;
   Ticks deadline_;
   bool expired_ = false;
-  bool has_ended_ = false;  // it sends nothing more
 };
 
 }  // namespace courant::http

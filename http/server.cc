@@ -213,7 +213,9 @@ struct Server::State {
   std::atomic<std::uint32_t> open{0};
   std::vector<std::unique_ptr<IoThread>> threads;
   std::vector<std::uint16_t> ports;
-  bool has_stopped = false;  // of the thread that starts and stops
+  // Of the thread that starts and stops.
+  bool is_stopping = false;
+  bool has_stopped = false;
 };
 
 Server::Server(ServerOptions options, Handler& handler, Metrics& metrics, const TlsContext* tls)
@@ -253,12 +255,17 @@ std::vector<std::uint16_t> Server::ports() const {
   return state_->ports;
 }
 
-void Server::stop() {
-  if (std::exchange(state_->has_stopped, true)) return;
+void Server::begin_stop() {
+  if (std::exchange(state_->is_stopping, true)) return;
   for (const auto& thread : state_->threads) {
     IoThread* const io_thread = thread.get();
     asio::post(io_thread->io, [io_thread] { io_thread->begin_stop(); });
   }
+}
+
+void Server::stop() {
+  if (std::exchange(state_->has_stopped, true)) return;
+  begin_stop();
   const Ticks give_up = std::chrono::steady_clock::now() + state_->options.drain;
   while (state_->open > 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(10ms);
   for (const auto& thread : state_->threads) {

@@ -53,7 +53,11 @@ class Server {
   // The ports in the order of options.listen and then of options.listen_tls; after start.
   std::vector<std::uint16_t> ports() const;
 
-  // Accepts nothing more, answers what is in progress, waits at most `drain`, then closes everything.
+  // Accepts nothing more, begins no request, ends idle connections: whoever is answered from now on is told that the
+  // connection ends.
+  void begin_stop();
+
+  // The same, then answers what is in progress, waits at most `drain`, then closes everything.
   void stop();
 
  private:

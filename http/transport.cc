@@ -116,9 +116,11 @@ Transport::Transport(asio::ip::tcp::socket socket, SslPtr tls) : socket_(std::mo
 Transport::~Transport() = default;
 
 Task<bool> Transport::read_for_tls(std::size_t room) {
+  if (is_at_end_) co_return false;
   char* const into = tls_->make_room(room);
   auto [error, count] = co_await socket_.async_read_some(asio::buffer(into, room), kToken);
   tls_->in.resize(tls_->in.size() - room + (error ? 0 : count));
+  is_at_end_ = error && error != asio::error::operation_aborted;
   co_return !error && count > 0;
 }
 
@@ -151,9 +153,11 @@ std::string_view Transport::protocol() const {
 Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {
   const std::size_t used = into.size();
   if (!tls_) {
+    if (is_at_end_) co_return 0;
     into.resize(used + room);
     auto [error, count] = co_await socket_.async_read_some(asio::buffer(into.data() + used, room), kToken);
     into.resize(used + (error ? 0 : count));
+    is_at_end_ = error && error != asio::error::operation_aborted;
     co_return error ? 0 : count;
   }
   for (;;) {

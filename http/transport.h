@@ -66,6 +66,8 @@ class Transport {
   std::unique_ptr<Tls> tls_;  // null: plain
   std::shared_ptr<Watch> watch_;
   std::uint64_t left_ = 0;
+  // The peer has ended, or is lost. Asio's reactor tells that once: another read would wait in vain.
+  bool is_at_end_ = false;
 };
 
 }  // namespace courant::http

@@ -255,6 +255,8 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
 
   const int signal = wait_for_end(signals, tls->get());
   log_info("stopping", {{"signal", signal}});
+  // First, so that who waits is told that the connection ends, and nothing behind a waiting request is begun.
+  server.begin_stop();
   engine.waiting().stop();
   server.stop();
   operations.stop();

@@ -67,6 +67,15 @@ struct Http2Client::Callbacks {
   }
 };
 
+std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload) {
+  std::string out;
+  for (const int shift : {16, 8, 0}) out += static_cast<char>(payload.size() >> shift);
+  out += static_cast<char>(type);
+  out += static_cast<char>(flags);
+  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(stream >> shift);
+  return out.append(payload);
+}
+
 std::string Http2Answer::header(std::string_view name) const {
   for (const auto& [field, value] : headers) {
     if (field == name) return value;

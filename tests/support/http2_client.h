@@ -16,6 +16,9 @@
 
 namespace courant::test {
 
+// RFC 9113 section 4.1.
+std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload);
+
 struct Http2Answer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;

@@ -31,7 +31,7 @@ class WireServer {
   explicit WireServer(const std::string& database, const WireSettings& settings = {})
       : tls_port_(static_cast<std::uint16_t>(free_port())), operations_(static_cast<std::uint16_t>(free_port())) {
     make_certificate(scratch(""));
-    const std::string config = scratch("wire.toml");
+    const std::string config = scratch("wire-" + std::to_string(tls_port_) + ".toml");
     std::ofstream(config) << "[server]\nlisten_tls = [\"127.0.0.1:" << tls_port_ << "\"]\n"
                           << settings.server << "[server.tls]\ncertificate = \"" << scratch("tls.crt") << "\"\nkey = \""
                           << scratch("tls.key") << "\"\n[limits]\n"

@@ -13,6 +13,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/memory.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
@@ -480,22 +481,6 @@ TEST_F(MediaTest, ReadersThatDoNotReadDoNotShutOutOthers) {
     EXPECT_TRUE(part.body == body.substr(first, length)) << first;
   }
 }
-
-// The most memory that the server has had at once, in bytes.
-std::size_t peak_memory(pid_t process) {
-  std::ifstream status("/proc/" + std::to_string(process) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
-  }
-  return 0;
-}
-
-// What sanitizers keep for themselves would be counted as well, and they are slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 // Neither taking it nor giving it holds a body twice.
 TEST_F(MediaTest, ALargeBodyIsInMemoryOnce) {

@@ -12,21 +12,12 @@
 namespace courant::http {
 namespace {
 
+using test::frame;
 using test::Http2Answer;
 using test::Http2Client;
 using test::RawClient;
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-// RFC 9113 section 4.1.
-std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload) {
-  std::string out;
-  for (const int shift : {16, 8, 0}) out += static_cast<char>(payload.size() >> shift);
-  out += static_cast<char>(type);
-  out += static_cast<char>(flags);
-  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(stream >> shift);
-  return out.append(payload);
-}
 
 std::string repeated(std::string_view bytes, int times) {
   std::string out;
