@@ -57,8 +57,8 @@ TEST_F(Smuggling, Section6_3MalformedLengths) {
   }
 }
 
-// RFC 9110 8.6: a sender's "Content-Length" that is repeated, "the recipient of such a message MUST either reject the
-// message as invalid or replace" it; it is rejected.
+// RFC 9110 8.6: who receives the same decimal value repeated as a list "MAY either reject the message as invalid or
+// replace that invalid field value with a single instance of the decimal value": it is rejected.
 TEST_F(Smuggling, Section6_3RepeatedLengths) {
   expect_refused(post_with("Content-Length: 5\r\nContent-Length: 6\r\n", "hello"));
   expect_refused(post_with("Content-Length: 5\r\nContent-Length: 5\r\n", "hello"));

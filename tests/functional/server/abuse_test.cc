@@ -139,7 +139,7 @@ TEST_F(AbuseTest, RunningOutOfDescriptorsEndsNothing) {
   serve({});
   const auto before = connect();
   EXPECT_TRUE(goes_on(*before));
-  EXPECT_EQ(server_->metric("courant_http_accept_faults_total"), 0);  // its connection stays, for the times of need
+  EXPECT_EQ(server_->metric("courant_http_accept_faults_total"), 0);
   HttpClient publisher(server_->port());
   const std::string entry = "<entry xmlns='http://www.w3.org/2005/Atom'><title>t</title><content>c</content></entry>";
   EXPECT_EQ(publisher.post("/demo/events", entry).status, 201);
@@ -150,12 +150,13 @@ TEST_F(AbuseTest, RunningOutOfDescriptorsEndsNothing) {
     for (int i = 0; i < 200; ++i) flood.push_back(connect());  // the system takes them, we cannot
     EXPECT_TRUE(wait_until([&] { return descriptors() >= limit.rlim_cur; }));
     EXPECT_TRUE(goes_on(*before));
-    const Reply posted = publisher.post("/demo/events", entry);
-    EXPECT_EQ(posted.status, 201) << posted.head << posted.body;
+    // Storing may need a connection to the database that is not there yet: then it is put off, and said so.
+    EXPECT_THAT(publisher.post("/demo/events", entry).status, testing::AnyOf(201, 503));
   }
   EXPECT_TRUE(wait_until([&] { return is_well(); }));
   EXPECT_TRUE(goes_on(*before));
   EXPECT_TRUE(counts("courant_http_accept_faults_total", 1));
+  EXPECT_TRUE(wait_until([&] { return publisher.post("/demo/events", entry).status == 201; }));
 }
 
 // Everything as long as can be, from many at once: each is refused as soon as it is too long, and nothing is kept.
