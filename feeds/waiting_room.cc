@@ -227,7 +227,7 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until, http::Pre
   if (!is_news && !stopping_) {
     const auto leave = [&timer, &is_gone] {
       is_gone = true;
-      timer.cancel();
+      timer.expires_at(Ticks::min());  // ends the wait, also where it has not begun
     };
     if (reader != nullptr) reader->watch(leave);
     const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -60,4 +60,20 @@ Task<Response> answer(Handler& handler, const Request& request) {
   co_return answer_to_failure(failure, request);
 }
 
+Task<std::optional<Bytes>> next_piece(const Response& response, std::uint64_t& left) {
+  Bytes piece;
+  try {
+    piece = co_await response.more();
+  } catch (const Problem&) {
+    co_return std::nullopt;
+  } catch (const std::exception& error) {
+    log_error("the rest of an answer cannot be had", {{"error", error.what()}});
+    co_return std::nullopt;
+  }
+  if (!response.content_length) co_return piece;
+  if (!piece || piece->empty() || piece->size() > left) co_return std::nullopt;
+  left -= piece->size();
+  co_return piece;
+}
+
 }  // namespace courant::http

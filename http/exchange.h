@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 
 #include "http/handler.h"
 #include "http/message.h"
@@ -27,5 +28,10 @@ Admission admit(Handler& handler, const Request& request);
 // The handler's answer, where it is there at once; what the handler throws becomes an answer too.
 std::optional<Response> answer_at_once(Handler& handler, const Request& request);
 Task<Response> answer(Handler& handler, const Request& request);
+
+// The next piece of an answer that comes in pieces; `left` counts down how much of an announced length is to come.
+// Null: a stream has ended. nullopt: it cannot be had, as when the database went away, and the answer must not look
+// whole.
+Task<std::optional<Bytes>> next_piece(const Response& response, std::uint64_t& left);
 
 }  // namespace courant::http

@@ -95,27 +95,24 @@ Task<bool> Http1::write_rest(Response& response) {
     const bool written = co_await peer_.flush();
     if (!written) co_return false;
     peer_.enter(Phase::kAnswer);
-    Bytes piece = co_await response.more();
-    if (!piece || piece->empty() || piece->size() > left) co_return false;
-    left -= piece->size();
-    peer_.put_body(std::move(piece));
+    std::optional<Bytes> piece = co_await next_piece(response, left);
+    if (!piece) co_return false;
+    peer_.put_body(*std::move(piece));
   }
   co_return true;
 }
 
 // Piece by piece, each asked for when the one before has been written. False: the connection is over.
 Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
+  std::uint64_t unknown = 0;
   for (;;) {
     const bool written = co_await peer_.flush();
     if (!written) co_return false;
     if (context_.stopping) break;
     peer_.enter(Phase::kAnswer);
-    Bytes piece;
-    try {
-      piece = co_await response.more();
-    } catch (const Problem&) {
-      co_return false;  // such as a database that went away: the end that is missing tells the reader
-    }
+    const std::optional<Bytes> next = co_await next_piece(response, unknown);
+    if (!next) co_return false;  // the end that is missing tells the reader
+    const Bytes& piece = *next;
     if (!piece) break;
     if (piece->empty()) continue;
     if (is_chunked) {
@@ -123,7 +120,7 @@ Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
       peer_.out().append(size.data(),
                          static_cast<std::size_t>(std::snprintf(size.data(), size.size(), "%zx\r\n", piece->size())));
     }
-    peer_.put_body(std::move(piece));
+    peer_.put_body(piece);
     const bool sent = co_await peer_.flush();
     if (!sent) co_return false;
     if (is_chunked) peer_.out() += "\r\n";

@@ -19,11 +19,16 @@ constexpr std::size_t kFlushAbove = 64 * 1024;
 // Rapid resets, floods of PING and SETTINGS, empty frames: what asks for nothing may come in bursts, not for long.
 constexpr int kIdleFrameBurst = 500;
 constexpr int kIdleFramesPerSecond = 100;
+constexpr std::size_t kMostTimesUnpacked = 4;  // of what headers may have, before a block of them is a bomb
 
 }  // namespace
 
 Http2::Http2(Peer& peer, ConnectionContext& context)
-    : peer_(peer), context_(context), idle_frames_left_(kIdleFrameBurst), idle_frames_since_(context.now) {
+    : peer_(peer),
+      context_(context),
+      idle_frames_left_(kIdleFrameBurst),
+      idle_frames_since_(context.now),
+      last_data_(context.now) {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
@@ -56,7 +61,7 @@ Task<void> Http2::serve() {
     const ssize_t used =
         nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(in.data()), in.size());
     in.clear();  // it takes all of it, or the connection is over
-    if (used < 0) nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
+    if (used < 0 && !is_over_) nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
     settle();
     pump();
     goes_on = used >= 0 && !is_over_ && nghttp2_session_want_read(session_.get()) != 0;
@@ -116,6 +121,7 @@ int Http2::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* 
 int Http2::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   Http2& self = of(user);
   self.headers_of_ = frame->hd.stream_id;
+  self.header_bytes_ = 0;
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   auto stream = std::make_shared<Stream>();
   stream->id = frame->hd.stream_id;
@@ -127,6 +133,12 @@ int Http2::on_header(nghttp2_session*, const nghttp2_frame* frame, const std::ui
                      const std::uint8_t* value, std::size_t value_length, std::uint8_t, void* user) {
   Http2& self = of(user);
   const StreamPtr stream = self.find(frame->hd.stream_id);
+  // A small block may unpack to very much, which costs time though nothing of it is kept.
+  self.header_bytes_ += name_length + value_length;
+  if (self.header_bytes_ > kMostTimesUnpacked * self.context_.options.max_header_bytes) {
+    self.end_abuse();
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
   // Trailers tell us nothing. Of a header bomb nothing is kept beyond the limit, which then tells what it was.
   if (!stream || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   if (stream->fields.size() > self.context_.options.max_header_bytes) return 0;
@@ -182,7 +194,8 @@ int Http2::on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user
   const auto found = self.streams_.find(id);
   if (found == self.streams_.end()) return 0;
   Stream& stream = *found->second;
-  if (!stream.is_answered && !stream.is_complete) self.in_bodies_ -= stream.request.request.body.size();
+  // The body of a complete request is kept by whoever works for it.
+  if (!stream.is_complete) self.release(stream);
   stream.close();
   self.streams_.erase(found);
   return 0;
@@ -204,8 +217,11 @@ void Http2::note_idle_frame() {
     idle_frames_left_ = std::min<int>(kIdleFrameBurst, idle_frames_left_ + static_cast<int>(earned));
     idle_frames_since_ = context_.now;
   }
-  if (--idle_frames_left_ >= 0 || is_over_) return;
-  is_over_ = true;
+  if (--idle_frames_left_ < 0) end_abuse();
+}
+
+void Http2::end_abuse() {
+  if (std::exchange(is_over_, true)) return;
   context_.metrics.http2_abuses.add();
   nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
 }
@@ -261,16 +277,28 @@ Task<void> Http2::write_rest() {
   pump();
 }
 
+// Whether its answer stands still since the peer opens no window, not since others are sent before it.
+bool Http2::is_held_up(const Stream& stream) const {
+  if (is_writing_) return false;  // that has a deadline of its own
+  if (nghttp2_session_get_stream_remote_window_size(session_.get(), stream.id) <= 0) return true;
+  return nghttp2_session_get_remote_window_size(session_.get()) <= 0 &&
+         context_.now - last_data_ >= context_.options.write_timeout;
+}
+
 void Http2::check_deadlines() {
   bool has_acted = false;
   for (auto it = streams_.begin(); it != streams_.end();) {
     const StreamPtr stream = (it++)->second;
     if (context_.now < stream->deadline) continue;
+    if (stream->is_answered && !is_held_up(*stream)) {
+      stream->deadline = context_.now + context_.options.write_timeout;
+      continue;
+    }
     stream->deadline = Ticks::max();
     context_.metrics.timeouts.add();
     has_acted = true;
     if (stream->is_answered) {
-      reset(stream->id, NGHTTP2_CANCEL);  // it gives us no window: readers that stop
+      reset(stream->id, NGHTTP2_CANCEL);  // readers that stop
     } else {
       refuse(*stream, Problem(408, "The request's body took too long to arrive"));
     }

@@ -57,18 +57,23 @@ class Http2 {
     std::string head;
     RequestHead request;  // its views point into head
     std::uint64_t limit = 0;
+    std::size_t held = 0;           // bytes of its body, in the connection's sum
     Ticks deadline = Ticks::max();  // of its request's body, or of the peer's taking anything of the answer
     bool is_answered = false;       // the rest of its body is not wanted
     bool is_complete = false;       // its request
     bool is_closed = false;
-    Response response;  // while it is being sent
-    Bytes piece;        // of its body, that is being sent
-    std::size_t sent = 0;
+    Response response;           // while it is being sent
+    Bytes piece;                 // of its body, that is being sent
+    std::size_t sent = 0;        // of the piece
+    std::uint64_t left = 0;      // of an announced length, in further pieces
     bool has_ended = false;      // there are no further pieces
     bool is_fetching = false;    // the next piece
     std::function<void()> gone;  // null: nobody asks
 
-    void watch(std::function<void()> call) override { gone = std::move(call); }
+    void watch(std::function<void()> call) override {
+      if (is_closed) return call();
+      gone = std::move(call);
+    }
     void unwatch() override { gone = nullptr; }
     void close() {
       is_closed = true;
@@ -103,6 +108,9 @@ class Http2 {
   Task<void> fetch(StreamPtr stream);
   void reset(std::int32_t id, std::uint32_t code);
   void note_idle_frame();
+  void end_abuse();
+  void release(Stream& stream);
+  bool is_held_up(const Stream& stream) const;
   void settle();
   void pump();
   Task<void> write_rest();
@@ -114,11 +122,14 @@ class Http2 {
   boost::asio::any_io_executor executor_;
   std::unique_ptr<boost::asio::steady_timer> all_done_;  // cancelled when nothing works any more
   std::size_t working_ = 0;                              // coroutines
-  std::size_t in_bodies_ = 0;                            // bytes of bodies that are not complete
+  std::size_t in_bodies_ = 0;                            // bytes of bodies that are kept
+  std::uint64_t most_in_bodies_ = 0;                     // as many as one of these requests may have
+  std::size_t header_bytes_ = 0;                         // of the header block that is being read
   std::int32_t headers_of_ = 0;                          // the stream whose header block has begun; 0: none
   std::int32_t timed_headers_of_ = 0;                    // that whose time runs
   int idle_frames_left_;                                 // that may come before they are a flood
   Ticks idle_frames_since_;
+  Ticks last_data_;          // was taken by the peer
   bool is_writing_ = false;  // a coroutine waits for the peer to read
   bool is_over_ = false;
 };

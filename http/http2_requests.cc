@@ -57,13 +57,19 @@ void Http2::take_data(Stream& stream, std::string_view bytes) {
     return refuse(stream,
                   Problem(413, "The body is longer than the " + std::to_string(stream.limit) + " bytes allowed here"));
   }
-  // What one connection makes us keep is no more than what one request may, however many it sends at once.
-  if (in_bodies_ + bytes.size() > std::max<std::uint64_t>(stream.limit, kConnectionWindow)) {
-    return reset(stream.id, NGHTTP2_REFUSED_STREAM);
-  }
+  // What one connection makes us keep is no more than what one of its requests may, however many it sends at once.
+  most_in_bodies_ = std::max<std::uint64_t>({in_bodies_ == 0 ? 0 : most_in_bodies_, stream.limit, kConnectionWindow});
+  if (in_bodies_ + bytes.size() > most_in_bodies_) return reset(stream.id, NGHTTP2_REFUSED_STREAM);
   if (body.empty()) body.reserve(std::min<std::uint64_t>(announced, kConnectionWindow));
   body.append(bytes);
   in_bodies_ += bytes.size();
+  stream.held += bytes.size();
+}
+
+// Its body is kept no longer.
+void Http2::release(Stream& stream) {
+  in_bodies_ -= std::exchange(stream.held, 0);
+  stream.request.request.body = std::string();
 }
 
 // A request is there as a whole.
@@ -72,7 +78,6 @@ void Http2::complete(const StreamPtr& stream) {
   if (stream->is_answered) return;
   stream->deadline = Ticks::max();
   Request& request = stream->request.request;
-  in_bodies_ -= request.body.size();
   try {
     take_off_coding(request, stream->limit);
   } catch (const Problem& problem) {
@@ -86,8 +91,9 @@ void Http2::complete(const StreamPtr& stream) {
 }
 
 Task<void> Http2::answer_later(StreamPtr stream) {
+  if (stream->is_closed) co_return release(*stream);  // reset before anything was done
   Response response = co_await answer(context_.handler, stream->request.request);
-  if (stream->is_closed) co_return;
+  if (stream->is_closed) co_return release(*stream);
   const Request& request = stream->request.request;
   if (request.body.empty()) context_.memo.keep(stream->head, response, request.method != Method::kHead);
   respond(*stream, std::move(response));
@@ -96,7 +102,6 @@ Task<void> Http2::answer_later(StreamPtr stream) {
 
 void Http2::refuse(Stream& stream, const Problem& problem) {
   context_.metrics.refused.add();
-  if (!stream.is_complete) in_bodies_ -= stream.request.request.body.size();
   respond(stream, reply_to(problem, stream.request.request));
 }
 
@@ -107,13 +112,16 @@ void Http2::respond(Stream& stream, Response response) {
   append_head_after_date(head, response, {});
   ++context_.answered;
   stream.is_answered = true;
-  stream.request.request.body = std::string();
+  release(stream);
   stream.response = std::move(response);
   const bool is_head = stream.request.request.method == Method::kHead;
   const bool has_data = !is_head && (stream.response.body || stream.response.more);
   if (has_data) {
     stream.piece = stream.response.body;
-    stream.has_ended = !stream.response.more;
+    if (stream.response.content_length) {
+      stream.left = *stream.response.content_length - (stream.piece ? stream.piece->size() : 0);
+    }
+    stream.has_ended = !stream.response.more || (stream.response.content_length && stream.left == 0);
   }
   submit(stream, head, has_data);
 }
@@ -136,6 +144,7 @@ ssize_t Http2::give_data(nghttp2_session*, std::int32_t id, std::uint8_t* into, 
   const std::size_t count = std::min(left, room);
   if (count > 0) std::memcpy(into, stream->piece->data() + stream->sent, count);
   stream->sent += count;
+  self.last_data_ = self.context_.now;
   stream->deadline = self.context_.now + self.context_.options.write_timeout;
   if (count < left) return static_cast<ssize_t>(count);
   stream->piece = nullptr;
@@ -152,20 +161,18 @@ ssize_t Http2::give_data(nghttp2_session*, std::int32_t id, std::uint8_t* into, 
 
 // The next piece of an answer that comes in pieces, once the one before it was handed over.
 Task<void> Http2::fetch(StreamPtr stream) {
-  Bytes piece;
-  bool has_failed = false;
-  try {
-    if (!(context_.stopping && is_stream(stream->response))) piece = co_await stream->response.more();
-  } catch (const std::exception&) {
-    has_failed = true;  // such as a database that went away
-  }
+  if (stream->is_closed) co_return;
+  const bool ends = context_.stopping && is_stream(stream->response);
+  std::optional<Bytes> piece = Bytes();
+  if (!ends) piece = co_await next_piece(stream->response, stream->left);
   stream->is_fetching = false;
   if (stream->is_closed) co_return;
-  if (has_failed || (!piece && stream->response.content_length)) {
+  if (!piece) {
     reset(stream->id, NGHTTP2_INTERNAL_ERROR);
   } else {
-    stream->has_ended = !piece;
-    stream->piece = std::move(piece);
+    stream->has_ended = !*piece || (stream->response.content_length && stream->left == 0);
+    stream->piece = *std::move(piece);
+    stream->deadline = context_.now + context_.options.write_timeout;
     nghttp2_session_resume_data(session_.get(), stream->id);
   }
   pump();

@@ -73,9 +73,12 @@ void Peer::put_body(Bytes body) {
 
 Peer::Sending Peer::send_at_once() {
   while (!is_written()) {
+    const std::uint64_t left = transport_.left();
     const std::string_view body = body_ ? std::string_view(*body_).substr(body_sent_) : std::string_view();
     const std::optional<std::size_t> sent = transport_.send(out_, body);
     if (!sent) return Sending::kGone;
+    // A reader that is slow has the whole time again whenever it took something: it may be slow, but not stop.
+    if (transport_.left() > left && phase_ == Phase::kWrite) enter(Phase::kWrite);
     if (*sent == 0) {
       if (is_written()) break;  // what had been taken before is sent now
       return Sending::kBlocked;
@@ -87,8 +90,6 @@ Peer::Sending Peer::send_at_once() {
       body_.reset();
       body_sent_ = 0;
     }
-    // A reader that is slow has the whole time again whenever it took something: it may be slow, but not stop.
-    if (phase_ == Phase::kWrite) enter(Phase::kWrite);
   }
   return Sending::kDone;
 }

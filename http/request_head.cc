@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 
 #include "kernel/text.h"
+#include "kernel/uri.h"
 
 namespace courant::http {
 namespace {
@@ -158,6 +159,11 @@ void read_framing(const Request& request, Framing& framing) {
   framing.keep_alive = !says_close && (!framing.is_http10 || says_keep);
 }
 
+// uri-host [ ":" port ], as RFC 9110 section 7.2 has it. What is more than that, somebody else reads differently.
+bool is_authority(const std::string& text) {
+  return text.find_first_of("@/?#") == std::string::npos && parse_uri("http://" + text).has_value();
+}
+
 void read_host(RequestHead& out) {
   int hosts = 0;
   for (const HeaderView& field : out.request.headers) {
@@ -168,6 +174,7 @@ void read_host(RequestHead& out) {
   }
   if (hosts > 1) refuse("Host is given more than once");
   if (hosts == 0 && !out.framing.is_http10) refuse("Host is missing");
+  if (!is_authority(out.authority)) refuse("Host, or the host of the request target, is malformed");
 }
 
 // The fields by Beast's parser, then as views into the head itself, which the caller keeps.

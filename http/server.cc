@@ -125,10 +125,12 @@ struct IoThread {
   }
 
   Task<void> serve(tcp::socket socket, const TlsContext* tls) {
-    const auto connection =
-        connections.emplace(connections.end(), std::move(socket), tls ? tls->open() : nullptr, context);
-    co_await connection->serve();
-    connections.erase(connection);
+    SslPtr ssl = tls ? tls->open() : nullptr;
+    if (!tls || ssl) {
+      const auto connection = connections.emplace(connections.end(), std::move(socket), std::move(ssl), context);
+      co_await connection->serve();
+      connections.erase(connection);
+    }
     --open;
   }
 

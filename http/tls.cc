@@ -63,6 +63,9 @@ bool use_key(const TicketKey& key, unsigned char* iv, EVP_CIPHER_CTX* cipher, EV
 // fresh one is given.
 int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
               int encrypts) {
+  // Without forward secrecy a ticket would open what was recorded to whoever gets the secret one day: TLS 1.2 gets
+  // none.
+  if (SSL_version(ssl) < TLS1_3_VERSION) return 0;
   const auto& secret = *static_cast<const std::string*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   const std::int64_t now = epoch_now();
   if (encrypts == 1) {
@@ -128,6 +131,9 @@ struct TlsContext::State {
     SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
     // A connection at rest keeps no buffers.
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+    // A key that is encrypted cannot be used: nobody is there to be asked for its password.
+    SSL_CTX_set_default_passwd_cb(raw, [](char*, int, int, void*) { return -1; });
+    SSL_CTX_set_timeout(raw, kTicketHours * 3600);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     static constexpr unsigned char kName[] = "courant";
     SSL_CTX_set_session_id_context(raw, kName, sizeof kName - 1);
@@ -139,7 +145,8 @@ struct TlsContext::State {
       return Fault{"the certificate " + options.certificate + " cannot be used: " + reason()};
     }
     if (SSL_CTX_use_PrivateKey_file(raw, options.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-      if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
+      const unsigned long error = ERR_peek_error();
+      if (ERR_GET_LIB(error) == ERR_LIB_X509 && ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH) {
         return Fault{"the private key " + options.key + " does not belong to the certificate " + options.certificate};
       }
       return Fault{"the private key " + options.key + " cannot be used: " + reason()};

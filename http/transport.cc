@@ -22,7 +22,8 @@ namespace asio = boost::asio;
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kRecord = 16 * 1024;        // what a TLS record holds
 constexpr std::size_t kSealedAtOnce = 64 * 1024;  // and what is sealed before the peer has to take it
-constexpr std::size_t kKeptRoom = 4 * 1024;       // a larger buffer is given back when it is empty
+constexpr std::size_t kMostSealed = 2 * kSealedAtOnce;
+constexpr std::size_t kKeptRoom = 4 * 1024;  // a larger buffer is given back when it is empty
 
 iovec piece_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
@@ -173,7 +174,9 @@ Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {
 
 std::optional<std::size_t> Transport::send(std::string_view first, std::string_view second) {
   if (tls_) return send_tls(first, second);
-  return send_now(socket_.native_handle(), first, second);
+  const std::optional<std::size_t> sent = send_now(socket_.native_handle(), first, second);
+  left_ += sent.value_or(0);
+  return sent;
 }
 
 // Seals and sends; what the peer does not take at once stays sealed.
@@ -197,7 +200,7 @@ std::optional<std::size_t> Transport::send_tls(std::string_view first, std::stri
   return taken;
 }
 
-// False: the peer is gone.
+// False: the peer is gone, or it has us answer (key updates) and does not read.
 bool Transport::flush_tls() {
   std::string& out = tls_->out;
   std::size_t sent = 0;
@@ -209,6 +212,8 @@ bool Transport::flush_tls() {
     sent += *count;
   }
   out.erase(0, sent);
+  left_ += sent;
+  if (out.size() > kMostSealed) return false;
   if (out.empty() && out.capacity() > kKeptRoom) out = std::string();
   return true;
 }
@@ -268,7 +273,7 @@ std::optional<bool> Transport::has_ended() {
   std::size_t seen = 0;
   const int result = SSL_peek_ex(tls_->ssl.get(), &byte, 1, &seen);
   if (result == 1) return false;
-  if (SSL_get_error(tls_->ssl.get(), result) == SSL_ERROR_WANT_READ) return std::nullopt;
+  if (SSL_get_error(tls_->ssl.get(), result) == SSL_ERROR_WANT_READ && flush_tls()) return std::nullopt;
   return true;
 }
 

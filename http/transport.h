@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ class Transport {
   std::optional<std::size_t> send(std::string_view first, std::string_view second);
   // Whether bytes that were taken still wait for the peer: send() with nothing carries on.
   bool has_unsent() const;
+  // How many bytes have left, of TLS or plain: whether a slow peer takes anything.
+  std::uint64_t left() const { return left_; }
   // Until send() may get further. False: the peer is gone, or the wait was cancelled.
   Task<bool> wait_writable();
 
@@ -62,6 +65,7 @@ class Transport {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<Tls> tls_;  // null: plain
   std::shared_ptr<Watch> watch_;
+  std::uint64_t left_ = 0;
 };
 
 }  // namespace courant::http

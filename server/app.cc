@@ -42,12 +42,13 @@ int say(const Fault& fault) {
 }
 
 // Signals are taken by the main thread alone; every thread made later inherits this.
-sigset_t block_signals() {
+// has_tls: SIGHUP reads the certificate again; without one it ends the server, as it does when a terminal is closed.
+sigset_t block_signals(bool has_tls) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);
+  if (has_tls) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -83,6 +84,7 @@ http::ServerOptions server_options(const Config& config, bool shares_addresses) 
   options.header_timeout = config.limits.header_timeout;
   options.body_timeout = config.limits.body_timeout;
   options.idle_timeout = config.limits.idle_timeout;
+  options.write_timeout = config.limits.write_timeout;
   options.drain = config.server.drain;
   return options;
 }
@@ -167,10 +169,14 @@ void greet(const Config::Server& server) {
   std::fflush(stdout);
 }
 
-// Stops an engine at the end of a scope.
+// Stops an engine at the end of a scope, and what still works for it.
 struct EngineStop {
   feeds::Engine& engine;
-  ~EngineStop() { engine.stop(); }
+  sql::Executor& executor;
+  ~EngineStop() {
+    engine.stop();
+    executor.stop();
+  }
 };
 
 // Until a signal comes, or the exit status of what went wrong before.
@@ -218,7 +224,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   told_janitor = &janitor;
   std::unique_ptr<HubRunner> hub;
   // Should the start fail below: nobody is told of anything any more once they are gone.
-  const EngineStop engine_stop{engine};
+  const EngineStop engine_stop{engine, executor};
   if (config.hub.enabled) {
     Result<std::unique_ptr<HubRunner>> made =
         HubRunner::make(config, options.data, database.options(), engine.directory(), clock, metrics);
@@ -271,8 +277,11 @@ int migrate(const ServeOptions& options) {
 }
 
 int serve(const ServeOptions& options) {
-  const sigset_t signals = block_signals();
-  if (options.process > 0) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  const sigset_t signals = block_signals(!options.config.server.listen_tls.empty());
+  if (options.process > 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != options.started_by) return say(Fault{"the process that has started this one is gone"});
+  }
   if (const std::optional<Fault> fault = fault_of_listening(options.config)) return say(*fault);
   raise_file_limit(options.config.server);
   try {

@@ -13,6 +13,7 @@ struct ServeOptions {
   std::string data = "data";  // the data directory
   Config config;
   std::vector<std::string> arguments;  // of the command line, for further processes
+  int started_by = 0;                  // the process that has started this one of several
   int process = 0;                     // which of several, from 1; 0: the only one, or the one that starts them
 };
 

@@ -9,7 +9,6 @@
 #include <toml++/toml.h>
 
 #include "http/address_guard.h"
-#include "http/host_policy.h"
 #include "kernel/text.h"
 #include "server/config_table.h"
 
@@ -312,88 +311,6 @@ class Reader {
 };
 
 }  // namespace
-
-Config default_config() {
-  Config config;
-  WorkspaceConfig demo;
-  demo.name = "demo";
-  demo.title = "Demo";
-  demo.auto_create = true;
-  config.workspaces.push_back(std::move(demo));
-  return config;
-}
-
-std::optional<Fault> set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values) {
-  struct Set {
-    Config& config;
-    const Rules& rules;
-    const std::vector<std::string>& values;
-    bool operator()(std::string& (*field)(Config&)) const {
-      field(config) = values.back();
-      return true;
-    }
-    bool operator()(std::vector<std::string>& (*field)(Config&)) const {
-      field(config) = values;
-      return true;
-    }
-    bool operator()(std::int64_t& (*field)(Config&)) const {
-      const std::optional<std::uint64_t> number = parse_unsigned(values.back());
-      if (!number || std::cmp_less(*number, rules.least) || std::cmp_greater(*number, rules.most)) return false;
-      field(config) = static_cast<std::int64_t>(*number);
-      return true;
-    }
-    bool operator()(...) const { std::abort(); }  // flags are for texts and numbers
-  };
-  for (const Setting<Config>& setting : config_settings()) {
-    if (setting.rules.flag != flag || std::visit(Set{config, setting.rules, values}, setting.field)) continue;
-    return Fault{std::string(flag) + " must be a number between " + std::to_string(setting.rules.least) + " and " +
-                 std::to_string(setting.rules.most)};
-  }
-  return std::nullopt;
-}
-
-std::optional<Fault> fault_of_listening(const Config& config) {
-  const Config::Server& server = config.server;
-  if (server.listen.empty() && server.listen_tls.empty()) {
-    return Fault{"server.listen or server.listen_tls needs at least one address"};
-  }
-  if (!server.listen_tls.empty() && (config.tls.certificate.empty() || config.tls.key.empty())) {
-    return Fault{"server.listen_tls needs [server.tls] with certificate and key, two files in PEM"};
-  }
-  for (const std::string& listen : server.listen) {
-    if (server.allow_plain || http::is_loopback(http::host_of(listen))) continue;
-    return Fault{"server.listen: " + listen +
-                 " is plain HTTP off loopback: use server.listen_tls, or say server.allow_plain = true where a proxy "
-                 "before it does TLS"};
-  }
-  return std::nullopt;
-}
-
-std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
-  std::vector<feeds::ConfiguredWorkspace> workspaces;
-  for (const WorkspaceConfig& from : config.workspaces) {
-    feeds::ConfiguredWorkspace& workspace = workspaces.emplace_back();
-    workspace.name = from.name;
-    workspace.settings = {from.title,
-                          from.auto_create,
-                          from.max_feeds,
-                          std::chrono::duration_cast<std::chrono::seconds>(from.expire_idle),
-                          from.defaults.page_size,
-                          from.defaults.settings};
-    for (const FeedConfig& feed : from.feeds) {
-      workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
-    }
-  }
-  return workspaces;
-}
-
-std::string public_url(const Config& config) {
-  std::string url = config.server.public_url;
-  if (url.empty() && !config.server.listen_tls.empty()) url = "https://" + config.server.listen_tls.front();
-  if (url.empty()) url = "http://" + config.server.listen.front();
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
 
 std::string fault_lines(const std::string& path, const std::vector<Fault>& faults) {
   std::string lines;

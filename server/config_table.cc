@@ -170,6 +170,11 @@ const std::vector<Setting<Config>>& config_settings() {
        +[](Config& c) -> Duration { return c.limits.idle_timeout; },
        "a connection without requests is closed after this",
        {.least = 100, .most = 3600 * kSecond}},
+      {"limits",
+       "write_timeout",
+       +[](Config& c) -> Duration { return c.limits.write_timeout; },
+       "readers that stop: a connection or HTTP/2 stream of which nothing is taken for so long is dropped",
+       {.least = 100, .most = 3600 * kSecond}},
 
       {"cache",
        "bytes",

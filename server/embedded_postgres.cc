@@ -60,6 +60,7 @@ struct Account {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  ::close_range(3, ~0U, 0);  // the server's sockets are not PostgreSQL's
   ::execv(argv[0], argv.data());
   ::_exit(127);
 }

@@ -121,7 +121,9 @@ int run(int argc, char** argv) {
   CLI::App* const serving = app.add_subcommand("serve", "serve feeds until stopped");
   add_flags(*serving, flags, true);
   int process = 0;
+  int started_by = 0;
   serving->add_option("--process", process, "which of several processes this one is")->group("");
+  serving->add_option("--started-by", started_by, "the process that has started it, and ends with it")->group("");
   CLI::App* const migrating = app.add_subcommand("migrate", "bring the database to this program's schema, and end");
   add_flags(*migrating, flags, false);
 
@@ -203,6 +205,7 @@ int run(int argc, char** argv) {
   if (!read_options(flags, options)) return 1;
   options.arguments.assign(argv + 1, argv + argc);
   options.process = process;
+  options.started_by = started_by;
   if (*redacting) return redact(options, redacted);
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);

@@ -1,10 +1,10 @@
 #include "server/process_group.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include <spawn.h>
@@ -13,6 +13,7 @@
 
 #include "http/server.h"
 #include "kernel/log.h"
+#include "kernel/text.h"
 #include "server/open_database.h"
 #include "server/secrets.h"
 
@@ -22,12 +23,16 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kRest = 1s;    // before one that died is started anew
-constexpr auto kTrial = 30s;  // one that ends by itself so soon will not do better the next time
+constexpr auto kTrial = 30s;  // one that ends by itself so soon after the first start will not do better the next time
+constexpr auto kShortestRest = 1s;  // before one that died is started anew; doubled while that does not help
+constexpr auto kLongestRest = 30s;
+constexpr auto kBeyondDrain = 15s;  // for what comes after the last answer, when stopping
 
 struct Member {
   pid_t process = 0;  // 0: it does not run
   Clock::time_point started;
+  Clock::time_point ended;
+  Clock::duration rest = kShortestRest;
 };
 
 class Group {
@@ -40,20 +45,15 @@ class Group {
   bool start(std::size_t index) {
     std::vector<std::string> arguments = {"courant"};
     arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
-    arguments.insert(arguments.end(), {"--process", std::to_string(index + 1)});
+    arguments.insert(arguments.end(),
+                     {"--process", std::to_string(index + 1), "--started-by", std::to_string(::getpid())});
     if (!database_.empty()) arguments.insert(arguments.end(), {"--database", database_});
     std::vector<char*> raw;
     for (std::string& argument : arguments) raw.push_back(argument.data());
     raw.push_back(nullptr);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     Member& member = members_[index];
-    const int error = ::posix_spawn(&member.process, "/proc/self/exe", nullptr, &attributes, raw.data(), environ);
-    posix_spawnattr_destroy(&attributes);
+    // The signals that are blocked here stay so: one that comes early waits until the process asks for it.
+    const int error = ::posix_spawn(&member.process, "/proc/self/exe", nullptr, nullptr, raw.data(), environ);
     member.started = Clock::now();
     if (error == 0) return true;
     member.process = 0;
@@ -76,19 +76,25 @@ class Group {
       if (member.process != 0 && ::waitpid(member.process, &status, WNOHANG) == member.process) {
         log_error("a server process ended", {{"process", i + 1}, {"status", status}});
         member.process = 0;
-        if (WIFEXITED(status) && Clock::now() - member.started < kTrial) return std::max(1, WEXITSTATUS(status));
-        ended_ = Clock::now();
+        member.ended = Clock::now();
+        if (WIFEXITED(status) && member.ended - begun_ < kTrial) return std::max(1, WEXITSTATUS(status));
+        const bool has_run = member.ended - member.started > kTrial;
+        member.rest = has_run ? kShortestRest : std::min<Clock::duration>(2 * member.rest, kLongestRest);
       }
-      if (member.process == 0 && Clock::now() - ended_ >= kRest && !start(i)) return 1;
+      if (member.process == 0 && Clock::now() - member.ended >= member.rest && !start(i)) member.ended = Clock::now();
     }
     return std::nullopt;
   }
 
   void stop() {
     tell(SIGTERM);
-    for (const Member& member : members_) {
-      while (member.process != 0 && ::waitpid(member.process, nullptr, 0) < 0 && errno == EINTR) {
+    const Clock::time_point give_up = Clock::now() + options_.config.server.drain + kBeyondDrain;
+    for (Member& member : members_) {
+      while (member.process != 0 && ::waitpid(member.process, nullptr, WNOHANG) == 0) {
+        if (Clock::now() > give_up) ::kill(member.process, SIGKILL);
+        std::this_thread::sleep_for(20ms);
       }
+      member.process = 0;
     }
   }
 
@@ -96,7 +102,7 @@ class Group {
   const ServeOptions& options_;
   const std::string database_;  // empty: as the arguments say
   std::vector<Member> members_;
-  Clock::time_point ended_;  // the last one
+  const Clock::time_point begun_ = Clock::now();
 };
 
 }  // namespace
@@ -108,7 +114,7 @@ int run_processes(const ServeOptions& options, const sigset_t& signals) {
   };
   for (const auto* addresses : {&options.config.server.listen, &options.config.server.listen_tls}) {
     for (const std::string& address : *addresses) {
-      if (address.ends_with(":0")) {
+      if (parse_unsigned(std::string_view(address).substr(address.rfind(':') + 1)) == 0U) {
         return say({"a port that the system chooses cannot be shared by processes: name one instead of " + address});
       }
       if (const std::optional<Fault> fault = http::fault_of_address(address)) return say(*fault);

@@ -19,7 +19,7 @@ namespace courant::test {
 
 class CourantServer {
  public:
-  // source: {"--database", URL} or {"--data", FOLDER}. program: another one than that under test.
+  // source: {"--database", URL} or {"--data", FOLDER}, and further flags. program: another one than that under test.
   explicit CourantServer(std::vector<std::string> source, int port = free_port(),
                          std::string program = COURANT_BINARY_DIR "/courant")
       : source_(std::move(source)), port_(port), program_(std::move(program)) {
@@ -31,12 +31,14 @@ class CourantServer {
   Process& process() { return *process_; }
 
   void start() {
-    std::vector<std::string> arguments = {program_,       "serve", "--listen", "127.0.0.1:" + std::to_string(port_),
-                                          "--operations", ""};
-    const bool has_config = std::find(source_.begin(), source_.end(), "--config") != source_.end();
-    if (!has_config) arguments.insert(arguments.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
-    const bool has_data = std::find(source_.begin(), source_.end(), "--data") != source_.end();
-    if (!has_data) arguments.insert(arguments.end(), {"--data", scratch("courant-under-test")});
+    std::vector<std::string> arguments = {program_, "serve", "--listen", "127.0.0.1:" + std::to_string(port_)};
+    const auto add_unless_given = [&](const std::string& flag, const std::string& value) {
+      if (std::find(source_.begin(), source_.end(), flag) != source_.end()) return;
+      arguments.insert(arguments.end(), {flag, value});
+    };
+    add_unless_given("--operations", "");
+    add_unless_given("--config", COURANT_SOURCE_DIR "/tests/data/test.toml");
+    add_unless_given("--data", scratch("courant-under-test"));
     arguments.insert(arguments.end(), source_.begin(), source_.end());
     process_ = std::make_unique<Process>(arguments, scratch("courant-under-test.log"));
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);

@@ -160,6 +160,10 @@ const Http2Answer& Http2Client::wait(std::int32_t stream) {
   return answers_[stream];
 }
 
+void Http2Client::send_body(std::int32_t stream) {
+  wait_until([&] { return bodies_[stream].empty(); });
+}
+
 bool Http2Client::wait_until(const std::function<bool()>& holds) {
   while (!holds()) {
     if (!receive()) return holds();

@@ -54,6 +54,8 @@ class Http2Client {
 
   // Waits until it is over, or the connection is.
   const Http2Answer& wait(std::int32_t stream);
+  // Waits until everything that was given for a request is on its way.
+  void send_body(std::int32_t stream);
   // Waits until `holds`, or the connection is over: false.
   bool wait_until(const std::function<bool()>& holds);
   const Http2Answer& answer(std::int32_t stream) { return answers_[stream]; }

@@ -76,6 +76,9 @@ class RawClient {
     return std::exchange(in_, {});
   }
 
+  // Whether the last of the reads found that the peer has closed, in order.
+  bool was_ended() const { return was_ended_; }
+
   // One response: its head, and as much body as its Content-Length says (none where `is_head`).
   std::string read_response(bool is_head = false) {
     std::size_t end = 0;
@@ -96,6 +99,7 @@ class RawClient {
   bool read_some() {
     char piece[16384];
     const ssize_t count = ::recv(socket_, piece, sizeof piece, 0);
+    was_ended_ = count == 0;
     if (count <= 0) return false;
     in_.append(piece, static_cast<std::size_t>(count));
     return true;
@@ -103,6 +107,7 @@ class RawClient {
 
   int socket_;
   std::string in_;
+  bool was_ended_ = false;
 };
 
 }  // namespace courant::test

@@ -43,6 +43,9 @@ TlsClient::TlsClient(std::uint16_t port, const TlsClientOptions& options)
                         static_cast<unsigned int>(wire.size()));
   }
   if (options.resumed != nullptr) SSL_set_session(ssl_, options.resumed);
+  if (options.receive_buffer > 0) {
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof options.receive_buffer);
+  }
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   SSL_set_fd(ssl_, socket_);
@@ -78,6 +81,10 @@ std::string TlsClient::serial() const {
 
 void TlsClient::send(std::string_view bytes) {
   if (!bytes.empty()) SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+bool TlsClient::update_keys() {
+  return SSL_key_update(ssl_, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl_) == 1;
 }
 
 std::string TlsClient::read_piece() {

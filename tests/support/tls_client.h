@@ -21,6 +21,7 @@ struct TlsClientOptions {
   int version = TLS1_3_VERSION;    // the newest that it speaks
   int oldest = 0;                  // 0: as old as OpenSSL will
   SSL_SESSION* resumed = nullptr;  // a session to take up again
+  int receive_buffer = 0;          // bytes; 0: as the system likes
 };
 
 class TlsClient {
@@ -40,6 +41,8 @@ class TlsClient {
   void send(std::string_view bytes);
   // Nothing more will be sent.
   void end() { SSL_shutdown(ssl_); }
+  // Has the server change its keys, which it has to answer. False: the connection is over.
+  bool update_keys();
   // What is there, and at least one byte of it; empty: the peer has closed.
   std::string read_piece();
   // Everything until the peer closes. Whether it said so (close_notify): was_ended().

@@ -1,5 +1,6 @@
 // The program over TLS and HTTP/2, as a client of another make sees it: curl and h2load.
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,7 +30,8 @@ class TlsProgramTest : public testing::Test {
     const std::string path = scratch("tls.toml");
     std::ofstream(path) << "[server]\nlisten_tls = [\"127.0.0.1:" << tls_port << "\"]\n"
                         << more << "[server.tls]\ncertificate = \"" << scratch("tls.crt") << "\"\nkey = \""
-                        << scratch("tls.key") << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
+                        << scratch("tls.key") << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n"
+                        << "accept = [\"image/*\", \"application/atom+xml;type=entry\"]\n";
     return path;
   }
 
@@ -38,9 +40,9 @@ class TlsProgramTest : public testing::Test {
   }
 
   // What curl says: "201 2" is the status and the version of HTTP.
-  Ran curl(std::vector<std::string> arguments) const {
+  Ran curl(std::vector<std::string> arguments, const std::string& into = "/dev/null") const {
     std::vector<std::string> all = {"/usr/bin/curl",    "-sS", "--max-time", "60", "--cacert",
-                                    scratch("tls.crt"), "-o",  "/dev/null",  "-w", "%{http_code} %{http_version}"};
+                                    scratch("tls.crt"), "-o",  into,         "-w", "%{http_code} %{http_version}"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return run_command(all);
   }
@@ -68,6 +70,23 @@ TEST_F(TlsProgramTest, CurlPublishesAndReadsByEitherVersion) {
   EXPECT_EQ(curl({"--http2", "--tls-max", "1.2", url()}).output, "200 2");
   const Ran refused = curl({"--tls-max", "1.1", url()});
   EXPECT_NE(refused.status, 0) << refused.output;
+}
+
+// What is read from the database piece by piece, over both versions.
+TEST_F(TlsProgramTest, MediaArriveWhole) {
+  std::string bytes(700'000, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 2654435761U >> 24);
+  const Reply posted = HttpClient(server_->port()).post("/demo/events", bytes, "Content-Type: image/png\r\n");
+  ASSERT_EQ(posted.status, 201) << posted.body;
+  const std::size_t begin = posted.body.find("src=\"") + 5;
+  const std::string media = posted.body.substr(begin, posted.body.find('"', begin) - begin);
+  for (const char* version : {"--http2", "--http1.1"}) {
+    const Ran ran = curl({version, media}, scratch("media"));
+    EXPECT_THAT(ran.output, HasSubstr("200")) << media;
+    std::ostringstream text;
+    text << std::ifstream(scratch("media"), std::ios::binary).rdbuf();
+    EXPECT_TRUE(text.str() == bytes) << version << " " << text.str().size();
+  }
 }
 
 TEST_F(TlsProgramTest, LinksSayHttps) {

@@ -127,7 +127,9 @@ TEST_F(Http2Test, BodiesMayComeInPieces) {
   Session session(port());
   const std::string pieces = std::string(kPiece, 'c') + std::string(kPiece, 'b') + std::string(kPiece, 'a');
   EXPECT_TRUE(session.http.get("/stream/3").body == pieces);
-  EXPECT_TRUE(session.http.get("/pieces/3").body == "0" + pieces);
+  const Http2Answer whole = session.http.get("/pieces/3");
+  EXPECT_TRUE(whole.body == "0" + pieces);
+  EXPECT_FALSE(whole.error) << "it ends with its announced length, though it has no further piece that says so";
   EXPECT_EQ(session.http.get("/long").body.size(), kLong);
   const Http2Answer cut = session.http.get("/pieces/1");
   EXPECT_EQ(cut.error, NGHTTP2_INTERNAL_ERROR) << "one that ends too early does not look whole";
@@ -212,7 +214,8 @@ TEST_F(Http2Test, HpackBombsEnd) {
   block += std::string(12'000, '\xbe');                                       // index 62
   raw.send(std::string(kPreface) + frame(NGHTTP2_SETTINGS, 0, 0, "") +
            frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, 1, block));
-  raw.read_all();
+  EXPECT_THAT(raw.read_all(), testing::HasSubstr(std::string("\0\0\0\x0b", 4))) << "ENHANCE_YOUR_CALM";
+  EXPECT_EQ(abuses(), 1);
   RawClient other(port());
   other.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(other.read_all().ends_with("a?"));
@@ -328,6 +331,54 @@ TEST_F(Http2Test, NoticesThatAWaitingClientGoesAway) {
     wait_for(2, 1);
   }
   wait_for(2, 2);
+}
+
+TEST_F(Http2Test, RequestsThatAreResetAtOnceAreNotWaitedFor) {
+  {
+    Session session(port());
+    for (int i = 0; i < 50; ++i) session.http.reset(session.http.request("GET", "/watched"));
+  }
+  Gauge& connections = metrics_.gauge("courant_http_connections", "");
+  while (connections.value() > 0) std::this_thread::yield();
+}
+
+// What a reader takes as fast as it can is not held up by it, though one answer is sent after the other.
+TEST_F(Http2Test, AnswersBehindOthersAreNotCut) {
+  RawClient raw(port());
+  std::string there;
+  Http2Client http({[&](std::string_view bytes) { raw.send(bytes); },
+                    [&] {
+                      if (there.empty()) there = raw.read_piece();
+                      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                      std::string piece = there.substr(0, 16 * 1024);
+                      there.erase(0, piece.size());
+                      return piece;
+                    }});
+  std::vector<std::int32_t> streams;
+  for (int i = 0; i < 3; ++i) streams.push_back(http.request("GET", "/pieces/3"));
+  for (const std::int32_t stream : streams) {
+    EXPECT_EQ(http.wait(stream).body.size(), 1 + 3 * kPiece);
+    EXPECT_FALSE(http.answer(stream).error);
+  }
+}
+
+// A small request is taken while a large one is on its way, and all of them together are no more than one may be.
+TEST_F(Http2Test, BodiesTogetherAreNoLongerThanOneMayBe) {
+  options_.body_timeout = std::chrono::minutes(1);
+  serve();
+  Session session(port());
+  const auto post = [&](const std::string& path, std::size_t size, bool is_open) {
+    return session.http.request("POST", path, {}, std::string(size, 'x'), "localhost", is_open);
+  };
+  const std::int32_t first = post("/large", 1 << 20, true);
+  EXPECT_EQ(session.http.wait(post("/demo/a", 100, false)).status, 201);
+  const std::int32_t second = post("/large", (1 << 20) - 50, true);
+  session.http.send_body(first);
+  session.http.send_body(second);
+  EXPECT_EQ(session.http.wait(post("/demo/a", 100, false)).error, NGHTTP2_REFUSED_STREAM);
+  session.http.reset(first);
+  EXPECT_EQ(session.http.wait(post("/demo/a", 100, false)).status, 201);
+  EXPECT_FALSE(session.http.answer(second).is_over);
 }
 
 TEST_F(Http2Test, ConnectionsThatAreCutLeaveNothing) {

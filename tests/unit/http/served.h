@@ -41,6 +41,13 @@ class Served : public testing::Test {
                  },
                  .answer_at_once = nullptr,
                  .admit = [](const Request&, const PathArguments&) { return std::uint64_t{100}; }});
+    router_.add({.pattern = "/large",
+                 .method = Method::kPost,
+                 .answer = [](const Request&, const PathArguments&) -> Task<Response> {
+                   co_return text_response(201, "text/plain", "taken");
+                 },
+                 .answer_at_once = nullptr,
+                 .admit = [](const Request&, const PathArguments&) { return std::uint64_t{2 << 20}; }});
     router_.add({.pattern = "/long",
                  .method = Method::kGet,
                  .answer = nullptr,
