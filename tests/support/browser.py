@@ -35,7 +35,8 @@ class Browser:
         self._process = subprocess.Popen(
             ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--ignore-certificate-errors", "--remote-debugging-pipe", "--user-data-dir=" + profile, "about:blank"],
-            preexec_fn=connect, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=connect, close_fds=False, stdout=subprocess.DEVNULL, stderr=open(profile + ".log", "w"))
+        self._log = profile + ".log"
         os.close(commands)
         os.close(events)
         self._session = None
@@ -48,7 +49,7 @@ class Browser:
         while b"\0" not in self._unread:
             piece = os.read(self._events, 65536)
             if not piece:
-                sys.exit("chromium has ended")
+                sys.exit(f"chromium has ended ({self._process.wait()}):\n" + open(self._log).read()[-2000:])
             self._unread += piece
         message, self._unread = self._unread.split(b"\0", 1)
         message = json.loads(message)
