@@ -7,6 +7,7 @@ What the browser sees is printed, a line each: "title ...", "protocol h2", "poli
 lets it follow events), "following", then "event ID" for each event. Chromium is driven by its DevTools protocol over
 two pipes: commands and events are JSON, each ended by a NUL.
 """
+import fcntl
 import json
 import os
 import subprocess
@@ -27,10 +28,9 @@ class Browser:
 
         def connect():
             # Chromium reads commands from 3 and writes to 4; what stands there may be needed for the other.
-            high = [os.dup(commands), os.dup(events)]
-            high = [os.dup2(high[0], 13), os.dup2(high[1], 14)]
-            os.dup2(high[0], 3)
-            os.dup2(high[1], 4)
+            commands_away, events_away = (fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (commands, events))
+            os.dup2(commands_away, 3)
+            os.dup2(events_away, 4)
 
         self._process = subprocess.Popen(
             ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
