@@ -1,5 +1,6 @@
 #include "server/open_database.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "kernel/log.h"
@@ -20,8 +21,8 @@ Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening)
   if (database_options.url.empty()) {
     EmbeddedPostgresOptions postgres;
     const Config& config = options.config;
-    postgres.connections =
-        static_cast<int>(config.server.processes * (config.database.pool + kBesidePool)) + kForOthers;
+    const std::int64_t needed = config.server.processes * (config.database.pool + kBesidePool) + kForOthers;
+    postgres.connections = std::max(postgres.connections, static_cast<int>(needed));
     postgres.data = std::filesystem::absolute(options.data).string();
     opened.embedded = std::make_unique<EmbeddedPostgres>(postgres);
     Result<std::string> url = opening == Opening::kJoin ? opened.embedded->join() : opened.embedded->start();
