@@ -157,7 +157,15 @@ http::Task<Published> Engine::submit(FeedKey feed, std::shared_ptr<const Prepare
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  know_of(feed, *outcome);
   co_return *outcome;
+}
+
+// Whoever is told of a position here sees at least that here, also where another process stored it and has not been
+// heard of yet, as after a retry.
+void Engine::know_of(FeedKey key, const Published& result) {
+  if (result.outcome != PublishOutcome::kSame) return;
+  if (const std::shared_ptr<LiveFeed> feed = directory_.find(key)) feed->advance(result.position);
 }
 
 http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
@@ -174,6 +182,7 @@ http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  for (const Published& result : *outcome) know_of(feed, result);
   co_return *outcome;
 }
 

@@ -100,6 +100,7 @@ class Engine {
   void stop();
 
  private:
+  void know_of(FeedKey key, const Published& result);
   http::Task<Published> submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Change change);
   http::Task<std::vector<Published>> submit_batch(FeedKey feed,
                                                   std::vector<std::shared_ptr<const PreparedEntry>> entries,

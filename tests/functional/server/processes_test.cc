@@ -159,6 +159,19 @@ class DeafServerTest : public testing::Test {
   int next_ = 1;
 };
 
+// A retry at another server is answered with the position that it has got, and that server shows it from then on.
+TEST_F(DeafServerTest, WhoIsToldOfAPositionSeesIt) {
+  for (int i = 1; i <= 20; ++i) {
+    signal_listeners_of_b(SIGSTOP);
+    ASSERT_EQ(HttpClient(a_->port()).post("/demo/events", entry(i)).status, 201);
+    HttpClient retrying(b_->port());
+    const Reply again = retrying.post("/demo/events", entry(i));
+    EXPECT_EQ(again.header("Feed-Position"), std::to_string(i)) << again.status;
+    EXPECT_EQ(retrying.get("/demo/events").header("Feed-Position"), std::to_string(i));
+    signal_listeners_of_b(SIGCONT);
+  }
+}
+
 TEST_F(DeafServerTest, WhoNamesAPositionNeverSeesLess) {
   read_behind([] { std::this_thread::yield(); });
   read_behind([&] { signal_listeners_of_b(SIGTERM); });  // cut: the backend ends, and the next one
