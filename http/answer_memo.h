@@ -22,6 +22,10 @@ class AnswerMemo {
     std::string_view before_date;  // valid until the memo's next call
     std::string_view after_date;
     Bytes body;  // null: none
+
+    void append_head_to(std::string& out, std::string_view date_line) const {
+      out.append(before_date).append(date_line).append(after_date);
+    }
   };
   // nullopt: none is kept, or it does not hold any more.
   std::optional<Known> find(std::string_view request_head);

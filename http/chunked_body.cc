@@ -4,7 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 
-#include "kernel/problem.h"
+#include "http/exchange.h"
 
 namespace courant::http {
 namespace {
@@ -30,9 +30,7 @@ bool ChunkedBody::take(std::string& bytes) {
     boost::beast::error_code error;
     const std::size_t used = parser_.put(asio::buffer(bytes), error);
     bytes.erase(0, used);
-    if (error == beast_http::error::body_limit) {
-      throw Problem(413, "The body is longer than the " + std::to_string(limit_) + " bytes allowed here");
-    }
+    if (error == beast_http::error::body_limit) throw body_too_long(limit_);
     if (error && error != beast_http::error::need_more) throw Problem(400, "The chunked body is malformed");
     if (used == 0) break;
   }

@@ -36,16 +36,7 @@ std::string zstd(std::string_view text) {
 }  // namespace
 
 std::string_view coding_name(Coding coding) {
-  switch (coding) {
-    case Coding::kGzip:
-      return "gzip";
-    case Coding::kBrotli:
-      return "br";
-    case Coding::kZstd:
-      return "zstd";
-    default:
-      return "identity";
-  }
+  return coding == Coding::kIdentity ? "identity" : tag_suffix(coding).substr(1);
 }
 
 std::optional<Coding> parse_coding(std::string_view name) {

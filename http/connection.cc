@@ -3,13 +3,15 @@
 #include <string_view>
 #include <utility>
 
+#include <nghttp2/nghttp2.h>
+
 #include "http/http1.h"
 #include "kernel/log.h"
 
 namespace courant::http {
 namespace {
 
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 section 3.4
+constexpr std::string_view kPreface = NGHTTP2_CLIENT_MAGIC;  // RFC 9113 section 3.4
 
 }  // namespace
 

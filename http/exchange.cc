@@ -7,6 +7,18 @@
 
 namespace courant::http {
 
+void read_request(std::string_view bytes, const HostPolicy& hosts, std::string_view client_address, Presence& presence,
+                  RequestHead& into) {
+  into = read_head(bytes);
+  into.request.client_address = client_address;
+  into.request.presence = &presence;
+  hosts.check(into.request, into.authority);
+}
+
+Problem body_too_long(std::uint64_t limit) {
+  return Problem(413, "The body is longer than the " + std::to_string(limit) + " bytes allowed here");
+}
+
 void take_off_coding(Request& request, std::uint64_t limit) {
   const std::string coding = ascii_lower(trim(request.combined_header("content-encoding")));
   if (coding.empty() || coding == "identity") return;

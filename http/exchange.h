@@ -7,10 +7,21 @@
 #include <optional>
 
 #include "http/handler.h"
+#include "http/host_policy.h"
 #include "http/message.h"
+#include "http/request_head.h"
 #include "http/task.h"
+#include "kernel/problem.h"
 
 namespace courant::http {
+
+// Reads a request's head and judges whom it is for. Throws Problem; `into` is filled as far as it came. The views live
+// in `bytes` and `client_address`.
+void read_request(std::string_view bytes, const HostPolicy& hosts, std::string_view client_address, Presence& presence,
+                  RequestHead& into);
+
+// 413: what a body may be that the handler has admitted.
+Problem body_too_long(std::uint64_t limit);
 
 // Takes gzip off the body; `limit` holds for what comes out. Throws Problem 400, 413, 415.
 void take_off_coding(Request& request, std::uint64_t limit);

@@ -50,7 +50,7 @@ void Http1::answer_known() {
     if (!length) break;
     std::optional<AnswerMemo::Known> known = context_.memo.find(rest.substr(0, *length));
     if (!known) break;
-    out.append(known->before_date).append(context_.date_line).append(known->after_date);
+    known->append_head_to(out, context_.date_line);
     if (known->body) peer_.put_body(std::move(known->body));
     ++context_.answered;
     peer_.enter(Phase::kAnswer);
@@ -132,9 +132,7 @@ Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
 // Puts an answer behind those that are composed already.
 void Http1::compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive) {
   std::string& out = peer_.out();
-  append_head_before_date(out, response);
-  out += context_.date_line;
-  append_head_after_date(out, response, {keep_alive, framing.is_http10});
+  append_head(out, response, context_.date_line, {keep_alive, framing.is_http10});
   ++context_.answered;
   if (request.method == Method::kHead || !response.body || is_stream(response)) return;
   peer_.put_body(response.body);
@@ -151,9 +149,7 @@ Task<void> Http1::refuse(Problem problem, Request request) {
 Task<bool> Http1::read_body(const RequestHead& head, std::uint64_t limit, Request& request) {
   const Framing& framing = head.framing;
   std::string& in = peer_.in();
-  if (framing.content_length.value_or(0) > limit) {
-    throw Problem(413, "The body is longer than the " + std::to_string(limit) + " bytes allowed here");
-  }
+  if (framing.content_length.value_or(0) > limit) throw body_too_long(limit);
   if (framing.expects_continue && in.empty()) peer_.out() += "HTTP/1.1 100 Continue\r\n\r\n";
   // Answers to requests before this one do not wait for its body.
   const bool written = co_await peer_.flush();
@@ -191,10 +187,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   std::optional<Problem> refusal;
   try {
     if (head_bytes.size() > context_.options.max_header_bytes) throw Problem(431, "The header block is too long");
-    head = read_head(head_bytes);
-    head.request.client_address = peer_.address();
-    head.request.presence = &peer_;
-    context_.hosts.check(head.request, head.authority);
+    read_request(head_bytes, context_.hosts, peer_.address(), peer_, head);
   } catch (const Problem& problem) {
     refusal = problem;
   }

@@ -18,8 +18,8 @@ void Http2::begin(const StreamPtr& stream) {
   stream->head = stream->fields.take();
   if (stream->is_complete && !context_.stopping) {
     if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head)) {
-      std::string head(known->before_date);
-      head.append(context_.date_line).append(known->after_date);
+      std::string head;
+      known->append_head_to(head, context_.date_line);
       ++context_.answered;
       stream->is_answered = true;
       stream->has_ended = true;
@@ -29,10 +29,7 @@ void Http2::begin(const StreamPtr& stream) {
   }
   try {
     if (is_too_long) throw Problem(431, "The header block is too long");
-    stream->request = read_head(stream->head);
-    stream->request.request.client_address = peer_.address();
-    stream->request.request.presence = stream.get();
-    context_.hosts.check(stream->request.request, stream->request.authority);
+    read_request(stream->head, context_.hosts, peer_.address(), *stream, stream->request);
   } catch (const Problem& problem) {
     return refuse(*stream, problem);
   }
@@ -54,8 +51,7 @@ void Http2::take_data(Stream& stream, std::string_view bytes) {
   std::string& body = stream.request.request.body;
   const std::uint64_t announced = stream.request.framing.content_length.value_or(0);
   if (announced > stream.limit || body.size() + bytes.size() > stream.limit) {
-    return refuse(stream,
-                  Problem(413, "The body is longer than the " + std::to_string(stream.limit) + " bytes allowed here"));
+    return refuse(stream, body_too_long(stream.limit));
   }
   // What one connection makes us keep is no more than what one of its requests may, however many it sends at once.
   most_in_bodies_ = std::max<std::uint64_t>({in_bodies_ == 0 ? 0 : most_in_bodies_, stream.limit, kConnectionWindow});
@@ -84,7 +80,6 @@ void Http2::complete(const StreamPtr& stream) {
     return refuse(*stream, problem);
   }
   if (std::optional<Response> response = answer_at_once(context_.handler, request)) {
-    if (request.body.empty()) context_.memo.keep(stream->head, *response, request.method != Method::kHead);
     return respond(*stream, *std::move(response));
   }
   spawn(answer_later(stream));
@@ -94,8 +89,6 @@ Task<void> Http2::answer_later(StreamPtr stream) {
   if (stream->is_closed) co_return release(*stream);  // reset before anything was done
   Response response = co_await answer(context_.handler, stream->request.request);
   if (stream->is_closed) co_return release(*stream);
-  const Request& request = stream->request.request;
-  if (request.body.empty()) context_.memo.keep(stream->head, response, request.method != Method::kHead);
   respond(*stream, std::move(response));
   pump();
 }
@@ -107,14 +100,13 @@ void Http2::refuse(Stream& stream, const Problem& problem) {
 
 void Http2::respond(Stream& stream, Response response) {
   std::string head;
-  append_head_before_date(head, response);
-  head += context_.date_line;
-  append_head_after_date(head, response, {});
+  append_head(head, response, context_.date_line, {});
   ++context_.answered;
+  const bool is_head = stream.request.request.method == Method::kHead;
+  if (stream.request.request.body.empty()) context_.memo.keep(stream.head, response, !is_head);
   stream.is_answered = true;
   release(stream);
   stream.response = std::move(response);
-  const bool is_head = stream.request.request.method == Method::kHead;
   const bool has_data = !is_head && (stream.response.body || stream.response.more);
   if (has_data) {
     stream.piece = stream.response.body;

@@ -63,4 +63,11 @@ void append_head_after_date(std::string& out, const Response& response, const Re
   out += "\r\n";
 }
 
+void append_head(std::string& out, const Response& response, std::string_view date_line,
+                 const ResponseContext& context) {
+  append_head_before_date(out, response);
+  out += date_line;
+  append_head_after_date(out, response, context);
+}
+
 }  // namespace courant::http

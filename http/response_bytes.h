@@ -27,4 +27,8 @@ inline bool is_stream(const Response& response) {
 void append_head_before_date(std::string& out, const Response& response);
 void append_head_after_date(std::string& out, const Response& response, const ResponseContext& context);
 
+// The whole of it. date_line: with its end.
+void append_head(std::string& out, const Response& response, std::string_view date_line,
+                 const ResponseContext& context);
+
 }  // namespace courant::http

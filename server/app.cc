@@ -35,12 +35,6 @@ namespace {
 
 constexpr std::size_t kReaderQueue = 4096;
 
-// Prints a fault as a sentence and gives the exit status.
-int say(const Fault& fault) {
-  std::fprintf(stderr, "courant: %s\n", fault.detail.c_str());
-  return 1;
-}
-
 // Signals are taken by the main thread alone; every thread made later inherits this.
 // has_tls: SIGHUP reads the certificate again; without one it ends the server, as it does when a terminal is closed.
 sigset_t block_signals(bool has_tls) {
@@ -270,6 +264,11 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
 }
 
 }  // namespace
+
+int say(const Fault& fault) {
+  std::fprintf(stderr, "courant: %s\n", fault.detail.c_str());
+  return 1;
+}
 
 int migrate(const ServeOptions& options) {
   const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);

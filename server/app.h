@@ -17,6 +17,9 @@ struct ServeOptions {
   int process = 0;                     // which of several, from 1; 0: the only one, or the one that starts them
 };
 
+// Prints a fault as a sentence on standard error and gives the exit status.
+int say(const Fault& fault);
+
 // Serves until SIGINT or SIGTERM. Returns the exit status; what went wrong is said on standard error.
 int serve(const ServeOptions& options);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -57,7 +56,7 @@ class Group {
     member.started = Clock::now();
     if (error == 0) return true;
     member.process = 0;
-    std::fprintf(stderr, "courant: a server process cannot be started: %s\n", std::strerror(error));
+    say(Fault{std::string("a server process cannot be started: ") + std::strerror(error)});
     return false;
   }
 
@@ -108,10 +107,6 @@ class Group {
 }  // namespace
 
 int run_processes(const ServeOptions& options, const sigset_t& signals) {
-  const auto say = [](const Fault& fault) {
-    std::fprintf(stderr, "courant: %s\n", fault.detail.c_str());
-    return 1;
-  };
   for (const auto* addresses : {&options.config.server.listen, &options.config.server.listen_tls}) {
     for (const std::string& address : *addresses) {
       if (parse_unsigned(std::string_view(address).substr(address.rfind(':') + 1)) == 0U) {

@@ -12,6 +12,7 @@
 
 #include "kernel/problem.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::feeds {
 namespace {
@@ -45,6 +46,15 @@ class PageCacheTest : public testing::Test {
     return [this, head, length, version = feed_->version()](sql::Session&) {
       ++made_;
       return page(std::string(length, 'x'), version, head);
+    };
+  }
+
+  // The page "slow", made once it is released.
+  PageCache::Make held_until(std::promise<void>& release) {
+    return [this, released = release.get_future().share(), version = feed_->version()](sql::Session&) {
+      ++made_;
+      released.wait();
+      return page("slow", version, 7);
     };
   }
 
@@ -88,17 +98,12 @@ TEST_F(PageCacheTest, WhatIsNotCanonicalIsKeptWhenItIsAskedForAgain) {
 TEST_F(PageCacheTest, MakesForThoseWhoComeLaterInSpareTime) {
   PageCache cache(1 << 20, executor_, metrics_);
   std::promise<void> release;
-  const std::shared_future<void> released = release.get_future().share();
-  const PageCache::Make slow = [&, version = feed_->version()](sql::Session&) {
-    ++made_;
-    released.wait();
-    return page("slow", version, 7);
-  };
+  const PageCache::Make slow = held_until(release);
   cache.make_for_later("slow", feed_, slow);
   cache.make_for_later("other", feed_, counted(7));
   EXPECT_FALSE(cache.find("slow", *feed_)) << "nobody waits for it";
   release.set_value();
-  while (!cache.find("slow", *feed_)) std::this_thread::yield();
+  ASSERT_TRUE(test::wait_until([&] { return cache.find("slow", *feed_) != nullptr; }));
   EXPECT_EQ(made_, 1) << "one at a time";
   // Who failed does not keep the turn, and what does not hold any more is not kept.
   const auto make_until_it_is_done = [&](const std::string& key, const PageCache::Make& make) {
@@ -110,7 +115,7 @@ TEST_F(PageCacheTest, MakesForThoseWhoComeLaterInSpareTime) {
   });
   make_until_it_is_done("old", counted(6));
   make_until_it_is_done("next", counted(7));
-  while (!cache.find("next", *feed_)) std::this_thread::yield();
+  ASSERT_TRUE(test::wait_until([&] { return cache.find("next", *feed_) != nullptr; }));
   EXPECT_FALSE(cache.find("old", *feed_));
   executor_.stop();  // what it does for the cache is done before the cache goes
 }
@@ -132,12 +137,7 @@ TEST_F(PageCacheTest, IsBounded) {
 TEST_F(PageCacheTest, APageIsMadeOnceForAllWhoAskAtOnce) {
   PageCache cache(1 << 20, executor_, metrics_);
   std::promise<void> release;
-  const std::shared_future<void> released = release.get_future().share();
-  const PageCache::Make slow = [&, version = feed_->version()](sql::Session&) {
-    ++made_;
-    released.wait();
-    return page("slow", version, 7);
-  };
+  const PageCache::Make slow = held_until(release);
   const PageCache::Make newer = [&, version = feed_->version()](sql::Session&) {
     ++made_;
     return page("newer", version, 8);

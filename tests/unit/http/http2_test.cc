@@ -330,7 +330,7 @@ TEST_F(Http2Test, RequestsThatAreResetAtOnceAreNotWaitedFor) {
     for (int i = 0; i < 50; ++i) session.http.reset(session.http.request("GET", "/watched"));
   }
   Gauge& connections = metrics_.gauge("courant_http_connections", "");
-  while (connections.value() > 0) std::this_thread::yield();
+  EXPECT_TRUE(test::wait_until([&] { return connections.value() == 0; }));
 }
 
 // What a reader takes as fast as it can is not held up by it, though one answer is sent after the other.

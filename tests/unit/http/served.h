@@ -18,6 +18,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::http {
 
@@ -145,7 +146,7 @@ class Served : public testing::Test {
   Router router_;
   // Waits until so many clients of /watched were there and so many of them are known to have gone.
   void wait_for(int watched, int gone) const {
-    while (watched_ < watched || gone_ < gone) std::this_thread::yield();
+    ASSERT_TRUE(test::wait_until([&] { return watched_ >= watched && gone_ >= gone; }));
   }
 
   std::atomic<bool> released_{false};
