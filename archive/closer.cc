@@ -7,10 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "archive/background.h"
 #include "archive/pages.h"
 #include "archive/queries.h"
 #include "feeds/page.h"
@@ -20,10 +17,7 @@ namespace courant::archive {
 namespace {
 
 using namespace std::chrono_literals;
-using LaneAndFeed = std::pair<std::int64_t, std::int64_t>;
 
-constexpr int kNiceness = 10;
-constexpr auto kDatabasePause = 1s;
 constexpr auto kFeedPause = 60s;   // of a feed whose pages cannot be closed
 constexpr int kPagesAtOnce = 16;   // of a feed, before others have their turn
 constexpr auto kLongestWait = 1s;  // between two looks at feeds that pause
@@ -53,8 +47,7 @@ struct Closer::State {
   LaneAndFeed last{};  // whose turn it was
 
   void run() {
-    // Readers and publishers go first; on Linux a thread has a niceness of its own.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
+    run_behind_others();
     while (!stopping) {
       if (!take_next()) continue;
       try {

@@ -7,10 +7,7 @@
 #include <set>
 #include <thread>
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "archive/background.h"
 #include "archive/queries.h"
 #include "feeds/lifecycle.h"
 #include "kernel/log.h"
@@ -19,10 +16,7 @@ namespace courant::archive {
 namespace {
 
 using namespace std::chrono_literals;
-using LaneAndFeed = std::pair<std::int64_t, std::int64_t>;
 
-constexpr int kNiceness = 10;
-constexpr auto kDatabasePause = 1s;
 constexpr auto kPieceTime = 20ms;  // that publishing into the lane may have to wait for one piece
 constexpr std::int64_t kLeastPiece = 50;
 constexpr std::int64_t kMostPiece = 1'000;
@@ -73,8 +67,7 @@ struct Janitor::State {
   std::thread thread;
 
   void run() {
-    // Readers and publishers go first; on Linux a thread has a niceness of its own.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
+    run_behind_others();
     while (!stopping) {
       std::chrono::milliseconds rest = options.tick;
       try {

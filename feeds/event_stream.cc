@@ -16,7 +16,7 @@ namespace {
 using http::Bytes;
 using http::Task;
 
-constexpr std::int64_t kEntriesAtOnce = 100;
+constexpr std::int64_t kEntriesAtATime = 100;
 constexpr std::int64_t kBytesAtOnce = 1 << 20;
 constexpr auto kKeepAlive = std::chrono::seconds(15);
 constexpr const char* kStillThere = ": still there\n\n";
@@ -63,7 +63,7 @@ ReadyPage read_events(sql::Session& session, const LiveFeed& feed, const Stream&
                       std::uint64_t version, Instant now) {
   PageQuery query;
   query.marker = std::to_string(stream.position);
-  query.limit = kEntriesAtOnce;
+  query.limit = kEntriesAtATime;
   query.filter = stream.filter;
   EntriesPage page = read_page_entries(session, feed, query, feed_url, kBytesAtOnce);
   std::string events;

@@ -18,7 +18,7 @@ namespace {
 using schema::Element;
 
 constexpr std::string_view kAppNamespace = "http://www.w3.org/2007/app";
-constexpr std::string_view kEntryEnd = "</entry>";
+constexpr std::string_view kClosingTag = "</entry>";
 constexpr std::string_view kRelationPrefix = "http://www.iana.org/assignments/relation/";
 
 std::string relation_of(const Element& link) {
@@ -210,7 +210,7 @@ void set_media(PreparedEntry& entry, const MediaFacts& media) {
                         std::to_string(media.length) + "\" sha256=\"" + to_hex(bytes_of(media.sha256)) + "\" type=\"";
   append_xml_attribute(element, media.type);
   element += "\"></media>";
-  const auto add = [&element](std::string& text) { text.insert(text.size() - kEntryEnd.size(), element); };
+  const auto add = [&element](std::string& text) { text.insert(text.size() - kClosingTag.size(), element); };
   add(entry.after_times);
   if (entry.canonical) add(entry.canonical->after_times);
   entry.content_digest = sha256(bytes_of(entry.content_digest), element);

@@ -22,8 +22,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr const char* kAll = "";               // no feed has this name
-constexpr std::int64_t kEntriesAtOnce = 1000;  // that are held against filters
+constexpr const char* kAll = "";                // no feed has this name
+constexpr std::int64_t kEntriesPerLook = 1000;  // that are held against filters
 
 // An entry as filters see it.
 struct Terms {
@@ -162,7 +162,7 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
       // Somebody may have come meanwhile who has seen less: then once more from there.
       const bool is_behind = feed.looked < looked;
       if (!news.empty() && !is_behind) feed.looked = std::max(feed.looked, news.back().position);
-      goes_on = !has_failed && (is_behind || feed.is_to_look_again || news.size() == kEntriesAtOnce);
+      goes_on = !has_failed && (is_behind || feed.is_to_look_again || news.size() == kEntriesPerLook);
       if (!goes_on) feed.is_looking = false;
     }
   }
@@ -173,7 +173,7 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
     if (!feed) return terms;
     const FeedKey key = feed->facts().key;
     const sql::Rows rows =
-        session.run(queries::read_terms, sql::Parameters().add(key.lane).add(key.feed).add(after).add(kEntriesAtOnce));
+        session.run(queries::read_terms, sql::Parameters().add(key.lane).add(key.feed).add(after).add(kEntriesPerLook));
     for (int i = 0; i < rows.size(); ++i) terms.push_back({rows[i].integer(0), rows[i].texts(1)});
     return terms;
   }

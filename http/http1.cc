@@ -16,7 +16,6 @@ namespace {
 using Phase = Peer::Phase;
 
 constexpr std::size_t kBodyPiece = 64 * 1024;
-constexpr std::size_t kFlushAbove = 64 * 1024;  // pipelined answers are gathered up to this
 
 bool has_body(const Framing& framing) {
   return framing.is_chunked || framing.content_length.value_or(0) > 0;

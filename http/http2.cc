@@ -15,7 +15,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kFlushAbove = 64 * 1024;
 // Rapid resets, floods of PING and SETTINGS, empty frames: what asks for nothing may come in bursts, not for long.
 constexpr int kIdleFrameBurst = 500;
 constexpr int kIdleFramesPerSecond = 100;

@@ -3,6 +3,7 @@
 // Threads: its io thread alone.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "kernel/time.h"
 
 namespace courant::http {
+
+inline constexpr std::size_t kFlushAbove = 64 * 1024;  // answers are gathered up to this
 
 class Peer : public Presence {
  public:

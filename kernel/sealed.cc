@@ -23,7 +23,7 @@ struct FreeCipher {
 };
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
 
-const unsigned char* data_of(std::string_view text) {
+const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -70,8 +70,8 @@ std::string Vault::seal(std::string_view secret) const {
   auto* const body = reinterpret_cast<unsigned char*>(out.data()) + 1 + kNonce;
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int length = 0;
-  EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), data_of(nonce));
-  EVP_EncryptUpdate(cipher.get(), body, &length, data_of(secret), static_cast<int>(secret.size()));
+  EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes_of(nonce));
+  EVP_EncryptUpdate(cipher.get(), body, &length, bytes_of(secret), static_cast<int>(secret.size()));
   EVP_EncryptFinal_ex(cipher.get(), body + length, &length);
   EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, body + secret.size());
   return out;
@@ -86,8 +86,8 @@ std::optional<std::string> Vault::open(std::string_view sealed) const {
   auto* const plain = reinterpret_cast<unsigned char*>(out.data());
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int length = 0;
-  EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), data_of(nonce));
-  EVP_DecryptUpdate(cipher.get(), plain, &length, data_of(body), static_cast<int>(body.size()));
+  EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes_of(nonce));
+  EVP_DecryptUpdate(cipher.get(), plain, &length, bytes_of(body), static_cast<int>(body.size()));
   EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTag, tag.data());
   if (EVP_DecryptFinal_ex(cipher.get(), plain + length, &length) != 1) return std::nullopt;
   return out;

@@ -11,10 +11,6 @@
 namespace courant::schema {
 namespace {
 
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
-
 // The node after `node` in document order, inside `root`; null at the end.
 xmlNode* following(xmlNode* node, const xmlNode* root) {
   if (node->type == XML_ELEMENT_NODE && node->children != nullptr) return node->children;

@@ -11,9 +11,6 @@ namespace {
 xmlNode* node_of(void* node) {
   return static_cast<xmlNode*>(node);
 }
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
 std::string_view uri_of(const xmlNs* space) {
   return space == nullptr ? std::string_view() : view(space->href);
 }

@@ -14,10 +14,6 @@ constexpr std::string_view kTombstones = "http://purl.org/atompub/tombstones/1.0
 constexpr std::string_view kPublishing = "http://www.w3.org/2007/app";
 constexpr std::string_view kEntryNamespace = "urn:courant:entry:1";
 
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
-
 bool is_named(const xmlNode* node, std::string_view namespace_uri, std::string_view name) {
   return node->type == XML_ELEMENT_NODE && view(node->name) == name && node->ns != nullptr &&
          view(node->ns->href) == namespace_uri;

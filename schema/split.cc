@@ -13,10 +13,6 @@ struct Freeing {
   void operator()(xmlNs** list) const { xmlFree(list); }
 };
 
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text));
-}
-
 // The declarations that are in scope on `from` and that `to` does not make itself.
 void copy_declarations(xmlDoc* document, xmlNode* from, xmlNode* to) {
   const std::unique_ptr<xmlNs*, Freeing> in_scope(xmlGetNsList(document, from));

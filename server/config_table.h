@@ -43,6 +43,9 @@ const std::vector<Setting<Config>>& config_settings();
 const std::vector<Setting<WorkspaceConfig>>& workspace_settings();  // name, title, auto_create
 const std::vector<Setting<FeedConfig>>& feed_settings();            // in a workspace: defaults of its feeds
 
+// A text as a basic string of TOML, in its quotes.
+std::string toml_string(std::string_view text);
+
 // A field's present value as it would stand in the file: "\"10s\"", "[]", "512".
 template <class Target>
 std::string value_text(const Setting<Target>& setting, Target& target);

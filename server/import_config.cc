@@ -7,7 +7,7 @@
 #include "kernel/text.h"
 #include "schema/element.h"
 #include "server/atom_hopper_name.h"
-#include "server/config.h"
+#include "server/config_table.h"
 #include "server/import_command.h"
 
 namespace courant::server {
@@ -15,20 +15,6 @@ namespace {
 
 using schema::Attribute;
 using schema::Element;
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out += '\\';
-    if (code < 0x20 || code == 0x7f) {
-      out += "\\u00" + to_hex(std::string_view(&c, 1));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 struct NamedAuthor {
   std::string name;
@@ -71,7 +57,7 @@ class Conversion {
     append_notes(out, notes_);
     if (!public_url_.empty()) {
       out += "\n[server]\n# listen = [\"127.0.0.1:8080\"]  # where the server listens is not in Atom Hopper's file\n";
-      out += "public_url = " + quoted(public_url_) + "\n";
+      out += "public_url = " + toml_string(public_url_) + "\n";
     }
     for (const OurWorkspace& workspace : workspaces_) append_workspace(out, workspace);
     return out;
@@ -90,7 +76,7 @@ class Conversion {
                               std::vector<std::string>& notes) {
     for (const Attribute& attribute : element.attributes()) {
       if (known.contains(attribute.name) || !attribute.namespace_uri.empty()) continue;
-      notes.push_back(std::string(attribute.name) + "=" + quoted(attribute.value) + " of <" +
+      notes.push_back(std::string(attribute.name) + "=" + toml_string(attribute.value) + " of <" +
                       std::string(element.name()) + "> has no equivalent");
     }
   }
@@ -147,7 +133,7 @@ class Conversion {
     if (is_pattern) path = path.substr(0, last) + "/any";
     const Result<FeedName> name = name_of_atom_hopper(path);
     if (!name) {
-      left_out_.push_back("line " + std::to_string(element.line()) + ": the feed " + quoted(path) +
+      left_out_.push_back("line " + std::to_string(element.line()) + ": the feed " + toml_string(path) +
                           " is left out: " + name.fault().detail);
       return;
     }
@@ -166,7 +152,7 @@ class Conversion {
     OurWorkspace& ours = workspace_called(name->workspace, title, author);
     if (is_pattern) {
       ours.auto_create = true;
-      ours.notes.push_back("auto_create: for the feeds of the pattern " + quoted(pattern));
+      ours.notes.push_back("auto_create: for the feeds of the pattern " + toml_string(pattern));
       ours.notes.insert(ours.notes.end(), feed.notes.begin(), feed.notes.end());
       return;
     }
@@ -195,9 +181,9 @@ class Conversion {
 
   static void append_named(std::string& out, const NamedAuthor& named) {
     append_notes(out, named.notes);
-    out += "name = " + quoted(named.name) + "\n";
-    if (!named.title.empty()) out += "title = " + quoted(named.title) + "\n";
-    if (!named.author.empty()) out += "author = " + quoted(named.author) + "\n";
+    out += "name = " + toml_string(named.name) + "\n";
+    if (!named.title.empty()) out += "title = " + toml_string(named.title) + "\n";
+    if (!named.author.empty()) out += "author = " + toml_string(named.author) + "\n";
   }
 
   static void append_workspace(std::string& out, const OurWorkspace& workspace) {

@@ -5,19 +5,19 @@
 namespace courant::feeds {
 namespace {
 
-const EntryRules kRules{.default_author = "Courant", .base = "http://feeds.example/demo/events/"};
+const EntryRules kImportRules{.default_author = "Courant", .base = "http://feeds.example/demo/events/"};
 const std::string kEntry = R"(<entry xmlns="http://www.w3.org/2005/Atom"><id>urn:sent</id><title>t</title>)"
                            R"(<category term="A"/><content>c</content></entry>)";
 
 std::string fault_of(const StoredElsewhere& stored) {
-  const Result<PreparedEntry> entry = read_stored_elsewhere(stored, kRules);
+  const Result<PreparedEntry> entry = read_stored_elsewhere(stored, kImportRules);
   return entry ? "accepted" : entry.fault().detail;
 }
 
 TEST(StoredElsewhere, KeepsItsIdItsTimeAndTheCategoriesThatItWasFoundBy) {
   const Instant updated = *parse_rfc3339("2020-01-02T03:04:05Z");
   const Result<PreparedEntry> entry =
-      read_stored_elsewhere({"urn:stored", kEntry, {"a", "B & \"C\"", "b & \"c\""}, updated}, kRules);
+      read_stored_elsewhere({"urn:stored", kEntry, {"a", "B & \"C\"", "b & \"c\""}, updated}, kImportRules);
   ASSERT_TRUE(entry);
   EXPECT_EQ(entry->id, "urn:stored");
   EXPECT_EQ(entry->updated, updated);
@@ -25,14 +25,14 @@ TEST(StoredElsewhere, KeepsItsIdItsTimeAndTheCategoriesThatItWasFoundBy) {
   EXPECT_EQ(entry->before_times, "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>urn:stored</id>");
   EXPECT_EQ(entry->after_times.find("<category term=\"B &amp; &quot;C&quot;\"></category><author>"), 0U)
       << entry->after_times;
-  EXPECT_EQ(entry->content_digest, read_entry(kEntry, kRules)->content_digest) << "of what the client sent";
+  EXPECT_EQ(entry->content_digest, read_entry(kEntry, kImportRules)->content_digest) << "of what the client sent";
 }
 
 TEST(StoredElsewhere, ItsCanonicalFormGetsTheSame) {
   const std::string text =
       R"(<entry xmlns="http://www.w3.org/2005/Atom" xmlns:x="urn:x"><title>t</title><content type="application/xml">)"
       R"(<v xmlns="" type="x:name"/></content></entry>)";
-  const Result<PreparedEntry> entry = read_stored_elsewhere({"urn:stored", text, {"a"}, {}}, kRules);
+  const Result<PreparedEntry> entry = read_stored_elsewhere({"urn:stored", text, {"a"}, {}}, kImportRules);
   ASSERT_TRUE(entry);
   ASSERT_TRUE(entry->canonical);
   EXPECT_NE(entry->canonical->before_times.find("<id>urn:stored</id>"), std::string::npos);
