@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr int kThreads = 4;
 
-using Place = std::pair<int, int>;  // publisher and number
+using Made = std::pair<int, int>;  // publisher and number
 
 std::string name_of(const Operation& operation) {
   const char* const kinds[] = {"the entry ", "the revision of ", "the deletion of "};
@@ -44,12 +44,12 @@ class Sent {
     }
   }
 
-  const std::vector<Place>& of_feed(int feed) const { return by_feed_[static_cast<std::size_t>(feed)]; }
-  const Operation& at(Place place) const {
+  const std::vector<Made>& of_feed(int feed) const { return by_feed_[static_cast<std::size_t>(feed)]; }
+  const Operation& at(Made place) const {
     return ledger_[static_cast<std::size_t>(place.first)][static_cast<std::size_t>(place.second)];
   }
   // Who has sent what a record shows; nullopt: nobody.
-  std::optional<Place> find(const Record& record) const {
+  std::optional<Made> find(const Record& record) const {
     if (record.is_deletion) {
       const auto found = deletions_.find(record.id);
       return found == deletions_.end() ? std::nullopt : std::optional(found->second);
@@ -58,13 +58,13 @@ class Sent {
     if (!author || author->publisher >= static_cast<int>(ledger_.size())) return std::nullopt;
     const std::vector<Operation>& his = ledger_[static_cast<std::size_t>(author->publisher)];
     if (author->number >= static_cast<int>(his.size())) return std::nullopt;
-    return Place{author->publisher, author->number};
+    return Made{author->publisher, author->number};
   }
 
  private:
   const Ledger& ledger_;
-  std::vector<std::vector<Place>> by_feed_;
-  std::map<std::string, Place> deletions_;
+  std::vector<std::vector<Made>> by_feed_;
+  std::map<std::string, Made> deletions_;
 };
 
 // The audit of one feed after the other; one for each thread.
@@ -75,7 +75,7 @@ class Auditor {
 
   // The feed's last position; -1: it cannot be read.
   std::int64_t read(int feed, std::atomic<std::int64_t>& doubtful) {
-    std::map<Place, std::int64_t> seen;
+    std::map<Made, std::int64_t> seen;
     std::string target = feed_path(feed) + "?marker=0&direction=forward&limit=1000";
     std::int64_t position = 0;
     for (;;) {
@@ -91,7 +91,7 @@ class Auditor {
       for (const Record& record : page->records) hold(feed, record, seen);
       target = page->previous;
     }
-    for (const Place& place : sent_.of_feed(feed)) {
+    for (const Made& place : sent_.of_feed(feed)) {
       const auto found = seen.find(place);
       const Operation& operation = sent_.at(place);
       const auto fault = fault_of(operation, found == seen.end() ? std::nullopt : std::optional(found->second));
@@ -135,9 +135,9 @@ class Auditor {
     }
   }
 
-  void hold(int feed, const Record& record, std::map<Place, std::int64_t>& seen) {
+  void hold(int feed, const Record& record, std::map<Made, std::int64_t>& seen) {
     const std::string where = feed_path(feed) + " at position " + std::to_string(record.position);
-    const std::optional<Place> place = sent_.find(record);
+    const std::optional<Made> place = sent_.find(record);
     if (!place) return findings_.add(where + " shows what nobody sent: " + record.id + " " + record.content);
     const Operation& operation = sent_.at(*place);
     const auto [first, is_first] = seen.emplace(*place, record.position);

@@ -2,7 +2,7 @@
 // policy that allows nothing (Content Security Policy 3), media as attachments (RFC 6266).
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::content_policy_test {
 namespace {
 
 using testing::HasSubstr;
@@ -89,4 +89,4 @@ TEST_F(ContentPolicy, MediaAreAttachments) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::content_policy_test

@@ -2,7 +2,7 @@
 #include "http/gzip.h"
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::limits_test {
 namespace {
 
 using testing::HasSubstr;
@@ -185,4 +185,4 @@ TEST_F(Limits, WhoDoesNotReadIsDropped) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::limits_test

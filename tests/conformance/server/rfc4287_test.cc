@@ -5,7 +5,7 @@
 #include "kernel/time.h"
 #include "tests/conformance/server/fixture.h"
 
-namespace courant::test {
+namespace courant::test::rfc4287_test {
 namespace {
 
 using Rfc4287 = Conformance;
@@ -111,4 +111,4 @@ TEST_F(Rfc4287, Section6ForeignMarkupIsKept) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc4287_test

@@ -1,7 +1,7 @@
 // RFC 5005, Feed Paging and Archiving.
 #include "tests/conformance/server/fixture.h"
 
-namespace courant::test {
+namespace courant::test::rfc5005_test {
 namespace {
 
 using Rfc5005 = Conformance;
@@ -63,4 +63,4 @@ TEST_F(Rfc5005, Section4AnArchivePageNeverChanges) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc5005_test

@@ -6,7 +6,7 @@
 #include "tests/conformance/server/fixture.h"
 #include "tests/support/scratch.h"
 
-namespace courant::test {
+namespace courant::test::rfc5023_test {
 namespace {
 
 using Rfc5023 = Conformance;
@@ -463,4 +463,4 @@ TEST_F(Rfc5023, Section10_2AnEntryThatIsPutBackIsEditedOnce) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc5023_test

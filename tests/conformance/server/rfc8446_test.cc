@@ -1,7 +1,7 @@
 // RFC 8446 (TLS 1.3), RFC 8996 (what is older than 1.2) and RFC 7301 (ALPN), of the program as a whole.
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::rfc8446_test {
 namespace {
 
 using testing::HasSubstr;
@@ -86,4 +86,4 @@ TEST_F(Rfc8446, NoPlainTextOnThePortOfTls) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc8446_test

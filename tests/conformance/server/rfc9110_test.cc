@@ -2,7 +2,7 @@
 // raw sockets in unit/http/server_test.cc.
 #include "tests/conformance/server/fixture.h"
 
-namespace courant::test {
+namespace courant::test::rfc9110_test {
 namespace {
 
 using Rfc9110 = Conformance;
@@ -113,4 +113,4 @@ TEST_F(Rfc9110, Rfc9457ErrorsAreProblemDocuments) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc9110_test

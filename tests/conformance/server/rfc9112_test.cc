@@ -2,7 +2,7 @@
 // parsers might read it differently stands in smuggling_test.cc.
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::rfc9112_test {
 namespace {
 
 using testing::EndsWith;
@@ -234,4 +234,4 @@ TEST_F(Rfc9112, Rfc9110Section10_1_1Continue) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc9112_test

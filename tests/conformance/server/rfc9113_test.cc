@@ -2,7 +2,7 @@
 // control. Floods and what becomes of them stand in unit/http/http2_test.cc and functional/server/abuse_test.cc.
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::rfc9113_test {
 namespace {
 
 class Rfc9113 : public Wire {
@@ -166,4 +166,4 @@ TEST_F(Rfc9113, AnswersAreThoseOfHttp1) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::rfc9113_test

@@ -4,7 +4,7 @@
 
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::smuggling_test {
 namespace {
 
 using testing::HasSubstr;
@@ -174,4 +174,4 @@ TEST_F(Smuggling, PathsThatMeanSomethingElseWhenTheyAreDecoded) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::smuggling_test

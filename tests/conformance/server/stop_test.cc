@@ -1,7 +1,7 @@
 // A stop by SIGTERM: no new requests, waiting ones are answered, and at most `drain` is waited.
 #include "tests/conformance/server/wire.h"
 
-namespace courant::test {
+namespace courant::test::stop_test {
 namespace {
 
 using testing::HasSubstr;
@@ -184,4 +184,4 @@ TEST_F(Stop, DrainIsTheLongestWait) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::stop_test

@@ -6,7 +6,7 @@
 #include "tests/conformance/server/fixture.h"
 #include "tests/support/subscriber.h"
 
-namespace courant::test {
+namespace courant::test::websub_test {
 namespace {
 
 class WebSub : public Conformance {
@@ -221,4 +221,4 @@ TEST_F(WebSub, Section7RedirectsAreFailures) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::websub_test

@@ -9,7 +9,7 @@
 #include "tests/support/test_database.h"
 #include "tests/support/wire_server.h"
 
-namespace courant::test {
+namespace courant::test::abuse_test {
 namespace {
 
 using testing::HasSubstr;
@@ -213,4 +213,4 @@ TEST_F(AbuseTest, ManyBodiesOnOneConnectionAreNotKept) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::abuse_test

@@ -14,7 +14,7 @@
 #include "tests/support/sink.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::audit_test {
 namespace {
 
 using nlohmann::json;
@@ -306,4 +306,4 @@ TEST_F(AuditTest, StoredPagesAreTheSameBytesForEver) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::audit_test

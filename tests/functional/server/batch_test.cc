@@ -3,7 +3,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::batch_test {
 namespace {
 
 constexpr const char* kFeedType = "Content-Type: application/atom+xml;type=feed\r\n";
@@ -145,4 +145,4 @@ TEST_F(BatchTest, AKeyMakesARetryOfEntriesWithoutIds) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::batch_test

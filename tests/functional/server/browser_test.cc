@@ -8,7 +8,7 @@
 #include "tests/support/test_database.h"
 #include "tests/support/wire_server.h"
 
-namespace courant::test {
+namespace courant::test::browser_test {
 namespace {
 
 using testing::HasSubstr;
@@ -64,4 +64,4 @@ TEST_F(BrowserTest, ShowsAFeedAndFollowsItOverARestart) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::browser_test

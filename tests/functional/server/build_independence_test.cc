@@ -13,7 +13,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::build_independence_test {
 namespace {
 
 // "0.1.0", as `courant --version` says.
@@ -94,4 +94,4 @@ TEST(BuildIndependence, AnotherVersionServesTheSameBytesAndNamesItselfNowhere) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::build_independence_test

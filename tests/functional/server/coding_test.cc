@@ -11,7 +11,7 @@
 #include "tests/support/decoded.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::coding_test {
 namespace {
 
 const std::vector<std::string> kCodings = {"gzip", "br", "zstd"};
@@ -174,4 +174,4 @@ TEST_F(CodingTest, ConditionsOnEntriesTakeTheTagsOfAllCodings) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::coding_test

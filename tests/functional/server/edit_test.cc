@@ -10,7 +10,7 @@
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::edit_test {
 namespace {
 
 std::string entry(const std::string& content, const std::string& id = "urn:x:1") {
@@ -170,4 +170,4 @@ TEST_F(EditTest, SubscribersGetRevisionsAndTombstones) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::edit_test

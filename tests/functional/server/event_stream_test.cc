@@ -6,7 +6,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::event_stream_test {
 namespace {
 
 using testing::HasSubstr;
@@ -204,4 +204,4 @@ TEST_F(EventStreamTest, AServerThatStopsEndsStreamsWhole) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::event_stream_test

@@ -15,7 +15,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::feeds_test {
 namespace {
 
 std::string entry(const std::string& id, const std::string& content = "x") {
@@ -287,4 +287,4 @@ TEST(PrivateDatabase, SurvivesAKillOfTheServer) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::feeds_test

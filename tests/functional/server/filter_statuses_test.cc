@@ -6,7 +6,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::filter_statuses_test {
 namespace {
 
 using nlohmann::json;
@@ -137,4 +137,4 @@ TEST_F(FilterStatuses, EveryFormOfAPageIsFiltered) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::filter_statuses_test

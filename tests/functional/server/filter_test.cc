@@ -6,7 +6,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::filter_test {
 namespace {
 
 // 60 entries: every third has the category "three", every fifth "five", one "Rare"; all have "all".
@@ -113,4 +113,4 @@ TEST_F(FilterTest, WhatIsNoFilterIs400) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::filter_test

@@ -7,7 +7,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::forms_test {
 namespace {
 
 using nlohmann::json;
@@ -229,4 +229,4 @@ TEST_F(FormsTest, ForgedEventsAreEntriesLikeOthers) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::forms_test

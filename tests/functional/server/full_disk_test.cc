@@ -8,7 +8,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/small_disk.h"
 
-namespace courant::test {
+namespace courant::test::full_disk_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -55,4 +55,4 @@ TEST(FullDisk, Gives503sAndLosesNothing) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::full_disk_test

@@ -15,7 +15,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::hostile_bodies_test {
 namespace {
 
 constexpr std::uint32_t kSeed = 5023;
@@ -186,4 +186,4 @@ TEST_F(HostileBodies, JsonThatIsNoEventIsRefused) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::hostile_bodies_test

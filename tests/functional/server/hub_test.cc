@@ -10,7 +10,7 @@
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::hub_test {
 namespace {
 
 std::string entry(int number) {
@@ -378,4 +378,4 @@ TEST_F(HubTest, AnotherKeyThanTheDatabasesIsRefused) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::hub_test

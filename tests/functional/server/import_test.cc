@@ -11,7 +11,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::import_test {
 namespace {
 
 // Atom Hopper's database and ours beside each other; the import is run as a user runs it.
@@ -632,4 +632,4 @@ TEST_F(ImportTest, AConfigurationThatCannotBeConvertedIsRefusedWithAReason) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::import_test

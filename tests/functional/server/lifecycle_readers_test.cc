@@ -17,7 +17,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::lifecycle_readers_test {
 namespace {
 
 using testing::HasSubstr;
@@ -304,4 +304,4 @@ TEST_F(LifecycleReadersTest, WhileANewGenerationBeginsReadersOfTheArchiveAreSent
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::lifecycle_readers_test

@@ -17,7 +17,7 @@
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
-namespace courant::test {
+namespace courant::test::lifecycle_test {
 namespace {
 
 using testing::HasSubstr;
@@ -478,4 +478,4 @@ TEST(LifecycleCommandsTest, WorkBesideTheServerOfAPrivateCluster) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::lifecycle_test

@@ -19,7 +19,7 @@
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
-namespace courant::test {
+namespace courant::test::media_test {
 namespace {
 
 using testing::HasSubstr;
@@ -566,4 +566,4 @@ TEST_F(MediaTest, ADeathBetweenBytesAndEntryLosesNothingAndLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::media_test

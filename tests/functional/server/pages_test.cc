@@ -3,7 +3,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::pages_test {
 namespace {
 
 constexpr const char* kFirefox =
@@ -83,4 +83,4 @@ TEST_F(PagesTest, EveryPageOfTheWayIsHtml) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::pages_test

@@ -9,7 +9,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::poll_interval_test {
 namespace {
 
 using testing::HasSubstr;
@@ -161,4 +161,4 @@ TEST_F(PressureTest, AStreamEndsWithALongerRetry) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::poll_interval_test

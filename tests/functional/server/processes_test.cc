@@ -13,7 +13,7 @@
 #include "tests/support/tls_client.h"
 #include "tests/support/wait_until.h"
 
-namespace courant::test {
+namespace courant::test::processes_test {
 namespace {
 
 using testing::HasSubstr;
@@ -186,4 +186,4 @@ TEST_F(DeafServerTest, WhoNamesAPositionNeverSeesLess) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::processes_test

@@ -13,7 +13,7 @@
 #include "tests/support/sink.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::program_test {
 namespace {
 
 // The program's commands beside serve, run as a user runs them.
@@ -180,4 +180,4 @@ TEST_F(ProgramTest, ADatabaseThatGoesAwayDuringTheStartIsSaidInASentence) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::program_test

@@ -9,7 +9,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::publishing_statuses_test {
 namespace {
 
 constexpr const char* kConfig = R"(
@@ -450,4 +450,4 @@ TEST_F(PublishingStatuses, EveryIdHasAUrl) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::publishing_statuses_test

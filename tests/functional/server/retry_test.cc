@@ -16,7 +16,7 @@
 #include "tests/support/raw_client.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::retry_test {
 namespace {
 
 class RetryTest : public testing::Test {
@@ -268,4 +268,4 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::retry_test

@@ -8,7 +8,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::samples_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -55,4 +55,4 @@ TEST(Samples, TheRealEventsArePublishedAndReadWhereTheyAreAtHand) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::samples_test

@@ -19,7 +19,7 @@
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
-namespace courant::test {
+namespace courant::test::spool_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -318,4 +318,4 @@ TEST_F(SpoolTest, WrongCallsAreSaid) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::spool_test

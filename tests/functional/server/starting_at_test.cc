@@ -6,7 +6,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::starting_at_test {
 namespace {
 
 using testing::ElementsAre;
@@ -157,4 +157,4 @@ TEST_F(StartingAtTest, MustBeAnInstantWithItsZone) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::starting_at_test

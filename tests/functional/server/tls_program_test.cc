@@ -11,7 +11,7 @@
 #include "tests/support/tls_client.h"
 #include "tests/support/wait_until.h"
 
-namespace courant::test {
+namespace courant::test::tls_program_test {
 namespace {
 
 using testing::HasSubstr;
@@ -140,4 +140,4 @@ TEST_F(TlsProgramTest, RefusesToListenWhereItWouldNotBeSafe) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::tls_program_test

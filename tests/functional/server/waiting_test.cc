@@ -8,7 +8,7 @@
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
-namespace courant::test {
+namespace courant::test::waiting_test {
 namespace {
 
 using testing::HasSubstr;
@@ -240,4 +240,4 @@ TEST_F(WaitingTest, ManyWhoWaitShareOneRendering) {
 }
 
 }  // namespace
-}  // namespace courant::test
+}  // namespace courant::test::waiting_test
