@@ -138,7 +138,7 @@ std::optional<Response> page_at_once(Engine& engine, const Request& request, con
   return answer_with(coded, request, wanted, feed, engine.follower());
 }
 
-Task<Response> get_page(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> get_page(Engine& engine, const Request& request, PathArguments arguments) {
   require_page_name(arguments[2]);
   std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   if (!engine.follower().is_current()) co_await engine.ask_database(feed);
@@ -174,7 +174,7 @@ std::int64_t number_in(const Parameters& parameters, std::string_view name, std:
   return static_cast<std::int64_t>(*number);
 }
 
-Task<Response> get_index(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> get_index(Engine& engine, const Request& request, PathArguments arguments) {
   const Parameters parameters = query_of(request);
   const IndexQuery query{number_in(parameters, "from", 0, std::int64_t{1} << 40),
                          number_in(parameters, "limit", 100, 1000)};
@@ -200,14 +200,14 @@ Task<Response> get_index(Engine& engine, const Request& request, const PathArgum
 }  // namespace
 
 std::vector<http::Route> routes(feeds::Engine& engine) {
-  const auto page = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_page(engine, request, arguments);
+  const auto page = [&engine](const Request& request, PathArguments arguments) {
+    return get_page(engine, request, std::move(arguments));
   };
   const auto at_once = [&engine](const Request& request, const PathArguments& arguments) {
     return page_at_once(engine, request, arguments);
   };
-  const auto index = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_index(engine, request, arguments);
+  const auto index = [&engine](const Request& request, PathArguments arguments) {
+    return get_index(engine, request, std::move(arguments));
   };
   return {{"/{workspace}/{feed}/archive", http::Method::kGet, index, nullptr, nullptr},
           {"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, at_once, nullptr}};

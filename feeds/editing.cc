@@ -89,7 +89,7 @@ std::uint64_t admit_put(Engine& engine, const Request& request) {
   return engine.options().max_entry_bytes;
 }
 
-Task<Response> put_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> put_entry(Engine& engine, const Request& request, PathArguments arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
   const FeedSettings settings = engine.settings_for_publishing(arguments[0], arguments[1], feed.get());
   require_edits(settings);
@@ -140,7 +140,7 @@ Task<Response> put_entry(Engine& engine, const Request& request, const PathArgum
   throw_contended();
 }
 
-Task<Response> delete_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> delete_entry(Engine& engine, const Request& request, PathArguments arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   require_edits(feed->state()->settings);
   const std::string id = arguments[2];

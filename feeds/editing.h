@@ -25,9 +25,7 @@ http::Task<Published> append_tombstone(Engine& engine, std::shared_ptr<LiveFeed>
 http::Response deletion_response(const Published& result, const std::string& id, const std::string& feed_url);
 
 std::uint64_t admit_put(Engine& engine, const http::Request& request);
-http::Task<http::Response> put_entry(Engine& engine, const http::Request& request,
-                                     const http::PathArguments& arguments);
-http::Task<http::Response> delete_entry(Engine& engine, const http::Request& request,
-                                        const http::PathArguments& arguments);
+http::Task<http::Response> put_entry(Engine& engine, const http::Request& request, http::PathArguments arguments);
+http::Task<http::Response> delete_entry(Engine& engine, const http::Request& request, http::PathArguments arguments);
 
 }  // namespace courant::feeds

@@ -99,7 +99,7 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
     WaitingRoom::News news{stream->workspace, stream->name, stream->position, feed->version(), stream->filter};
     const Ticks until = engine.clock().ticks() + kKeepAlive;
     feed.reset();
-    const WaitingRoom::End end = co_await engine.waiting().wait(std::move(news), until, stream->reader);
+    const WaitingRoom::End end = co_await engine.waiting().wait(news, until, stream->reader);
     if (end == WaitingRoom::End::kStopped || end == WaitingRoom::End::kGone) co_return nullptr;
     if (end == WaitingRoom::End::kTime) co_return http::make_bytes(kStillThere);
     if (end == WaitingRoom::End::kEarly) {

@@ -275,40 +275,59 @@ std::optional<Response> feed_at_once(Engine& engine, const Request& request, con
   return response;
 }
 
-Task<Response> get_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
-  const std::optional<std::chrono::seconds> wait = wait_of(engine, request);
-  const Ticks until = engine.clock().ticks() + wait.value_or(std::chrono::seconds(0));
-  std::optional<WaitingRoom::End> end;  // of the last wait
+namespace {
+
+// How a reader waits for news of a feed.
+struct Wait {
+  std::optional<std::chrono::seconds> asked;  // nullopt: not at all
+  Ticks until;
+  std::optional<WaitingRoom::End> end = std::nullopt;  // of the last wait
+};
+
+// The answer as the feed stands now; nullopt: `news` has to be waited for. A coroutine of its own, so that nothing of
+// what it works with is kept while somebody waits.
+Task<std::optional<Response>> look(Engine& engine, const Request& request, const PathArguments& arguments,
+                                   const Wait& wait, WaitingRoom::News& news) {
+  const bool may_go_on = wait.asked && wait.end.value_or(WaitingRoom::End::kNews) == WaitingRoom::End::kNews &&
+                         engine.clock().ticks() < wait.until;
+  news = {arguments[0], arguments[1], 0, 0, std::nullopt};
+  std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
+  if (!feed) {
+    if (!may_go_on || !engine.may_appear(arguments[0], arguments[1])) throw no_such_feed(arguments[0], arguments[1]);
+    co_return std::nullopt;
+  }
+  const View view = view_of(engine, request, *feed);
+  if (view.offer->representation == Representation::kEvents) {
+    Response stream = co_await stream_events(engine, request, feed, view.wanted.query);
+    co_return stream;
+  }
+  CodedPage coded = co_await page_of(engine, request, feed, view);
+  const Page& page = coded.page;
+  if (may_go_on && page->head() && !has_news(engine, request, view, *page)) {
+    news.seen = *page->head();
+    news.version = page->version();
+    news.filter = view.wanted.query.filter;
+    co_return std::nullopt;
+  }
+  Response response =
+      wait.end ? held_answer_with(*page, request) : answer_with(coded, request, feed, engine.follower());
+  const std::optional<std::chrono::seconds> interval =
+      wait.end == WaitingRoom::End::kEarly ? engine.poll_interval_under_pressure() : engine.poll_interval(*feed);
+  if (page->head()) advise(engine, feed, interval, response);
+  if (wait.asked) apply(*wait.asked, *page, response);
+  co_return response;
+}
+
+}  // namespace
+
+Task<Response> get_feed(Engine& engine, const Request& request, PathArguments arguments) {
+  Wait wait{wait_of(engine, request), engine.clock().ticks()};
+  wait.until += wait.asked.value_or(std::chrono::seconds(0));
+  WaitingRoom::News news;
   for (;;) {
-    const bool may_go_on =
-        wait && end.value_or(WaitingRoom::End::kNews) == WaitingRoom::End::kNews && engine.clock().ticks() < until;
-    std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
-    WaitingRoom::News news{arguments[0], arguments[1], 0, 0, std::nullopt};
-    if (feed) {
-      const View view = view_of(engine, request, *feed);
-      if (view.offer->representation == Representation::kEvents) {
-        Response stream = co_await stream_events(engine, request, feed, view.wanted.query);
-        co_return stream;
-      }
-      CodedPage coded = co_await page_of(engine, request, feed, view);
-      const Page& page = coded.page;
-      if (!may_go_on || !page->head() || has_news(engine, request, view, *page)) {
-        Response response =
-            end ? held_answer_with(*page, request) : answer_with(coded, request, feed, engine.follower());
-        const bool is_early = end == WaitingRoom::End::kEarly;
-        const std::optional<std::chrono::seconds> interval =
-            is_early ? engine.poll_interval_under_pressure() : engine.poll_interval(*feed);
-        if (page->head()) advise(engine, feed, interval, response);
-        if (wait) apply(*wait, *page, response);
-        co_return response;
-      }
-      news.seen = *page->head();
-      news.version = page->version();
-      news.filter = view.wanted.query.filter;
-    } else if (!may_go_on || !engine.may_appear(arguments[0], arguments[1])) {
-      throw no_such_feed(arguments[0], arguments[1]);
-    }
-    end = co_await engine.waiting().wait(std::move(news), until, request.presence);
+    std::optional<Response> response = co_await look(engine, request, arguments, wait, news);
+    if (response) co_return *std::move(response);
+    wait.end = co_await engine.waiting().wait(news, wait.until, request.presence);
   }
 }
 

@@ -15,6 +15,6 @@ namespace courant::feeds {
 std::optional<http::Response> feed_at_once(Engine& engine, const http::Request& request,
                                            const http::PathArguments& arguments);
 
-http::Task<http::Response> get_feed(Engine& engine, const http::Request& request, const http::PathArguments& arguments);
+http::Task<http::Response> get_feed(Engine& engine, const http::Request& request, http::PathArguments arguments);
 
 }  // namespace courant::feeds

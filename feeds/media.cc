@@ -129,7 +129,7 @@ PreparedEntry media_link_entry(const Request& request, EntryRules rules) {
   return *std::move(entry);
 }
 
-Task<Response> get_media(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> get_media(Engine& engine, const Request& request, PathArguments arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const FeedKey key = feed->facts().key;
   const std::string id = arguments[2];
@@ -179,7 +179,7 @@ std::uint64_t admit_media(Engine& engine, const Request& request, const PathArgu
   return engine.options().max_media_bytes;
 }
 
-Task<Response> put_media(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> put_media(Engine& engine, const Request& request, PathArguments arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const FeedKey key = feed->facts().key;
   const std::string id = arguments[2];
@@ -211,7 +211,7 @@ Task<Response> put_media(Engine& engine, const Request& request, const PathArgum
   throw_contended();
 }
 
-Task<Response> delete_media(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> delete_media(Engine& engine, const Request& request, PathArguments arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   require_edits(feed->state()->settings);
   const std::string id = arguments[2];

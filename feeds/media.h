@@ -15,16 +15,13 @@ namespace courant::feeds {
 // The entry of what is posted, without id and without what set_media adds: its title is the Slug.
 PreparedEntry media_link_entry(const http::Request& request, EntryRules rules);
 
-http::Task<http::Response> get_media(Engine& engine, const http::Request& request,
-                                     const http::PathArguments& arguments);
+http::Task<http::Response> get_media(Engine& engine, const http::Request& request, http::PathArguments arguments);
 
 // Other bytes in the place of those there are: a revision of the media link entry that names them.
 std::uint64_t admit_media(Engine& engine, const http::Request& request, const http::PathArguments& arguments);
-http::Task<http::Response> put_media(Engine& engine, const http::Request& request,
-                                     const http::PathArguments& arguments);
+http::Task<http::Response> put_media(Engine& engine, const http::Request& request, http::PathArguments arguments);
 
 // Deletes the media link entry, and the bytes with it.
-http::Task<http::Response> delete_media(Engine& engine, const http::Request& request,
-                                        const http::PathArguments& arguments);
+http::Task<http::Response> delete_media(Engine& engine, const http::Request& request, http::PathArguments arguments);
 
 }  // namespace courant::feeds

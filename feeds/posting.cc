@@ -221,7 +221,7 @@ std::uint64_t admit_post(Engine& engine, const Request& request, const PathArgum
   return std::max(engine.options().max_entry_bytes, engine.options().max_batch_bytes);
 }
 
-Task<Response> post_to_feed(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> post_to_feed(Engine& engine, const Request& request, PathArguments arguments) {
   // The body is judged first: what is refused makes no feed.
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
   const FeedSettings settings = engine.settings_for_publishing(arguments[0], arguments[1], feed.get());

@@ -17,7 +17,6 @@ PostRules post_rules(const Engine& engine, const FeedSettings& settings, const s
 // How long a body may be; throws Problem 415 for media types that are not taken.
 std::uint64_t admit_post(Engine& engine, const http::Request& request, const http::PathArguments& arguments);
 
-http::Task<http::Response> post_to_feed(Engine& engine, const http::Request& request,
-                                        const http::PathArguments& arguments);
+http::Task<http::Response> post_to_feed(Engine& engine, const http::Request& request, http::PathArguments arguments);
 
 }  // namespace courant::feeds

@@ -40,7 +40,7 @@ Response other_entry_response(const Offer& offer, std::string document, std::int
   return response;
 }
 
-Task<Response> get_entry(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> get_entry(Engine& engine, const Request& request, PathArguments arguments) {
   const Parameters parameters = query_of(request);
   const Offer& offer = choose_representation(request, parameters, offers_of_entries());
   const std::string suffix = link_suffix(parameters);
@@ -73,7 +73,7 @@ Task<Response> get_entry(Engine& engine, const Request& request, const PathArgum
   co_return other_entry_response(offer, found.other, found.entry->position, etag);
 }
 
-Task<Response> get_service(Engine& engine, const Request& request, const PathArguments& arguments) {
+Task<Response> get_service(Engine& engine, const Request& request, PathArguments arguments) {
   const Parameters parameters = query_of(request);
   const Offer& offer = choose_representation(request, parameters, offers_of_services());
   const std::string suffix = link_suffix(parameters);
@@ -92,7 +92,7 @@ Task<Response> get_service(Engine& engine, const Request& request, const PathArg
   co_return http::text_response(200, content_type, std::move(document)).with("Vary", "Accept");
 }
 
-Task<Response> get_categories(Engine& engine, const Request&, const PathArguments& arguments) {
+Task<Response> get_categories(Engine& engine, const Request&, PathArguments arguments) {
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const auto read = [feed](sql::Session& session) { return category_document(session, *feed); };
   std::string document = co_await engine.executor().run(read);
@@ -103,47 +103,47 @@ Task<Response> get_categories(Engine& engine, const Request&, const PathArgument
 
 std::vector<http::Route> routes(Engine& engine) {
   using http::Method;
-  const auto post = [&engine](const Request& request, const PathArguments& arguments) {
-    return post_to_feed(engine, request, arguments);
+  const auto post = [&engine](const Request& request, PathArguments arguments) {
+    return post_to_feed(engine, request, std::move(arguments));
   };
   const auto admit = [&engine](const Request& request, const PathArguments& arguments) {
     return admit_post(engine, request, arguments);
   };
-  const auto feed = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_feed(engine, request, arguments);
+  const auto feed = [&engine](const Request& request, PathArguments arguments) {
+    return get_feed(engine, request, std::move(arguments));
   };
   const auto at_once = [&engine](const Request& request, const PathArguments& arguments) {
     return feed_at_once(engine, request, arguments);
   };
-  const auto entry = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_entry(engine, request, arguments);
+  const auto entry = [&engine](const Request& request, PathArguments arguments) {
+    return get_entry(engine, request, std::move(arguments));
   };
-  const auto put = [&engine](const Request& request, const PathArguments& arguments) {
-    return put_entry(engine, request, arguments);
+  const auto put = [&engine](const Request& request, PathArguments arguments) {
+    return put_entry(engine, request, std::move(arguments));
   };
   const auto admit_edit = [&engine](const Request& request, const PathArguments&) {
     return admit_put(engine, request);
   };
-  const auto remove = [&engine](const Request& request, const PathArguments& arguments) {
-    return delete_entry(engine, request, arguments);
+  const auto remove = [&engine](const Request& request, PathArguments arguments) {
+    return delete_entry(engine, request, std::move(arguments));
   };
-  const auto media = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_media(engine, request, arguments);
+  const auto media = [&engine](const Request& request, PathArguments arguments) {
+    return get_media(engine, request, std::move(arguments));
   };
-  const auto replace = [&engine](const Request& request, const PathArguments& arguments) {
-    return put_media(engine, request, arguments);
+  const auto replace = [&engine](const Request& request, PathArguments arguments) {
+    return put_media(engine, request, std::move(arguments));
   };
   const auto admit_bytes = [&engine](const Request& request, const PathArguments& arguments) {
     return admit_media(engine, request, arguments);
   };
-  const auto remove_media = [&engine](const Request& request, const PathArguments& arguments) {
-    return delete_media(engine, request, arguments);
+  const auto remove_media = [&engine](const Request& request, PathArguments arguments) {
+    return delete_media(engine, request, std::move(arguments));
   };
-  const auto service = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_service(engine, request, arguments);
+  const auto service = [&engine](const Request& request, PathArguments arguments) {
+    return get_service(engine, request, std::move(arguments));
   };
-  const auto categories = [&engine](const Request& request, const PathArguments& arguments) {
-    return get_categories(engine, request, arguments);
+  const auto categories = [&engine](const Request& request, PathArguments arguments) {
+    return get_categories(engine, request, std::move(arguments));
   };
   return {{"/", Method::kGet, service, nullptr, nullptr},
           {"/{workspace}", Method::kGet, service, nullptr, nullptr},

@@ -198,7 +198,7 @@ WaitingRoom::Room& WaitingRoom::room_of(const asio::any_io_executor& executor) {
   return *rooms_.back();
 }
 
-http::Task<WaitingRoom::End> WaitingRoom::wait(News news, Ticks until, http::Presence* reader) {
+http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, http::Presence* reader) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Room& room = room_of(executor);
   const std::string name = full_name(news.workspace, news.name);

@@ -52,7 +52,7 @@ class WaitingRoom {
   // kGone: so has the reader.
   enum class End { kNews, kTime, kEarly, kStopped, kGone };
   // reader: null where nobody can tell whether it is still there.
-  http::Task<End> wait(News news, Ticks until, http::Presence* reader);
+  http::Task<End> wait(const News& news, Ticks until, http::Presence* reader);
 
   // Whether so many wait that places are given away.
   bool is_pressed() const { return waiting_ >= pressed_; }

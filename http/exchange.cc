@@ -45,11 +45,12 @@ Response answer_to_failure(std::exception_ptr failure, const Request& request) {
   }
 }
 
-Admission admit(Handler& handler, const Request& request) {
+std::uint64_t admit(Handler& handler, const Request& request, std::optional<Response>& refusal) {
   try {
-    return {handler.admit(request), std::nullopt};
+    return handler.admit(request);
   } catch (...) {
-    return {0, answer_to_failure(std::current_exception(), request)};
+    refusal = answer_to_failure(std::current_exception(), request);
+    return 0;
   }
 }
 
@@ -59,17 +60,6 @@ std::optional<Response> answer_at_once(Handler& handler, const Request& request)
   } catch (...) {
     return answer_to_failure(std::current_exception(), request);
   }
-}
-
-Task<Response> answer(Handler& handler, const Request& request) {
-  std::exception_ptr failure;
-  try {
-    Response response = co_await handler.answer(request);
-    co_return response;
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  co_return answer_to_failure(failure, request);
 }
 
 Task<std::optional<Bytes>> next_piece(const Response& response, std::uint64_t& left) {

@@ -29,16 +29,11 @@ void take_off_coding(Request& request, std::uint64_t limit);
 // A Problem's reply, or a 500 that says nothing of what failed.
 Response answer_to_failure(std::exception_ptr failure, const Request& request);
 
-// How many bytes of body the request may have, or the answer to it that needs none.
-struct Admission {
-  std::uint64_t limit = 0;
-  std::optional<Response> refusal;
-};
-Admission admit(Handler& handler, const Request& request);
+// How many bytes of body the request may have; where it is refused, `refusal` is the answer to it, which needs none.
+std::uint64_t admit(Handler& handler, const Request& request, std::optional<Response>& refusal);
 
 // The handler's answer, where it is there at once; what the handler throws becomes an answer too.
 std::optional<Response> answer_at_once(Handler& handler, const Request& request);
-Task<Response> answer(Handler& handler, const Request& request);
 
 // The next piece of an answer that comes in pieces; `left` counts down how much of an announced length is to come.
 // Null: a stream has ended. nullopt: it cannot be had, as when the database went away, and the answer must not look

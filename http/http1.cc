@@ -137,7 +137,7 @@ void Http1::compose(const Response& response, const Request& request, const Fram
   peer_.put_body(response.body);
 }
 
-Task<void> Http1::refuse(Problem problem, Request request) {
+Task<void> Http1::refuse(const Problem& problem, const Request& request) {
   context_.metrics.refused.add();
   compose(reply_to(problem, request), request, {}, false);
   const bool written = co_await peer_.flush();
@@ -197,13 +197,13 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
 
   // From here on a refusal need not end the connection, unless a body is left unread.
   Request& request = head.request;
-  Admission admission = admit(context_.handler, request);
-  std::optional<Response> response = std::move(admission.refusal);
+  std::optional<Response> response;
+  const std::uint64_t limit = admit(context_.handler, request, response);
   bool body_read = !has_body(head.framing);
   if (!response && !body_read) {
     try {
-      body_read = co_await read_body(head, admission.limit, request);
-      if (body_read) take_off_coding(request, admission.limit);
+      body_read = co_await read_body(head, limit, request);
+      if (body_read) take_off_coding(request, limit);
     } catch (const Problem& problem) {
       refusal = problem;
     }
@@ -219,8 +219,14 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
     // Answers to requests before this one do not wait for it.
     if (!peer_.is_written()) co_await peer_.flush();
     peer_.enter(Phase::kAnswer);
-    Response answered = co_await answer(context_.handler, request);
-    response = std::move(answered);
+    std::exception_ptr failure;
+    try {
+      Response answered = co_await context_.handler.answer(request);
+      response = std::move(answered);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) response = answer_to_failure(failure, request);
   }
 
   const bool is_endless = is_stream(*response) && head.framing.is_http10;  // until the connection closes

@@ -28,7 +28,7 @@ class Http1 {
   void compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive);
   Task<bool> write_rest(Response& response);
   Task<bool> write_stream(Response& response, bool is_chunked);
-  Task<void> refuse(Problem problem, Request request);
+  Task<void> refuse(const Problem& problem, const Request& request);
 
   Peer& peer_;
   ConnectionContext& context_;

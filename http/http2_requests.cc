@@ -33,9 +33,9 @@ void Http2::begin(const StreamPtr& stream) {
   } catch (const Problem& problem) {
     return refuse(*stream, problem);
   }
-  Admission admission = admit(context_.handler, stream->request.request);
-  if (admission.refusal) return respond(*stream, std::move(*admission.refusal));
-  stream->limit = admission.limit;
+  std::optional<Response> refusal;
+  stream->limit = admit(context_.handler, stream->request.request, refusal);
+  if (refusal) return respond(*stream, *std::move(refusal));
   if (stream->is_complete) return complete(stream);
   stream->deadline = context_.now + context_.options.body_timeout;
   if (stream->request.framing.content_length.value_or(0) > stream->limit) return take_data(*stream, {});
@@ -87,8 +87,17 @@ void Http2::complete(const StreamPtr& stream) {
 
 Task<void> Http2::answer_later(StreamPtr stream) {
   if (stream->is_closed) co_return release(*stream);  // reset before anything was done
-  Response response = co_await answer(context_.handler, stream->request.request);
+  const Request& request = stream->request.request;
+  Response response;
+  std::exception_ptr failure;
+  try {
+    Response answered = co_await context_.handler.answer(request);
+    response = std::move(answered);
+  } catch (...) {
+    failure = std::current_exception();
+  }
   if (stream->is_closed) co_return release(*stream);
+  if (failure) response = answer_to_failure(failure, request);
   respond(*stream, std::move(response));
   pump();
 }

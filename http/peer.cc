@@ -56,6 +56,13 @@ void Peer::check_deadline() {
   transport_.cancel();
 }
 
+void Peer::watch(std::function<void()> gone) {
+  if (in_.empty()) std::string().swap(in_);
+  if (out_.empty()) std::string().swap(out_);
+  transport_.give_room_back();
+  transport_.watch(std::move(gone));
+}
+
 Task<bool> Peer::read_more() {
   const std::size_t count = co_await transport_.read_some(in_, in_.empty() ? kFirstPiece : kReadPiece);
   co_return count > 0;

@@ -42,7 +42,8 @@ class Peer : public Presence {
   // Whether a wait has ended because its time was up; asked once.
   bool take_expiry() { return std::exchange(expired_, false); }
 
-  void watch(std::function<void()> gone) override { transport_.watch(std::move(gone)); }
+  // Who watches keeps the client waiting for long: room for bytes is given back.
+  void watch(std::function<void()> gone) override;
   void unwatch() override { transport_.unwatch(); }
 
   std::string& in() { return in_; }

@@ -188,7 +188,7 @@ void read_fields(std::string_view head, Request& request) {
   if (error && error != beast_http::error::need_more) refuse("The header block is malformed: " + error.message());
   if (!parser.is_header_done()) refuse("The header block is malformed");
   const char* const begin = head.data();
-  request.headers.reserve(16);
+  request.headers.reserve(8);
   std::string_view rest = head.substr(head.find('\n') + 1);
   for ([[maybe_unused]] const auto& field : parser.get()) {
     const std::string_view line = rest.substr(0, rest.find('\r'));

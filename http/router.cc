@@ -120,8 +120,7 @@ Task<Response> Router::answer(const Request& request) {
   PathArguments arguments;
   const Node& node = Node::require(*root_, request, arguments);
   const Route& route = node.require_route(request);
-  Response response = co_await route.answer(request, arguments);
-  co_return response;
+  return route.answer(request, std::move(arguments));
 }
 
 }  // namespace courant::http

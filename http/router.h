@@ -22,7 +22,7 @@ using PathArguments = std::vector<std::string>;
 struct Route {
   std::string pattern;
   Method method;
-  std::function<Task<Response>(const Request&, const PathArguments&)> answer;
+  std::function<Task<Response>(const Request&, PathArguments)> answer;
   // Optional: see Handler::answer_at_once.
   std::function<std::optional<Response>(const Request&, const PathArguments&)> answer_at_once;
   // Optional: the longest body; 0 where absent. May throw Problem, see Handler::admit.

@@ -281,6 +281,13 @@ std::optional<bool> Transport::has_ended() {
   return true;
 }
 
+void Transport::give_room_back() {
+  if (!tls_) return;
+  tls_->in.erase(0, std::exchange(tls_->in_used, 0));
+  if (tls_->in.empty()) std::string().swap(tls_->in);
+  if (tls_->out.empty()) std::string().swap(tls_->out);
+}
+
 void Transport::cancel() {
   boost::system::error_code ignored;
   socket_.cancel(ignored);

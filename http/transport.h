@@ -46,6 +46,9 @@ class Transport {
   void watch(std::function<void()> gone);
   void unwatch();
 
+  // While the connection waits for long: buffers that are empty.
+  void give_room_back();
+
   void cancel();         // whatever is waited for
   void shutdown_send();  // the peer sees the end
   void close();
