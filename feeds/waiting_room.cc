@@ -1,7 +1,6 @@
 #include "feeds/waiting_room.h"
 
 #include <algorithm>
-#include <list>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -14,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/intrusive/list.hpp>
 
 #include "feeds/queries.h"
 
@@ -21,9 +21,11 @@ namespace courant::feeds {
 namespace {
 
 namespace asio = boost::asio;
+namespace intrusive = boost::intrusive;
 
 constexpr const char* kAll = "";                // no feed has this name
 constexpr std::int64_t kEntriesPerLook = 1000;  // that are held against filters
+constexpr int kPortion = 64;                    // readers woken before those are served
 
 // An entry as filters see it.
 struct Terms {
@@ -33,28 +35,26 @@ struct Terms {
 
 }  // namespace
 
+// Who waits. It lives in the coroutine that waits and leaves all lists when that ends.
+struct WaitingRoom::Reader {
+  using Place = intrusive::list_member_hook<intrusive::link_mode<intrusive::auto_unlink>>;
+  template <Place Reader::*place>
+  using List =
+      intrusive::list<Reader, intrusive::member_hook<Reader, Place, place>, intrusive::constant_time_size<false>>;
+
+  asio::steady_timer timer;  // cancelled to wake it
+  const std::int64_t seen;
+  const std::uint64_t version;
+  bool is_dismissed = false;  // somebody else has its place
+  Place in_topic = {};
+  Place by_age = {};
+  Place due = {};  // to be woken
+};
+
 // Those who wait for the same news: of a feed, or of a feed through a filter.
 struct WaitingRoom::Topic {
-  struct Reader {
-    asio::steady_timer* timer;  // cancelled to wake it
-    std::int64_t seen;
-    std::uint64_t version;
-    bool is_dismissed = false;  // somebody else has its place
-  };
   std::optional<Filter> filter;
-  std::list<Reader> readers;
-
-  void wake(std::int64_t position) {
-    for (const Reader& reader : readers) {
-      if (reader.seen < position) reader.timer->cancel();
-    }
-  }
-  // Those for whom the feed is not what it was; position: and those who have not seen so far.
-  void wake_changed(std::uint64_t version, std::int64_t position) {
-    for (const Reader& reader : readers) {
-      if (reader.version != version || reader.seen < position) reader.timer->cancel();
-    }
-  }
+  Reader::List<&Reader::in_topic> readers;
 };
 
 // What one io thread keeps. All but `moved` and `is_told` is the thread's own.
@@ -73,7 +73,9 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
   const Directory& directory;
   sql::Executor& database;
   std::unordered_map<std::string, Feed> feeds;  // by full name
-  std::list<Topic::Reader*> by_age;             // all who wait, the longest first
+  Reader::List<&Reader::by_age> by_age;         // all who wait, the longest first
+  Reader::List<&Reader::due> due;
+  bool is_waking = false;
 
   std::mutex mutex;             // guards the two below
   std::set<std::string> moved;  // feeds of which the thread has not heard yet
@@ -82,11 +84,30 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
   // Sends away who has waited longest. False: nobody waits here.
   bool dismiss_longest() {
     if (by_age.empty()) return false;
-    Topic::Reader* const longest = by_age.front();
+    Reader& longest = by_age.front();
     by_age.pop_front();
-    longest->is_dismissed = true;
-    longest->timer->cancel();
+    longest.is_dismissed = true;
+    longest.timer.cancel();
     return true;
+  }
+
+  // Those of a topic who have seen less than `position`, or of whom `version` is not what they know.
+  void wake(Topic& topic, std::int64_t position, std::optional<std::uint64_t> version = std::nullopt) {
+    for (Reader& reader : topic.readers) {
+      const bool is_news = reader.seen < position || reader.version != version.value_or(reader.version);
+      if (is_news && !reader.due.is_linked()) due.push_back(reader);
+    }
+    if (!due.empty() && !std::exchange(is_waking, true)) wake_some();
+  }
+
+  // The first are answered while others sleep on: their clients work meanwhile, and the page is in memory for the rest.
+  void wake_some() {
+    for (int woken = 0; woken < kPortion && !due.empty(); ++woken) {
+      due.front().timer.cancel();
+      due.pop_front();
+    }
+    is_waking = !due.empty();
+    if (is_waking) asio::post(executor, [self = shared_from_this()] { self->wake_some(); });
   }
 
   void tell(const std::string& feed) {
@@ -118,7 +139,7 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
     const std::uint64_t version = live ? live->version() : 0;
     bool has_filters = false;
     for (auto& [key, topic] : feed.topics) {
-      topic.wake_changed(version, key.empty() && live ? live->head() : 0);
+      wake(topic, key.empty() && live ? live->head() : 0, version);
       has_filters = has_filters || !key.empty();
     }
     if (!has_filters || !live || live->head() <= feed.looked) return;
@@ -153,11 +174,11 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
       if (found == self->feeds.end()) co_return;
       Feed& feed = found->second;
       for (auto& [key, topic] : feed.topics) {
-        if (has_failed) topic.wake(INT64_MAX);  // they look for themselves
+        if (has_failed) self->wake(topic, INT64_MAX);  // they look for themselves
         if (key.empty()) continue;
         const auto match = std::find_if(news.rbegin(), news.rend(),
                                         [&](const Terms& entry) { return topic.filter->matches(entry.terms); });
-        if (match != news.rend()) topic.wake(match->position);
+        if (match != news.rend()) self->wake(topic, match->position);
       }
       // Somebody may have come meanwhile who has seen less: then once more from there.
       const bool is_behind = feed.looked < looked;
@@ -210,14 +231,14 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, ht
     co_return End::kEarly;
   }
   if (is_pressed() && room.dismiss_longest()) early_.add();
-  asio::steady_timer timer(executor, until);
+  Reader waiting{asio::steady_timer(executor, until), news.seen, news.version};
   const bool is_first_filter = news.filter && feed.topics.size() == (feed.topics.contains("") ? 1 : 0);
   if (is_first_filter && !feed.is_looking) feed.looked = news.seen;
   feed.looked = std::min(feed.looked, news.filter ? news.seen : feed.looked);
   Topic& topic = feed.topics[key];
   topic.filter = news.filter;
-  const auto place = topic.readers.insert(topic.readers.end(), {&timer, news.seen, news.version});
-  const auto age = room.by_age.insert(room.by_age.end(), &*place);
+  topic.readers.push_back(waiting);
+  room.by_age.push_back(waiting);
   ++waiting_;
   gauge_.set(static_cast<double>(waiting_));
   // In the list first, then a look: whatever is stored from now on wakes it.
@@ -225,25 +246,23 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, ht
   bool is_news = live ? live->head() > news.seen || live->version() != news.version : news.version != 0;
   bool is_gone = false;
   if (!is_news && !stopping_) {
-    const auto leave = [&timer, &is_gone] {
+    const auto leave = [&waiting, &is_gone] {
       is_gone = true;
-      timer.expires_at(Ticks::min());  // ends the wait, also where it has not begun
+      waiting.timer.expires_at(Ticks::min());  // ends the wait, also where it has not begun
     };
     if (reader != nullptr) reader->watch(leave);
-    const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [error] = co_await waiting.timer.async_wait(asio::as_tuple(asio::use_awaitable));
     if (reader != nullptr) reader->unwatch();
     is_news = error == asio::error::operation_aborted;
   }
   --waiting_;
   gauge_.set(static_cast<double>(waiting_));
-  const bool is_dismissed = place->is_dismissed;
-  if (!is_dismissed) room.by_age.erase(age);
   // Whoever waits keeps the topic and the feed in their maps, which never move what they hold.
-  topic.readers.erase(place);
+  waiting.in_topic.unlink();
   if (topic.readers.empty()) feed.topics.erase(key);
   if (feed.topics.empty()) room.feeds.erase(name);
   if (stopping_) co_return End::kStopped;
-  if (is_dismissed) co_return End::kEarly;
+  if (waiting.is_dismissed) co_return End::kEarly;
   if (is_gone) co_return End::kGone;
   co_return is_news ? End::kNews : End::kTime;
 }
@@ -276,7 +295,7 @@ void WaitingRoom::stop() {
   for (const std::shared_ptr<Room>& room : rooms) {
     asio::post(room->executor, [room] {
       for (auto& [name, feed] : room->feeds) {
-        for (auto& [key, topic] : feed.topics) topic.wake(INT64_MAX);
+        for (auto& [key, topic] : feed.topics) room->wake(topic, INT64_MAX);
       }
     });
   }

@@ -1,9 +1,9 @@
 // The readers that wait for news of a feed. What moves is told to each io thread once, however many wait there, and
-// each thread wakes its own; entries are held against filters in memory, once for all who wait on the same filter.
-// A reader that waits costs a timer and a place in a list. Where many wait, whoever comes takes the place of the one
-// who has waited longest, who is answered early; so nobody is refused, and it ends by itself when fewer come.
-// Threads: wait() on io threads; moved(), stop() and is_pressed() from any. Each io thread's lists are its own; the
-// locks guard what crosses threads and are never held while anybody is woken.
+// each thread wakes its own, a portion at a time; entries are held against filters in memory, once for all who wait on
+// the same filter. A reader that waits costs a timer and a place in a list. Where many wait, whoever comes takes the
+// place of the one who has waited longest, who is answered early; so nobody is refused, and it ends by itself when
+// fewer come. Threads: wait() on io threads; moved(), stop() and is_pressed() from any. Each io thread's lists are its
+// own; the locks guard what crosses threads and are never held while anybody is woken.
 #pragma once
 
 #include <atomic>
@@ -64,6 +64,7 @@ class WaitingRoom {
   void stop();
 
  private:
+  struct Reader;
   struct Topic;
   struct Room;
 
