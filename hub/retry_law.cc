@@ -22,7 +22,7 @@ std::optional<milliseconds> retry_after(std::string_view field, Instant now) {
   if (const std::optional<std::uint64_t> seconds = parse_unsigned(trim(field))) {
     return std::min(kLongest, milliseconds(std::min<std::uint64_t>(*seconds, 86'400) * 1000));
   }
-  const std::optional<Instant> date = parse_http_date(trim(field));
+  const std::optional<Instant> date = parse_http_date(trim(field), now);
   if (!date) return std::nullopt;
   return std::clamp(std::chrono::duration_cast<milliseconds>(*date - now), milliseconds(0), kLongest);
 }

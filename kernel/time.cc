@@ -17,6 +17,8 @@ using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
 constexpr std::array<const char*, 7> kWeekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<const char*, 7> kWholeWeekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                       "Thursday", "Friday", "Saturday"};
 constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
@@ -38,14 +40,6 @@ bool take(std::string_view& text, std::string_view expected) {
   if (!text.starts_with(expected)) return false;
   text.remove_prefix(expected.size());
   return true;
-}
-
-std::optional<Instant> instant_of(int year, int month, int day, int hour, int minute, int second) {
-  const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                            std::chrono::day(static_cast<unsigned>(day))};
-  // 60 is a leap second: it is read as the second after.
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  return Instant(sys_days(date)) + std::chrono::hours(hour) + minutes(minute) + std::chrono::seconds(second);
 }
 
 std::optional<microseconds> take_fraction(std::string_view& text) {
@@ -74,6 +68,87 @@ std::optional<minutes> take_zone(std::string_view& text) {
   return minutes(sign * (*hour * 60 + *minute));
 }
 
+// Takes one of the names from the front of text; gives its index.
+template <std::size_t N>
+std::optional<int> take_name(std::string_view& text, const std::array<const char*, N>& names) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (take(text, names[i])) return static_cast<int>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> take_month(std::string_view& text) {
+  const std::optional<int> index = take_name(text, kMonths);
+  return index ? std::optional(*index + 1) : std::nullopt;
+}
+
+// "09:30:00".
+struct TimeOfDay {
+  int hour;
+  int minute;
+  int second;
+};
+std::optional<TimeOfDay> take_time_of_day(std::string_view& text) {
+  const std::optional<int> hour = take_number(text, 2);
+  if (!hour || !take(text, ":")) return std::nullopt;
+  const std::optional<int> minute = take_number(text, 2);
+  if (!minute || !take(text, ":")) return std::nullopt;
+  const std::optional<int> second = take_number(text, 2);
+  if (!second) return std::nullopt;
+  return TimeOfDay{*hour, *minute, *second};
+}
+
+std::optional<Instant> instant_of(int year, int month, int day, const TimeOfDay& time) {
+  const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                            std::chrono::day(static_cast<unsigned>(day))};
+  // 60 is a leap second: it is read as the second after.
+  if (!date.ok() || time.hour > 23 || time.minute > 59 || time.second > 60) return std::nullopt;
+  return Instant(sys_days(date)) + std::chrono::hours(time.hour) + minutes(time.minute) +
+         std::chrono::seconds(time.second);
+}
+
+// The forms of HTTP's dates; RFC 9110 section 5.6.7. The day of the week must be one, and is not held against the date.
+
+std::optional<Instant> parse_imf_fixdate(std::string_view text) {
+  if (!take_name(text, kWeekdays) || !take(text, ", ")) return std::nullopt;
+  const std::optional<int> day = take_number(text, 2);
+  if (!day || !take(text, " ")) return std::nullopt;
+  const std::optional<int> month = take_month(text);
+  if (!month || !take(text, " ")) return std::nullopt;
+  const std::optional<int> year = take_number(text, 4);
+  if (!year || !take(text, " ")) return std::nullopt;
+  const std::optional<TimeOfDay> time = take_time_of_day(text);
+  if (!time || text != " GMT") return std::nullopt;
+  return instant_of(*year, *month, *day, *time);
+}
+
+std::optional<Instant> parse_rfc850_date(std::string_view text, Instant now) {
+  if (!take_name(text, kWholeWeekdays) || !take(text, ", ")) return std::nullopt;
+  const std::optional<int> day = take_number(text, 2);
+  if (!day || !take(text, "-")) return std::nullopt;
+  const std::optional<int> month = take_month(text);
+  if (!month || !take(text, "-")) return std::nullopt;
+  const std::optional<int> year_of_century = take_number(text, 2);
+  if (!year_of_century || !take(text, " ")) return std::nullopt;
+  const std::optional<TimeOfDay> time = take_time_of_day(text);
+  if (!time || text != " GMT") return std::nullopt;
+  const int latest = static_cast<int>(year_month_day(floor<days>(now)).year()) + 50;
+  return instant_of(latest - (latest - *year_of_century) % 100, *month, *day, *time);
+}
+
+std::optional<Instant> parse_asctime_date(std::string_view text) {
+  if (!take_name(text, kWeekdays) || !take(text, " ")) return std::nullopt;
+  const std::optional<int> month = take_month(text);
+  if (!month || !take(text, " ")) return std::nullopt;
+  const std::optional<int> day = take(text, " ") ? take_number(text, 1) : take_number(text, 2);
+  if (!day || !take(text, " ")) return std::nullopt;
+  const std::optional<TimeOfDay> time = take_time_of_day(text);
+  if (!time || !take(text, " ")) return std::nullopt;
+  const std::optional<int> year = take_number(text, 4);
+  if (!year || !text.empty()) return std::nullopt;
+  return instant_of(*year, *month, *day, *time);
+}
+
 }  // namespace
 
 std::string format_rfc3339(Instant instant) {
@@ -96,17 +171,13 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   if (!month || !take(text, "-")) return std::nullopt;
   const std::optional<int> day = take_number(text, 2);
   if (!day || (!take(text, "T") && !take(text, "t"))) return std::nullopt;
-  const std::optional<int> hour = take_number(text, 2);
-  if (!hour || !take(text, ":")) return std::nullopt;
-  const std::optional<int> minute = take_number(text, 2);
-  if (!minute || !take(text, ":")) return std::nullopt;
-  const std::optional<int> second = take_number(text, 2);
-  if (!second) return std::nullopt;
+  const std::optional<TimeOfDay> time = take_time_of_day(text);
+  if (!time) return std::nullopt;
   const std::optional<microseconds> fraction = take_fraction(text);
   if (!fraction) return std::nullopt;
   const std::optional<minutes> zone = take_zone(text);
   if (!zone || !text.empty()) return std::nullopt;
-  const std::optional<Instant> local = instant_of(*year, *month, *day, *hour, *minute, *second);
+  const std::optional<Instant> local = instant_of(*year, *month, *day, *time);
   if (!local) return std::nullopt;
   const Instant instant = *local + *fraction - *zone;
   if (instant < kEarliest || instant >= kLatest) return std::nullopt;
@@ -127,27 +198,10 @@ std::string format_http_date(Instant instant) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-std::optional<Instant> parse_http_date(std::string_view text) {
-  if (text.size() != 29 || text.substr(3, 2) != ", " || !text.ends_with(" GMT")) return std::nullopt;
-  text.remove_prefix(5);
-  const std::optional<int> day = take_number(text, 2);
-  if (!day || !take(text, " ")) return std::nullopt;
-  int month = 0;
-  for (std::size_t i = 0; i < kMonths.size(); ++i) {
-    if (text.starts_with(kMonths[i])) month = static_cast<int>(i) + 1;
-  }
-  if (month == 0) return std::nullopt;
-  text.remove_prefix(3);
-  if (!take(text, " ")) return std::nullopt;
-  const std::optional<int> year = take_number(text, 4);
-  if (!year || !take(text, " ")) return std::nullopt;
-  const std::optional<int> hour = take_number(text, 2);
-  if (!hour || !take(text, ":")) return std::nullopt;
-  const std::optional<int> minute = take_number(text, 2);
-  if (!minute || !take(text, ":")) return std::nullopt;
-  const std::optional<int> second = take_number(text, 2);
-  if (!second) return std::nullopt;
-  return instant_of(*year, month, *day, *hour, *minute, *second);
+std::optional<Instant> parse_http_date(std::string_view text, Instant now) {
+  if (const std::optional<Instant> date = parse_imf_fixdate(text)) return date;
+  if (const std::optional<Instant> date = parse_rfc850_date(text, now)) return date;
+  return parse_asctime_date(text);
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

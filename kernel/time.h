@@ -23,8 +23,9 @@ std::optional<Instant> parse_rfc3339(std::string_view text);
 // "Tue, 24 Nov 2026 09:30:00 GMT", cut to whole seconds.
 std::string format_http_date(Instant instant);
 
-// IMF-fixdate only; the two obsolete forms are absent like any other text.
-std::optional<Instant> parse_http_date(std::string_view text);
+// Any of the three forms: IMF-fixdate, and the obsolete ones "Tuesday, 24-Nov-26 09:30:00 GMT" and
+// "Tue Nov 24 09:30:00 2026". A year of two digits is the one that lies at most fifty years after `now`.
+std::optional<Instant> parse_http_date(std::string_view text, Instant now);
 
 // A duration such as "250ms", "10s", "5m", "2h" or "10d".
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -43,8 +43,37 @@ TEST(Rfc3339, RefusesWhatCouldNotBeWritten) {
 
 TEST(HttpDate, RoundTripsWholeSeconds) {
   EXPECT_EQ(format_http_date(kInstant), "Tue, 24 Nov 2026 09:30:00 GMT");
-  EXPECT_EQ(parse_http_date("Tue, 24 Nov 2026 09:30:00 GMT"), kInstant - 123456us);
-  EXPECT_FALSE(parse_http_date("Tuesday, 24-Nov-26 09:30:00 GMT").has_value());
+  EXPECT_EQ(parse_http_date("Tue, 24 Nov 2026 09:30:00 GMT", kInstant), kInstant - 123456us);
+}
+
+// RFC 9110 section 5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date
+// formats."
+TEST(HttpDate, HasTwoObsoleteForms) {
+  EXPECT_EQ(parse_http_date("Tuesday, 24-Nov-26 09:30:00 GMT", kInstant), kInstant - 123456us);
+  EXPECT_EQ(parse_http_date("Tue Nov 24 09:30:00 2026", kInstant), kInstant - 123456us);
+  EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994", kInstant),
+            parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", kInstant));
+}
+
+// The same: "a timestamp that appears to be more than 50 years in the future" is "the most recent year in the past that
+// had the same last two digits".
+TEST(HttpDate, ReadsYearsOfTwoDigits) {
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", kInstant),
+            parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", kInstant));
+  EXPECT_EQ(parse_http_date("Friday, 06-Nov-76 08:49:37 GMT", kInstant),
+            parse_http_date("Fri, 06 Nov 2076 08:49:37 GMT", kInstant));
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-77 08:49:37 GMT", kInstant),
+            parse_http_date("Sun, 06 Nov 1977 08:49:37 GMT", kInstant));
+}
+
+TEST(HttpDate, IsNothingElse) {
+  for (const char* text :
+       {"", "yesterday", "0", "24 Nov 2026 09:30:00 GMT", "Tue, 24 Nov 2026 09:30:00", "Tue, 24 Nov 2026 09:30:00 CET",
+        "Tue, 24 Nov 2026 09:30:00 GMT ", "Tue, 24 nov 2026 09:30:00 GMT", "Tue, 31 Nov 2026 09:30:00 GMT",
+        "Tue, 24 Nov 2026 24:30:00 GMT", "Tue, 4 Nov 2026 09:30:00 GMT", "Tue, 24-Nov-26 09:30:00 GMT",
+        "Xyz, 24 Nov 2026 09:30:00 GMT", "Tue Nov 24 09:30:00 26", "Tue Nov 4 09:30:00 2026", "2026-11-24T09:30:00Z"}) {
+    EXPECT_FALSE(parse_http_date(text, kInstant).has_value()) << text;
+  }
 }
 
 TEST(Duration, HasUnits) {
