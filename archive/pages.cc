@@ -16,7 +16,9 @@ namespace {
 std::optional<StoredPage> find_page(sql::Session& session, feeds::FeedKey feed, std::int64_t page) {
   const sql::Rows rows = session.run(queries::find_page, sql::Parameters().add(feed.lane).add(feed.feed).add(page));
   if (rows.empty()) return std::nullopt;
-  return StoredPage{rows[0].bytes(2), rows[0].bytes(0), rows[0].bytes(1), rows[0].bytes(3), rows[0].integer(4)};
+  const sql::Row row = rows[0];
+  return StoredPage{row.bytes(2), row.bytes(0),   row.bytes(1),
+                    row.bytes(3), row.integer(4), {row.instant(5), row.instant(6)}};
 }
 
 std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, std::int64_t generation,

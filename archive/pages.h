@@ -9,15 +9,17 @@
 #include <string_view>
 
 #include "feeds/engine.h"
+#include "feeds/last_modified.h"
 
 namespace courant::archive {
 
 struct StoredPage {
-  std::string gzip;         // the stored bytes
-  std::string sha256;       // of the identity form, 32 bytes
-  std::string gzip_sha256;  // of the stored bytes, 32 bytes
-  std::string chain;        // after its last position, 32 bytes
-  std::int64_t generation;  // of the log, and so of the links in it
+  std::string gzip;          // the stored bytes
+  std::string sha256;        // of the identity form, 32 bytes
+  std::string gzip_sha256;   // of the stored bytes, 32 bytes
+  std::string chain;         // after its last position, 32 bytes
+  std::int64_t generation;   // of the log, and so of the links in it
+  feeds::Modified modified;  // when it was rendered: once, or anew for a redaction
 };
 
 // nullopt: the page's last position is not committed yet. Renders and stores the page where nobody has before. Throws

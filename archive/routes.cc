@@ -35,8 +35,9 @@ std::string tag_in(std::string_view base, http::Coding coding) {
 }
 
 // Strong tag and digest are those of the bytes sent: each coding has its own.
-feeds::ReadyPage ready(StoredPage page, http::Coding coding, const feeds::FeedSettings& settings,
-                       std::uint64_t version) {
+feeds::ReadyPage ready(StoredPage page, http::Coding coding, const feeds::FeedSettings& settings, std::uint64_t version,
+                       Ticks now) {
+  const feeds::LastModified last_modified(page.modified, now);
   std::string bytes;
   std::string digest;
   if (coding == http::Coding::kGzip) {
@@ -53,7 +54,8 @@ feeds::ReadyPage ready(StoredPage page, http::Coding coding, const feeds::FeedSe
                                        {"Content-Type", "application/atom+xml;type=feed;charset=utf-8"},
                                        {"Repr-Digest", "sha-256=:" + to_base64(digest) + ":"}};
   if (coding != http::Coding::kIdentity) headers.emplace_back("Content-Encoding", http::coding_name(coding));
-  return feeds::ReadyPage(std::move(headers), http::make_bytes(std::move(bytes)), version, std::nullopt);
+  return feeds::ReadyPage(std::move(headers), http::make_bytes(std::move(bytes)), version, std::nullopt, {},
+                          last_modified);
 }
 
 Problem other_generation(const std::string& feed_url) {
@@ -88,7 +90,7 @@ feeds::PageCache::Make make_in(http::Coding coding, Engine& engine, const std::s
     if (!page) throw NotComplete{};
     // A generation may have begun meanwhile, or unheard of.
     if (page->generation != name.generation) throw other_generation(feed_url);
-    return ready(*std::move(page), coding, feed->state()->settings, version);
+    return ready(*std::move(page), coding, feed->state()->settings, version, engine.clock().ticks());
   };
 }
 
@@ -114,13 +116,14 @@ std::optional<std::string> tag_in_other_coding(const Request& request, const Wan
 
 // 200 or 304. The better form of a page that is still to be made is found by asking again.
 Response answer_with(const feeds::CodedPage& coded, const Request& request, const Wanted& wanted,
-                     const std::shared_ptr<feeds::LiveFeed>& feed, const feeds::Follower& follower) {
+                     const std::shared_ptr<feeds::LiveFeed>& feed, const Engine& engine) {
   const feeds::ReadyPage& page = *coded.page;
-  Response response = feeds::answer_with(page, request, feed, follower);
+  Response response = feeds::answer_with(page, request, feed, engine.follower(), engine.clock());
   if (response.status == 304) return response;
   if (const std::optional<std::string> tag = tag_in_other_coding(request, wanted, page)) {
     response.status = 304;
     response.head = page.compose_not_modified(*tag);
+    response.headers.clear();
     response.body = nullptr;
   } else if (!coded.is_best) {
     response.holds = nullptr;
@@ -135,7 +138,7 @@ std::optional<Response> page_at_once(Engine& engine, const Request& request, con
   const Wanted wanted = wanted_of(request, arguments, *feed);
   const feeds::CodedPage coded = find_coded(engine, wanted, feed);
   if (!coded.page) return std::nullopt;
-  return answer_with(coded, request, wanted, feed, engine.follower());
+  return answer_with(coded, request, wanted, feed, engine);
 }
 
 Task<Response> get_page(Engine& engine, const Request& request, PathArguments arguments) {
@@ -156,7 +159,7 @@ Task<Response> get_page(Engine& engine, const Request& request, PathArguments ar
   } catch (const NotComplete&) {
     is_complete = false;
   }
-  if (is_complete) co_return answer_with(coded, request, wanted, feed, engine.follower());
+  if (is_complete) co_return answer_with(coded, request, wanted, feed, engine);
   Response response;
   response.status = 303;
   response.with("Location", feed_url).with("Cache-Control", "no-cache");

@@ -57,7 +57,11 @@ std::int64_t expected_position(const Request& request, std::optional<std::int64_
 }
 
 Task<std::optional<StoredEntry>> find_newest(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id) {
-  const auto find = [feed, id](sql::Session& session) { return read_entry_by_id(session, feed->facts().key, id); };
+  const auto find = [feed, id](sql::Session& session) -> std::optional<StoredEntry> {
+    std::optional<FoundEntry> found = read_entry_by_id(session, feed->facts().key, id);
+    if (!found) return std::nullopt;
+    return std::move(found->entry);
+  };
   std::optional<StoredEntry> newest = co_await engine.executor().run(find);
   co_return newest;
 }

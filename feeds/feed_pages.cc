@@ -146,7 +146,8 @@ std::string transformed(std::string document, Representation wanted, const std::
 }
 
 // version: of the feed before the page is read.
-ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& view, std::uint64_t version) {
+ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& view, std::uint64_t version,
+                    const Clock& clock) {
   const PageRequest& wanted = view.wanted;
   RenderedPage page = read_page(session, feed, wanted);
   const bool is_lasting = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
@@ -160,14 +161,16 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   std::string document =
       transformed(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
   PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};
+  std::optional<LastModified> last_modified;
+  if (page.modified) last_modified.emplace(*page.modified, clock.ticks());
   return ReadyPage(std::move(headers), http::make_bytes(std::move(document)), version,
-                   is_lasting ? std::nullopt : std::optional(page.head), std::move(news));
+                   is_lasting ? std::nullopt : std::optional(page.head), std::move(news), last_modified);
 }
 
 // In which coding this page of the view is sent.
-http::CodingChoice coding_of(const View& view, const Request& request, const ReadyPage& page) {
+http::CodingChoice coding_of(const View& view, const Request& request, const ReadyPage& page, Ticks now) {
   const bool is_short = page.body()->size() <= kCodeAbove && view.coding.takes(http::Coding::kIdentity);
-  return is_short || is_unchanged(request, page) ? http::CodingChoice{} : view.coding;
+  return is_short || is_unchanged(request, page, now) ? http::CodingChoice{} : view.coding;
 }
 
 // The page in that coding, as far as it is in memory.
@@ -207,7 +210,7 @@ bool may_wait(const PageQuery& query) {
 // Whether the page is an answer already for somebody who would wait.
 bool has_news(const Engine& engine, const Request& request, const View& view, const ReadyPage& page) {
   if (!may_wait(view.wanted.query)) return true;
-  if (is_unchanged(request, page)) return false;
+  if (is_unchanged(request, page, engine.clock().ticks())) return false;
   const Instant now = engine.clock().now();
   if (view.wanted.query.marker || view.wanted.query.starting_at) {
     return page.news().is_short_of_head || page.news().has_any_after(0, now);
@@ -226,11 +229,11 @@ void apply(std::chrono::seconds wait, const ReadyPage& page, Response& response)
 // The page of the view, from memory or made. Where this process may know less than the reader, the database is asked.
 Task<CodedPage> page_of(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, const View& view) {
   if (!is_known_enough(engine, *feed, request, view.wanted.query)) co_await engine.ask_database(feed);
-  const PageCache::Make make = [feed, &view, version = feed->version()](sql::Session& session) {
-    return make_page(session, *feed, view, version);
+  const PageCache::Make make = [&engine, feed, &view, version = feed->version()](sql::Session& session) {
+    return make_page(session, *feed, view, version, engine.clock());
   };
   Page page = co_await engine.pages().get(view.key, feed, view.is_canonical, make);
-  const http::CodingChoice coding = coding_of(view, request, *page);
+  const http::CodingChoice coding = coding_of(view, request, *page, engine.clock().ticks());
   CodedPage coded = find_coded(engine, view, coding, feed, page);
   if (coded.page) co_return coded;
   coded.page = page;
@@ -247,8 +250,8 @@ Task<CodedPage> page_of(Engine& engine, const Request& request, std::shared_ptr<
 // 200 or 304. The better form of a page that is still to be made is found by asking again, so nothing is given again
 // before it is there.
 Response answer_with(const CodedPage& coded, const Request& request, std::shared_ptr<const LiveFeed> feed,
-                     const Follower& follower) {
-  Response response = answer_with(*coded.page, request, std::move(feed), follower);
+                     const Engine& engine) {
+  Response response = answer_with(*coded.page, request, std::move(feed), engine.follower(), engine.clock());
   if (!coded.is_best) response.holds = nullptr;
   return response;
 }
@@ -267,9 +270,9 @@ std::optional<Response> feed_at_once(Engine& engine, const Request& request, con
   if (!is_known_enough(engine, *feed, request, view.wanted.query)) return std::nullopt;
   const Page page = engine.pages().find(view.key, *feed);
   if (!page || (wait && !has_news(engine, request, view, *page))) return std::nullopt;
-  const CodedPage coded = find_coded(engine, view, coding_of(view, request, *page), feed, page);
+  const CodedPage coded = find_coded(engine, view, coding_of(view, request, *page, engine.clock().ticks()), feed, page);
   if (!coded.page) return std::nullopt;
-  Response response = answer_with(coded, request, feed, engine.follower());
+  Response response = answer_with(coded, request, feed, engine);
   if (page->head()) advise(engine, feed, engine.poll_interval(*feed), response);
   if (wait) apply(*wait, *page, response);
   return response;
@@ -310,7 +313,7 @@ Task<std::optional<Response>> look(Engine& engine, const Request& request, const
     co_return std::nullopt;
   }
   Response response =
-      wait.end ? held_answer_with(*page, request) : answer_with(coded, request, feed, engine.follower());
+      wait.end ? held_answer_with(*page, request, engine.clock().ticks()) : answer_with(coded, request, feed, engine);
   const std::optional<std::chrono::seconds> interval =
       wait.end == WaitingRoom::End::kEarly ? engine.poll_interval_under_pressure() : engine.poll_interval(*feed);
   if (page->head()) advise(engine, feed, interval, response);

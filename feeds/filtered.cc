@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "feeds/queries.h"
+#include "feeds/render.h"
 #include "feeds/stored_entry.h"
 #include "kernel/problem.h"
 
@@ -15,6 +16,7 @@ constexpr std::int64_t kMostRead = 5000;  // filter floods: rows that one page m
 // What read_matching.sql gives.
 struct Matches {
   LogBounds bounds;
+  FeedSnapshot feed;
   std::int64_t looked_to = 0;        // the last candidate looked at
   bool is_exhausted = false;         // there are no more candidates
   std::int64_t count = 0;            // of all matches; entries may be fewer, where they would be too many bytes
@@ -36,11 +38,12 @@ Matches read_matches(sql::Session& session, FeedKey feed, const PageQuery& query
   } else {
     parameters.add(query.filter->jsonpath());
   }
-  parameters.add(query.limit).add(kMostRead).add(max_bytes);
+  parameters.add(query.limit).add(kMostRead).add(max_bytes).add(kRendererVersion);
   const sql::Rows rows = session.run(queries::read_matching, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Matches matches;
   matches.bounds = {rows[0].integer(0), rows[0].integer(1)};
+  matches.feed = feed_snapshot(rows[0], 18);
   if (!rows[0].is_null(2)) matches.looked_to = rows[0].integer(2);
   matches.is_exhausted = rows[0].boolean(3);
   matches.count = rows[0].integer(4);
@@ -62,6 +65,7 @@ FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const P
   FilteredSlice slice;
   slice.bounds = matches.bounds;
   slice.bounds.generation = feed.state()->generation;
+  slice.feed = matches.feed;
   slice.entries = std::move(matches.entries);
   // A page that is full ends at its last entry; else it ends where looking ended.
   const bool is_full = !slice.entries.empty() && (static_cast<std::int64_t>(slice.entries.size()) == query.limit ||

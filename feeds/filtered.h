@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "feeds/directory.h"
+#include "feeds/feed_snapshot.h"
 #include "feeds/page.h"
 #include "feeds/render.h"
 #include "sql/database.h"
@@ -15,6 +16,7 @@ namespace courant::feeds {
 
 struct FilteredSlice {
   LogBounds bounds;
+  FeedSnapshot feed;
   PageRange range;                   // what was looked at, not only what matched
   std::vector<StoredEntry> entries;  // newest first
 };

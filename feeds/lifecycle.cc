@@ -40,4 +40,8 @@ std::int64_t read_generation(sql::Session& session) {
   return session.run(queries::find_generation)[0].integer(0);
 }
 
+void adopt_renderer(sql::Session& session) {
+  session.run(queries::adopt_renderer, sql::Parameters().add(kRendererVersion));
+}
+
 }  // namespace courant::feeds

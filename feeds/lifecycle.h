@@ -34,4 +34,7 @@ void begin_earlier(sql::Session& session, FeedKey feed, Instant since);
 std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now);
 std::int64_t read_generation(sql::Session& session);
 
+// A server begins: where the one before it rendered entries to other bytes, all that is shown is modified now.
+void adopt_renderer(sql::Session& session);
+
 }  // namespace courant::feeds

@@ -30,6 +30,7 @@ struct FoundMedia {
   MediaFacts facts;
   std::string title;
   std::string etag;
+  std::optional<LastModified> last_modified;
 };
 
 // Strong: other bytes or another type have another one.
@@ -39,13 +40,14 @@ std::string media_etag(const MediaFacts& facts) {
 
 // Throws Problem 404 and 410.
 Task<FoundMedia> require_media(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id) {
-  const auto find = [feed, id](sql::Session& session) {
+  const auto find = [&engine, feed, id](sql::Session& session) {
     FoundMedia found;
-    std::optional<StoredEntry> newest = read_entry_by_id(session, feed->facts().key, id);
+    std::optional<FoundEntry> newest = read_entry_by_id(session, feed->facts().key, id);
     if (!newest) throw Problem(404, "There is no media resource with the id " + id + " in this feed");
-    if (newest->is_tombstone) throw Problem(410, "The media resource " + id + " was deleted");
-    if (newest->media.empty()) throw Problem(404, "The entry " + id + " is no media link entry");
-    found.entry = *std::move(newest);
+    if (newest->entry.is_tombstone) throw Problem(410, "The media resource " + id + " was deleted");
+    if (newest->entry.media.empty()) throw Problem(404, "The entry " + id + " is no media link entry");
+    found.entry = std::move(newest->entry);
+    if (newest->modified) found.last_modified.emplace(*newest->modified, engine.clock().ticks());
     found.facts = media_facts(found.entry);
     found.title = view_of_entry(found.entry.xml).title;
     found.etag = media_etag(found.facts);
@@ -84,6 +86,13 @@ Response media_response(const FoundMedia& found) {
   response.with("Repr-Digest", "sha-256=:" + to_base64(bytes_of(found.facts.sha256)) + ":");
   // Said here, since pages of ours that are text/html may do more.
   response.with("Content-Security-Policy", "default-src 'none'; sandbox");
+  return response;
+}
+
+Response not_modified(const std::string& etag) {
+  Response response;
+  response.status = 304;
+  response.with("ETag", etag).with("Cache-Control", "no-cache");
   return response;
 }
 
@@ -140,13 +149,12 @@ Task<Response> get_media(Engine& engine, const Request& request, PathArguments a
       throw Problem(412, "The media resource is not what If-Match names");
     }
     const std::string known = request.combined_header("if-none-match");
-    if (!known.empty() && http::if_none_match_matches(known, found.etag)) {
-      Response response;
-      response.status = 304;
-      response.with("ETag", found.etag).with("Cache-Control", "no-cache");
-      co_return response;
-    }
-    Response response = media_response(found);
+    if (!known.empty() && http::if_none_match_matches(known, found.etag)) co_return not_modified(found.etag);
+    const Ticks now = engine.clock().ticks();
+    const bool is_known = found.last_modified && found.last_modified->is_known(request, now);
+    Response response = is_known ? not_modified(found.etag) : media_response(found);
+    if (found.last_modified) found.last_modified->tell(response, now);
+    if (is_known) co_return response;
     if (request.method == http::Method::kHead) {
       response.content_length = found.facts.length;
       co_return response;

@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "feeds/feed_snapshot.h"
 #include "feeds/filtered.h"
 #include "feeds/publish_call.h"
 #include "feeds/queries.h"
@@ -19,7 +20,7 @@ constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 // What read_range.sql gives.
 struct Slice {
   LogBounds bounds;
-  std::int64_t redactions = 0;       // of the feed so far
+  FeedSnapshot feed;
   std::vector<StoredEntry> entries;  // newest first
 };
 
@@ -30,15 +31,22 @@ Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::i
                  std::int64_t max_bytes, Cut cut) {
   sql::Parameters parameters;
   parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(limit).add(max_bytes).add(cut == Cut::kNewest);
+  parameters.add(kRendererVersion);
   const sql::Rows rows = session.run(queries::read_range, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Slice slice;
   slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(16)};
-  slice.redactions = rows[0].integer(15);
+  slice.feed = feed_snapshot(rows[0], 15);
   for (int i = 0; i < rows.size(); ++i) {
     if (!rows[i].is_null(2)) slice.entries.push_back(stored_entry(rows[i], 2));
   }
   return slice;
+}
+
+sql::Rows find_entry(sql::Session& session, FeedKey feed, std::string_view id) {
+  sql::Parameters parameters;
+  parameters.add(feed.lane).add(feed.feed).add(id_hash(id)).add(kRendererVersion);
+  return session.run(queries::find_entry, parameters);
 }
 
 // The position that a marker means: digits, or an entry's id (its first revision).
@@ -46,8 +54,7 @@ std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::stri
   if (const std::optional<std::uint64_t> position = parse_unsigned(marker)) {
     return static_cast<std::int64_t>(std::min<std::uint64_t>(*position, kEndless - 2000));
   }
-  const sql::Rows rows =
-      session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(marker)));
+  const sql::Rows rows = find_entry(session, feed, marker);
   if (rows.empty()) throw Problem(404, "There is no entry with the id " + marker + " in this feed");
   return rows[0].integer(13);
 }
@@ -81,7 +88,7 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
   const std::optional<std::int64_t> resolved = marker_of(session, feed, query);
   if (query.filter) {
     FilteredSlice filtered = read_filtered(session, feed, query, resolved, max_bytes);
-    return {filtered.range, {filtered.bounds, 0, std::move(filtered.entries)}};
+    return {filtered.range, {filtered.bounds, filtered.feed, std::move(filtered.entries)}};
   }
   if (query.marker == "last") {
     std::int64_t floor = feed.state()->floor;
@@ -147,7 +154,7 @@ std::string page_etag(const FeedFacts& facts, const FeedState& state, std::strin
   std::string inputs = facts.uri + "\n";
   inputs.append(representation).append("\n").append(query);
   for (const std::int64_t number :
-       {state.revision, std::int64_t{kRendererVersion}, state.floor, state.redactions, state.generation, upto}) {
+       {state.revision, kRendererVersion, state.floor, state.redactions, state.generation, upto}) {
     inputs += "\n" + std::to_string(number);
   }
   return "W/\"" + to_hex(bytes_of(sha256(inputs)).substr(0, 12)) + "." + std::to_string(upto) + "\"";
@@ -180,6 +187,10 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   // match change nothing; where later edits take entries away, the head.
   std::int64_t upto = page.range.upto;
   if (is_filtered) upto = page.slice.entries.empty() ? 0 : page.slice.entries.front().position;
+  // An empty page may depend on where the log ends.
+  const bool is_of_head = request.is_newest_only || page.slice.entries.empty();
+  const std::optional<Instant> recorded =
+      is_of_head ? page.slice.feed.head_recorded : page.slice.entries.front().recorded;
   if (request.is_newest_only) {
     upto = page.slice.bounds.head;
     drop_superseded(session, facts.key, page.slice.entries);
@@ -189,6 +200,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   rendered.head = page.slice.bounds.head;
   rendered.links = links_of(query, page.range, page.slice.bounds);
   rendered.etag = page_etag(facts, *state, request.representation, rendered.links.self, upto);
+  rendered.modified = page.slice.feed.page_modified(*state, page.slice.bounds.floor, recorded);
 
   FeedDocument document;
   document.id = facts.uri;
@@ -262,16 +274,19 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   return page;
 }
 
-std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id) {
-  const sql::Rows rows =
-      session.run(queries::find_entry, sql::Parameters().add(feed.lane).add(feed.feed).add(id_hash(id)));
+std::optional<FoundEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id) {
+  const sql::Rows rows = find_entry(session, feed, id);
   if (rows.empty()) return std::nullopt;
-  return stored_entry(rows[0], 0);
+  FoundEntry found{stored_entry(rows[0], 0), std::nullopt};
+  if (const std::optional<Instant> beside = modified_beside_entries(rows[0], 14)) {
+    found.modified = Modified{std::max(found.entry.recorded, *beside), rows[0].instant(16)};
+  }
+  return found;
 }
 
 LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto) {
   Slice slice = read_slice(session, feed, after, upto, upto - after, kEndless, Cut::kOldest);
-  return {slice.bounds, slice.redactions, std::move(slice.entries)};
+  return {slice.bounds, slice.feed.redactions, std::move(slice.entries)};
 }
 
 std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, std::int64_t position) {

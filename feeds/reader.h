@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "feeds/directory.h"
+#include "feeds/last_modified.h"
 #include "feeds/page.h"
 #include "feeds/render.h"
 #include "sql/database.h"
@@ -19,6 +20,7 @@ struct RenderedPage {
   PageRange range;
   std::int64_t head = 0;  // of the log when it was read
   std::string etag;
+  std::optional<Modified> modified;  // of what the tag is of
   std::string document;
   PageLinks links;
   // Of the entries shown: the newest position of one that does not expire, and those that do.
@@ -63,8 +65,13 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
                                   const std::string& self, const std::string& feed_url, const std::string& hub_url,
                                   Instant now);
 
-// The newest revision of an entry; nullopt: there is none of that id.
-std::optional<StoredEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
+// The newest revision of an entry, and when what is shown of it was modified, as far as that can be told; nullopt:
+// there is none of that id.
+struct FoundEntry {
+  StoredEntry entry;
+  std::optional<Modified> modified;
+};
+std::optional<FoundEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
 
 // The entry at a position; nullopt: there is none, or it is not kept any more.
 std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, std::int64_t position);

@@ -44,8 +44,13 @@ bool PageNews::has_any_after(std::int64_t seen, Instant now) const {
 }
 
 ReadyPage::ReadyPage(Headers headers, http::Bytes body, std::uint64_t version, std::optional<std::int64_t> head,
-                     PageNews news)
-    : headers_(std::move(headers)), body_(std::move(body)), version_(version), head_(head), news_(std::move(news)) {
+                     PageNews news, std::optional<LastModified> last_modified)
+    : headers_(std::move(headers)),
+      body_(std::move(body)),
+      version_(version),
+      head_(head),
+      news_(std::move(news)),
+      last_modified_(last_modified) {
   for (const auto& [name, value] : headers_) {
     if (name == "ETag") etag_ = value;
   }
@@ -77,41 +82,53 @@ ReadyPage ReadyPage::in(http::Coding coding) const {
   headers.emplace_back("Content-Encoding", http::coding_name(coding));
   // A page that lasts is made once and sent often.
   const http::Effort effort = head_ ? http::Effort::kQuick : http::Effort::kThorough;
-  return ReadyPage(std::move(headers), http::make_bytes(http::compress(coding, *body_, effort)), version_, head_,
-                   news_);
+  return ReadyPage(std::move(headers), http::make_bytes(http::compress(coding, *body_, effort)), version_, head_, news_,
+                   last_modified_);
 }
 
 bool ReadyPage::holds(const LiveFeed& feed) const {
   return is_at(feed, version_, head_);
 }
 
-bool is_unchanged(const http::Request& request, const ReadyPage& page) {
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  return known && http::if_none_match_matches(*known, page.etag());
+bool is_unchanged(const http::Request& request, const ReadyPage& page, Ticks now) {
+  if (const std::optional<std::string_view> known = request.header("if-none-match")) {
+    return http::if_none_match_matches(*known, page.etag());
+  }
+  return page.last_modified() && page.last_modified()->is_known(request, now);
 }
 
 namespace {
 
-http::Response answer(const ReadyPage& page, const http::Request& request, bool is_held) {
+http::Response answer(const ReadyPage& page, const http::Request& request, bool is_held, Ticks now) {
   http::Response response;
-  const bool is_known = is_unchanged(request, page);
+  const bool is_known = is_unchanged(request, page, now);
   response.status = is_known ? 304 : 200;
   response.head = page.composed_head(is_known, is_held);
   if (!is_known) response.body = page.body();
+  // RFC 9110 section 15.4.5: a 304 leaves out what its entity tag makes needless; who sends tags goes by them.
+  const bool goes_by_tag = is_known && request.header("if-none-match");
+  if (page.last_modified() && !goes_by_tag) page.last_modified()->tell(response, now);
   return response;
 }
 
 }  // namespace
 
 http::Response answer_with(const ReadyPage& page, const http::Request& request, std::shared_ptr<const LiveFeed> feed,
-                           const Follower& follower) {
-  http::Response response = answer(page, request, false);
+                           const Follower& follower, const Clock& clock) {
+  const Ticks now = clock.ticks();
+  http::Response response = answer(page, request, false, now);
   response.holds = while_unchanged(std::move(feed), page.version(), page.head(), follower);
+  if (response.status == 200 && page.last_modified() && now < page.last_modified()->settled()) {
+    // The next answer may have to say when the page was modified.
+    response.holds = [&clock, settled = page.last_modified()->settled(), holds = std::move(response.holds)] {
+      return clock.ticks() < settled && holds();
+    };
+  }
   return response;
 }
 
-http::Response held_answer_with(const ReadyPage& page, const http::Request& request) {
-  return answer(page, request, true);
+http::Response held_answer_with(const ReadyPage& page, const http::Request& request, Ticks now) {
+  return answer(page, request, true, now);
 }
 
 }  // namespace courant::feeds

@@ -12,6 +12,7 @@
 
 #include "feeds/directory.h"
 #include "feeds/follower.h"
+#include "feeds/last_modified.h"
 #include "http/coding.h"
 #include "http/message.h"
 #include "kernel/time.h"
@@ -41,11 +42,12 @@ class ReadyPage {
   // version: of the feed before anything of the page was read. head: where the log must stand for the page to hold;
   // nullopt: anywhere.
   ReadyPage(Headers headers, http::Bytes body, std::uint64_t version, std::optional<std::int64_t> head,
-            PageNews news = {});
+            PageNews news = {}, std::optional<LastModified> last_modified = std::nullopt);
 
   const PageNews& news() const { return news_; }
   std::uint64_t version() const { return version_; }
   const std::string& etag() const { return etag_; }
+  const std::optional<LastModified>& last_modified() const { return last_modified_; }
   const http::Bytes& body() const { return body_; }
   std::optional<std::int64_t> head() const { return head_; }
   std::size_t bytes() const;  // of memory, about
@@ -70,17 +72,18 @@ class ReadyPage {
   std::uint64_t version_;
   std::optional<std::int64_t> head_;
   PageNews news_;
+  std::optional<LastModified> last_modified_;  // not in the heads: it is told later than they are composed
   http::Bytes heads_[2][2];
 };
 
-// Whether the client has it already: If-None-Match.
-bool is_unchanged(const http::Request& request, const ReadyPage& page);
+// Whether the client has it already: If-None-Match, or else If-Modified-Since.
+bool is_unchanged(const http::Request& request, const ReadyPage& page, Ticks now);
 
 // 200 or 304; the same request may be given it again while the follower is current and the page holds.
 http::Response answer_with(const ReadyPage& page, const http::Request& request, std::shared_ptr<const LiveFeed> feed,
-                           const Follower& follower);
+                           const Follower& follower, const Clock& clock);
 
 // The same of an answer that was waited for: no-store.
-http::Response held_answer_with(const ReadyPage& page, const http::Request& request);
+http::Response held_answer_with(const ReadyPage& page, const http::Request& request, Ticks now);
 
 }  // namespace courant::feeds

@@ -50,12 +50,16 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
   const bool has_edits = feed->state()->settings.edits;
   struct Found {
     std::optional<StoredEntry> entry;
+    std::optional<LastModified> last_modified;
     std::string other;  // the document where it is not Atom
   };
-  const auto find = [feed, id, feed_url, has_edits, &offer, suffix](sql::Session& session) {
+  const auto find = [&engine, feed, id, feed_url, has_edits, &offer, suffix](sql::Session& session) {
     Found result;
-    result.entry = read_entry_by_id(session, feed->facts().key, id);
-    if (!result.entry || result.entry->is_tombstone || offer.representation == Representation::kXml) return result;
+    std::optional<FoundEntry> found = read_entry_by_id(session, feed->facts().key, id);
+    if (!found) return result;
+    result.entry = std::move(found->entry);
+    if (found->modified) result.last_modified.emplace(*found->modified, engine.clock().ticks());
+    if (result.entry->is_tombstone || offer.representation == Representation::kXml) return result;
     const std::string document = render_entry(*result.entry, feed_url, has_edits);
     result.other = offer.representation == Representation::kHtml ? xslt::html_page(document, suffix)
                                                                  : event_of(view_of_entry(document), feed_url);
@@ -69,8 +73,13 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
   const std::string etag = "\"" + position + (is_atom ? "" : "-" + std::string(offer.format)) + "\"";
   const std::optional<std::string_view> known = request.header("if-none-match");
   if (known && http::if_none_match_matches(*known, etag)) co_return not_modified(etag);
-  if (is_atom) co_return entry_response(200, *found.entry, feed_url, has_edits, request);
-  co_return other_entry_response(offer, found.other, found.entry->position, etag);
+  const Ticks now = engine.clock().ticks();
+  const bool is_known = found.last_modified && found.last_modified->is_known(request, now);
+  Response response = is_known  ? not_modified(etag)
+                      : is_atom ? entry_response(200, *found.entry, feed_url, has_edits, request)
+                                : other_entry_response(offer, found.other, found.entry->position, etag);
+  if (found.last_modified) found.last_modified->tell(response, now);
+  co_return response;
 }
 
 Task<Response> get_service(Engine& engine, const Request& request, PathArguments arguments) {

@@ -1,5 +1,7 @@
 #include "http/conditional.h"
 
+#include <algorithm>
+
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -41,6 +43,18 @@ bool if_match_matches(std::string_view header, std::string_view etag) {
     if (tag == etag) return true;
   }
   return false;
+}
+
+bool if_modified_since_matches(const Request& request, Instant last_modified) {
+  const std::optional<std::string_view> field = request.header("if-modified-since");
+  if (!field || (request.method != Method::kGet && request.method != Method::kHead)) return false;
+  if (request.header("if-none-match")) return false;
+  const auto is_such = [](const HeaderView& other) { return equal_ignoring_case(other.name, "if-modified-since"); };
+  if (std::count_if(request.headers.begin(), request.headers.end(), is_such) > 1) return false;
+  const auto second = std::chrono::floor<std::chrono::seconds>(last_modified);
+  // Not "earlier or equal", which section 13.1.3 has in mind: a clock that was set back, as that of a restored database
+  // may be, gives news a time before that of what the client has.
+  return parse_http_date(*field, last_modified) == second;
 }
 
 }  // namespace courant::http

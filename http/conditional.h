@@ -5,6 +5,9 @@
 
 #include <string_view>
 
+#include "http/message.h"
+#include "kernel/time.h"
+
 namespace courant::http {
 
 // Whether an If-None-Match header lists `etag` by weak comparison, or is "*". Malformed members match nothing.
@@ -12,5 +15,9 @@ bool if_none_match_matches(std::string_view header, std::string_view etag);
 
 // Whether an If-Match header lists `etag` by strong comparison, or is "*". A weak tag never matches.
 bool if_match_matches(std::string_view header, std::string_view etag);
+
+// Whether the client has what was last modified at that second, by its If-Modified-Since. Where there is an
+// If-None-Match, another method than GET and HEAD, more than one date, or none that is valid, the field says nothing.
+bool if_modified_since_matches(const Request& request, Instant last_modified);
 
 }  // namespace courant::http

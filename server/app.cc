@@ -16,6 +16,7 @@
 #include "archive/routes.h"
 #include "feeds/configure.h"
 #include "feeds/engine.h"
+#include "feeds/lifecycle.h"
 #include "feeds/routes.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -190,6 +191,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   Result<feeds::Configured> configured = Fault{};
   database.with_session([&](sql::Session& session) {
     lanes = feeds::read_lanes(session);
+    feeds::adopt_renderer(session);
     configured = feeds::configure(session, lanes, configured_workspaces(config), config.source_time, clock.now());
   });
   if (!configured) return say(configured.fault());

@@ -35,7 +35,7 @@ begin
     return null;
   end if;
   update feeds set deleted = null, settings = p_settings, source_time = p_source_time, revision = revision + 1,
-                   created = p_now
+                   created = p_now, modified = clock_timestamp()
   where lane = p_lane and workspace = p_workspace and name = p_name
   returning feed into v_feed;
   if found then
@@ -94,7 +94,8 @@ begin
   end if;
   perform lock_lane(0::smallint);
   truncate archive_pages;  -- before the row below is locked: insert_page takes both in this order
-  update log_facts set generation = generation + 1 where generation = p_known returning generation into v_generation;
+  update log_facts set generation = generation + 1, modified = clock_timestamp()
+  where generation = p_known returning generation into v_generation;
   if not found then
     return (select generation from log_facts);
   end if;

@@ -219,6 +219,12 @@ begin
            array(select case when x.kind > 0 then x.position else 0 end from unnest(v_all) x)
     from (select x.feed, min(x.position) as first, max(x.position) as last from stored x group by x.feed) m
     having count(*) > 0;
+
+    -- `recorded` may be long past: of an import, or by the clock of a server that is slow. Last-Modified must move all the
+    -- same (feeds/last_modified.h).
+    if p_recorded is not null or p_now < clock_timestamp() - interval '20 seconds' then
+      update feeds f set modified = clock_timestamp() where f.lane = p_lane and f.feed = any (p_feeds);
+    end if;
   end if;
 
   return query

@@ -68,7 +68,8 @@ begin
   where i.lane = p_lane and i.feed = p_feed and i.id_hash = v_hash;
 
   -- The row of the feed before its pages: who stores a page holds this row, so none is stored with what is erased here.
-  update feeds f set redactions = f.redactions + 1 where f.lane = p_lane and f.feed = p_feed;
+  update feeds f set redactions = f.redactions + 1, modified = clock_timestamp()
+  where f.lane = p_lane and f.feed = p_feed;
   delete from archive_pages a
   where a.lane = p_lane and a.feed = p_feed
         and a.page = any (array(select (u.position - 1) / v_page_size + 1 from unnest(v_positions) as u (position)));

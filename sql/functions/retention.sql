@@ -34,7 +34,7 @@ declare
 begin
   perform lock_lane(p_lane);
   update feeds f
-  set floor_position = e.position, floor_recorded = e.recorded, floor_chain = e.chain
+  set floor_position = e.position, floor_recorded = e.recorded, floor_chain = e.chain, modified = clock_timestamp()
   from entries e
   where f.lane = p_lane and f.feed = p_feed and f.deleted is null and e.lane = p_lane and e.feed = p_feed
         and e.position = p_upto - p_upto % f.page_size and e.position > f.floor_position

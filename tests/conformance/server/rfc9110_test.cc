@@ -1,5 +1,11 @@
 // RFC 9110, HTTP Semantics, and RFC 9457, Problem Details, of the program as a whole. RFC 9112's framing is tested with
 // raw sockets in unit/http/server_test.cc.
+#include <ctime>
+#include <iomanip>
+#include <sstream>
+
+#include "kernel/time.h"
+#include "sql/database.h"
 #include "tests/conformance/server/fixture.h"
 
 namespace courant::test::rfc9110_test {
@@ -34,6 +40,98 @@ TEST_F(Rfc9110, Section13_1_2IfNoneMatch) {
   EXPECT_EQ(client_.get("/demo/events", "If-None-Match: \"a\"\r\n").status, 200);
   publish(3);
   EXPECT_EQ(client_.get("/demo/events", "If-None-Match: " + etag + "\r\n").status, 200);
+}
+
+// With what was modified an hour ago, so that it is told.
+class Rfc9110Dates : public Conformance {
+ protected:
+  Rfc9110Dates() {
+    publish_all(2);
+    sql::Session(database_.url())
+        .execute_script(
+            "update entries set recorded = recorded - interval '1 hour';"
+            "update feeds set modified = modified - interval '1 hour';"
+            "update log_facts set modified = modified - interval '1 hour'");
+  }
+  Reply get(const std::string& headers) { return client_.get("/demo/events", headers); }
+
+  std::string date() { return get("").header("Last-Modified"); }
+};
+
+// 8.8.2: "An origin server SHOULD send Last-Modified for any selected representation for which a last modification date
+// can be reasonably and consistently determined"; 8.8.2.1: "An origin server with a clock ... MUST NOT generate a
+// Last-Modified date that is later than the server's time of message origination (Date, Section 6.6.1)."
+TEST_F(Rfc9110Dates, Section8_8_2LastModified) {
+  const Reply reply = get("");
+  const Instant now = SystemClock().now();
+  const std::optional<Instant> modified = parse_http_date(reply.header("Last-Modified"), now);
+  ASSERT_TRUE(modified);
+  EXPECT_LE(*modified, parse_http_date(reply.header("Date"), now));
+}
+
+// 13.1.3: where the condition is false "the origin server SHOULD NOT perform the requested method, and should instead
+// respond with a 304 (Not Modified) status code".
+TEST_F(Rfc9110Dates, Section13_1_3IfModifiedSince) {
+  const Reply same = get("If-Modified-Since: " + date() + "\r\n");
+  EXPECT_EQ(same.status, 304);
+  EXPECT_EQ(same.header("Last-Modified"), date());
+  EXPECT_EQ(get("If-Modified-Since: Sat, 29 Oct 1994 19:43:31 GMT\r\n").status, 200);
+  const std::string known = date();
+  publish(3);
+  EXPECT_EQ(get("If-Modified-Since: " + known + "\r\n").status, 200);
+}
+
+// 13.1.3: "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match header field".
+TEST_F(Rfc9110Dates, Section13_1_3EntityTagsGoBeforeDates) {
+  const std::string etag = get("").header("ETag");
+  EXPECT_EQ(get("If-None-Match: \"a\"\r\nIf-Modified-Since: " + date() + "\r\n").status, 200);
+  const Reply same = get("If-None-Match: " + etag + "\r\nIf-Modified-Since: Sat, 29 Oct 1994 19:43:31 GMT\r\n");
+  EXPECT_EQ(same.status, 304);
+  EXPECT_EQ(same.header("ETag"), etag);
+}
+
+// 13.1.3: "A recipient MUST ignore the If-Modified-Since header field if the received field value is not a valid
+// HTTP-date, the field value has more than one member, or if the request method is neither GET nor HEAD."
+TEST_F(Rfc9110Dates, Section13_1_3WhatIsNoDateIsIgnored) {
+  EXPECT_EQ(get("If-Modified-Since: today\r\n").status, 200);
+  const std::string field = "If-Modified-Since: " + date();
+  EXPECT_EQ(get(field + ", " + date() + "\r\n").status, 200);
+  EXPECT_EQ(get(field + "\r\n" + field + "\r\n").status, 200);
+  EXPECT_EQ(client_.post("/demo/events", entry(3), kEntryType + field + "\r\n").status, 201);
+}
+
+// 9.3.2: HEAD as GET.
+TEST_F(Rfc9110Dates, Section9_3_2HeadIsConditionalToo) {
+  RawClient raw(static_cast<std::uint16_t>(server_.port()));
+  raw.send("HEAD /demo/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nIf-Modified-Since: " + date() +
+           "\r\n\r\n");
+  EXPECT_EQ(raw.read_all().substr(0, 12), "HTTP/1.1 304");
+}
+
+// 5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date formats."
+TEST_F(Rfc9110Dates, Section5_6_7AllThreeForms) {
+  const auto in_form = [time = std::chrono::system_clock::to_time_t(
+                            parse_http_date(date(), SystemClock().now()).value())](const char* form) {
+    std::tm parts{};
+    gmtime_r(&time, &parts);
+    std::ostringstream text;
+    text << "If-Modified-Since: " << std::put_time(&parts, form) << "\r\n";
+    return text.str();
+  };
+  for (const char* const form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
+    EXPECT_EQ(get(in_form(form)).status, 304) << in_form(form);
+  }
+}
+
+// 15.4.5: the server "SHOULD NOT generate representation metadata other than the above listed fields unless said
+// metadata exists for the purpose of guiding cache updates (e.g., Last-Modified might be useful if the response does
+// not have an ETag field)": it is left out for who goes by tags.
+TEST_F(Rfc9110Dates, Section15_4_5NotModifiedByTagHasNoDate) {
+  for (const char* const target : {"/demo/events", "/demo/events?marker=0", "/demo/events/entries/urn:x:1"}) {
+    const Reply reply = client_.get(target, "If-None-Match: *\r\n");
+    EXPECT_EQ(reply.status, 304) << target;
+    EXPECT_EQ(reply.header("Last-Modified"), "") << target;
+  }
 }
 
 // 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".

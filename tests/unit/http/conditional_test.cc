@@ -1,0 +1,37 @@
+#include "http/conditional.h"
+
+#include <gtest/gtest.h>
+
+namespace courant::http {
+namespace {
+
+constexpr Instant kModified =
+    std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) + std::chrono::hours(9) + std::chrono::milliseconds(999);
+
+bool matches(std::vector<HeaderView> headers, Method method = Method::kGet) {
+  Request request;
+  request.method = method;
+  request.headers = std::move(headers);
+  return if_modified_since_matches(request, kModified);
+}
+
+TEST(IfModifiedSince, MatchesTheVerySecond) {
+  EXPECT_TRUE(matches({{"If-Modified-Since", "Tue, 24 Nov 2026 09:00:00 GMT"}}));
+  EXPECT_TRUE(matches({{"if-modified-since", "Tuesday, 24-Nov-26 09:00:00 GMT"}}));
+  EXPECT_TRUE(matches({{"If-Modified-Since", "Tue Nov 24 09:00:00 2026"}}, Method::kHead));
+  EXPECT_FALSE(matches({{"If-Modified-Since", "Tue, 24 Nov 2026 08:59:59 GMT"}}));
+  EXPECT_FALSE(matches({{"If-Modified-Since", "Tue, 24 Nov 2026 09:00:01 GMT"}})) << "of before a clock was set back";
+}
+
+TEST(IfModifiedSince, SaysNothingWhereItIsNotToBeUsed) {
+  const HeaderView known{"If-Modified-Since", "Tue, 24 Nov 2026 09:00:00 GMT"};
+  EXPECT_FALSE(matches({}));
+  EXPECT_FALSE(matches({known}, Method::kPost));
+  EXPECT_FALSE(matches({known, {"If-None-Match", "\"other\""}}));
+  EXPECT_FALSE(matches({known, known}));
+  EXPECT_FALSE(matches({{"If-Modified-Since", "Tue, 24 Nov 2026 09:00:00 CET"}}));
+  EXPECT_FALSE(matches({{"If-Modified-Since", ""}}));
+}
+
+}  // namespace
+}  // namespace courant::http
