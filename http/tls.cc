@@ -45,6 +45,22 @@ TicketKey ticket_key(const std::string& secret, std::int64_t epoch) {
   return key;
 }
 
+// Those that hold during an epoch, its own first; each thread derives them once. The one after is of a process whose
+// clock is a little ahead.
+const std::array<TicketKey, 3>& ticket_keys(const std::string& secret, std::int64_t epoch) {
+  thread_local struct {
+    std::string secret;
+    std::int64_t epoch = 0;
+    std::array<TicketKey, 3> keys;
+  } kept;
+  if (kept.epoch != epoch || kept.secret != secret) {
+    kept.keys = {ticket_key(secret, epoch), ticket_key(secret, epoch - 1), ticket_key(secret, epoch + 1)};
+    kept.epoch = epoch;
+    kept.secret = secret;
+  }
+  return kept.keys;
+}
+
 std::int64_t epoch_now() {
   const auto hours = std::chrono::floor<std::chrono::hours>(std::chrono::system_clock::now().time_since_epoch());
   return hours.count() / kTicketHours;
@@ -67,20 +83,18 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
   // none.
   if (SSL_version(ssl) < TLS1_3_VERSION) return 0;
   const auto& secret = *static_cast<const std::string*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  const std::int64_t now = epoch_now();
+  const std::array<TicketKey, 3>& keys = ticket_keys(secret, epoch_now());
   if (encrypts == 1) {
-    const TicketKey key = ticket_key(secret, now);
+    const TicketKey& key = keys.front();
     std::memcpy(name, key.name.data(), key.name.size());
     const std::string fresh = random_bytes(EVP_MAX_IV_LENGTH);
     std::memcpy(iv, fresh.data(), fresh.size());
     return use_key(key, iv, cipher, mac, true) ? 1 : -1;
   }
-  // The one after now: of a process whose clock is a little ahead.
-  for (const std::int64_t epoch : {now, now - 1, now + 1}) {
-    const TicketKey key = ticket_key(secret, epoch);
+  for (const TicketKey& key : keys) {
     if (std::memcmp(name, key.name.data(), key.name.size()) != 0) continue;
     if (!use_key(key, iv, cipher, mac, false)) return -1;
-    return epoch == now ? 1 : 2;
+    return &key == &keys.front() ? 1 : 2;
   }
   return 0;
 }

@@ -93,15 +93,23 @@ std::string next_port(const std::string& address, int steps) {
 }
 
 // A process may open as many files and sockets as its hard limit says: the soft one is for programs that use select().
-void raise_file_limit(const Config::Server& server) {
+// Connections of clients are kept from taking those that the database and the hub need: a flood stops no publishing.
+void respect_file_limit(Config& config) {
+  constexpr std::int64_t kOwn = 100;  // connections of single threads, listening sockets, the operator's pages, files
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (std::cmp_greater(server.max_connections, limit.rlim_cur)) {
-    log_warning("server.max_connections is more than the open files that a process may have",
-                {{"max_connections", server.max_connections}, {"open_files", limit.rlim_cur}});
-  }
+  const std::int64_t needed = config.database.pool + (config.hub.enabled ? config.hub.in_flight : 0) + kOwn;
+  if (std::cmp_less_equal(config.server.max_connections + needed, limit.rlim_cur)) return;
+  const auto files = static_cast<std::int64_t>(limit.rlim_cur);
+  const std::int64_t connections = std::max(files - needed, files / 8);
+  log_warning("fewer connections are taken than server.max_connections says, for want of open files",
+              {{"max_connections", config.server.max_connections},
+               {"taken", connections},
+               {"open_files", files},
+               {"needed_otherwise", needed}});
+  config.server.max_connections = connections;
 }
 
 // Null where nothing is served over TLS.
@@ -279,14 +287,14 @@ int migrate(const ServeOptions& options) {
   return 0;
 }
 
-int serve(const ServeOptions& options) {
+int serve(ServeOptions options) {
   const sigset_t signals = block_signals(!options.config.server.listen_tls.empty());
   if (options.process > 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != options.started_by) return say(Fault{"the process that has started this one is gone"});
   }
   if (const std::optional<Fault> fault = fault_of_listening(options.config)) return say(*fault);
-  raise_file_limit(options.config.server);
+  respect_file_limit(options.config);
   try {
     const bool is_group = options.process == 0 && options.config.server.processes > 1;
     return is_group ? run_processes(options, signals) : serve_until_told(options, signals);

@@ -21,7 +21,7 @@ struct ServeOptions {
 int say(const Fault& fault);
 
 // Serves until SIGINT or SIGTERM. Returns the exit status; what went wrong is said on standard error.
-int serve(const ServeOptions& options);
+int serve(ServeOptions options);
 
 // Brings the database to this program's schema and ends.
 int migrate(const ServeOptions& options);

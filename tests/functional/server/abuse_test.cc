@@ -159,6 +159,23 @@ TEST_F(AbuseTest, RunningOutOfDescriptorsEndsNothing) {
   EXPECT_TRUE(wait_until([&] { return publisher.post("/demo/events", entry).status == 201; }));
 }
 
+// Where the system lets a process open few files, those that publishing needs are not for connections.
+TEST_F(AbuseTest, AFloodLeavesPublishingTheFilesThatItNeeds) {
+  const int port = free_port();
+  Process server(
+      {"/usr/bin/prlimit", "--nofile=720:720", COURANT_BINARY_DIR "/courant", "serve", "--database", database_.url(),
+       "--data", scratch("few-files"), "--operations", "", "--listen", "127.0.0.1:" + std::to_string(port)},
+      scratch("few-files.log"));
+  ASSERT_TRUE(wait_until([&] { return HttpClient(port).get("/-/health/live").status == 200; }));
+  HttpClient publisher(port);
+  ASSERT_EQ(publisher.get("/-/health/live").status, 200);
+  std::vector<std::unique_ptr<RawClient>> flood;
+  for (int i = 0; i < 750; ++i) flood.push_back(std::make_unique<RawClient>(port));
+  const std::string entry = "<entry xmlns='http://www.w3.org/2005/Atom'><title>t</title><content>c</content></entry>";
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(publisher.post("/demo/events", entry).status, 201);
+  EXPECT_LT(open_descriptors(server.id()), 200U);
+}
+
 // Everything as long as can be, from many at once: each is refused as soon as it is too long, and nothing is kept.
 TEST_F(AbuseTest, OversizedRequestsAreRefusedAndNotKept) {
   serve({});
