@@ -23,7 +23,8 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kRecord = 16 * 1024;        // what a TLS record holds
 constexpr std::size_t kSealedAtOnce = 64 * 1024;  // and what is sealed before the peer has to take it
 constexpr std::size_t kMostSealed = 2 * kSealedAtOnce;
-constexpr std::size_t kKeptRoom = 4 * 1024;  // a larger buffer is given back when it is empty
+constexpr std::size_t kMostBarren = 256 * 1024;  // that a peer may send between two pieces of data: key update floods
+constexpr std::size_t kKeptRoom = 4 * 1024;      // a larger buffer is given back when it is empty
 
 iovec piece_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
@@ -58,7 +59,8 @@ struct Transport::Tls {
   SslPtr ssl;
   std::string in;  // read and not yet opened
   std::size_t in_used = 0;
-  std::string out;  // sealed and not yet sent
+  std::size_t barren = 0;  // bytes since the last that carried data
+  std::string out;         // sealed and not yet sent
 
   static Tls& of(BIO* bio) { return *static_cast<Tls*>(BIO_get_data(bio)); }
 
@@ -102,6 +104,21 @@ struct Transport::Tls {
     in.resize(used + room);
     return in.data() + used;
   }
+
+  // How much of the room was filled. False: the peer works us with what carries nothing.
+  bool filled(std::size_t room, std::size_t count) {
+    in.resize(in.size() - room + count);
+    barren += count;
+    return barren <= kMostBarren;
+  }
+
+  // Application data: 1, as OpenSSL says.
+  int read(char* into, std::size_t room, std::size_t& count) {
+    ERR_clear_error();
+    const int result = SSL_read_ex(ssl.get(), into, room, &count);
+    if (result == 1) barren = 0;
+    return result;
+  }
 };
 
 struct Transport::Watch {
@@ -119,9 +136,9 @@ Task<bool> Transport::read_for_tls(std::size_t room) {
   if (is_at_end_) co_return false;
   char* const into = tls_->make_room(room);
   auto [error, count] = co_await socket_.async_read_some(asio::buffer(into, room), kToken);
-  tls_->in.resize(tls_->in.size() - room + (error ? 0 : count));
-  is_at_end_ = error && error != asio::error::operation_aborted;
-  co_return !error && count > 0;
+  const bool is_sound = tls_->filled(room, error ? 0 : count);
+  is_at_end_ = !is_sound || (error && error != asio::error::operation_aborted);
+  co_return is_sound && !error && count > 0;
 }
 
 Task<bool> Transport::handshake() {
@@ -163,9 +180,8 @@ Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {
   for (;;) {
     if (tls_->in_used < tls_->in.size() || SSL_has_pending(tls_->ssl.get()) == 1) {
       into.resize(used + room);
-      ERR_clear_error();
       std::size_t count = 0;
-      const int result = SSL_read_ex(tls_->ssl.get(), into.data() + used, room, &count);
+      const int result = tls_->read(into.data() + used, room, count);
       into.resize(used + (result == 1 ? count : 0));
       if (result == 1) co_return count;
       const bool goes_on = SSL_get_error(tls_->ssl.get(), result) == SSL_ERROR_WANT_READ && flush_tls();
@@ -268,7 +284,7 @@ std::optional<bool> Transport::has_ended() {
   } else {
     char* const into = tls_->make_room(kKeptRoom);
     count = ::recv(socket, into, kKeptRoom, MSG_DONTWAIT);
-    tls_->in.resize(tls_->in.size() - kKeptRoom + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (!tls_->filled(kKeptRoom, static_cast<std::size_t>(std::max<ssize_t>(count, 0)))) return true;
   }
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   if (count <= 0) return true;
