@@ -53,6 +53,7 @@ if(COURANT_LTO)
   include(CheckIPOSupported)
   check_ipo_supported()
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  target_compile_options(courant_options INTERFACE -ffat-lto-objects)  # tests are linked without
 endif()
 if(COURANT_UNITY)
   set(CMAKE_UNITY_BUILD ON)

@@ -9,9 +9,9 @@
 namespace courant::bench {
 namespace {
 
-constexpr Nanoseconds kLook = 20 * kMillisecond;  // how often the board is looked at where nothing happens
-constexpr Nanoseconds kEarly = 2 * kSecond;       // before its time an empty answer is an error
-constexpr Nanoseconds kPatience = 10 * kSecond;   // for answers when the last request has been sent
+constexpr Nanoseconds kLook = 20 * kMillisecond;       // how often the board is looked at where nothing happens
+constexpr Nanoseconds kEarly = 2 * kSecond;            // before its time an empty answer is an error
+constexpr Nanoseconds kLongestSilence = 10 * kSecond;  // for answers when the last request has been sent
 
 }  // namespace
 
@@ -176,7 +176,7 @@ void Requesters::run() {
     const Nanoseconds at = now();
     send_due(at);
     turn(std::clamp<Nanoseconds>(due(sent_) - now(), 0, kLook));
-    goes_on = at < board_.end_at || (done_ < sent_ && at < board_.end_at + kPatience);
+    goes_on = at < board_.end_at || (done_ < sent_ && at < board_.end_at + kLongestSilence);
   }
   board_.lost += sent_ - done_;
   rest();
@@ -209,7 +209,7 @@ void Connectors::answered(std::uint32_t id) {
 
 void Connectors::run() {
   for (std::uint32_t id = 0; id < count_; ++id) begin(id);
-  while (now() < board_.end_at || (board_.opened > 0 && now() < board_.end_at + kPatience)) turn(kLook);
+  while (now() < board_.end_at || (board_.opened > 0 && now() < board_.end_at + kLongestSilence)) turn(kLook);
   rest();
 }
 
