@@ -56,7 +56,9 @@ if(COURANT_LTO)
   target_compile_options(courant_options INTERFACE -ffat-lto-objects)  # tests are linked without
 endif()
 if(COURANT_UNITY)
+  # Names in anonymous namespaces must differ within a module: which files meet in a unit changes with every new one.
   set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
   # Of a class that is one source file's own, where that file is included by another.
   target_compile_options(courant_options INTERFACE -Wno-subobject-linkage)
 endif()

@@ -43,7 +43,7 @@ bool is_language_tag(std::string_view tag) {
   return true;
 }
 
-bool is_media_type(std::string_view type) {
+bool is_atom_media_type(std::string_view type) {
   type = type.substr(0, type.find(';'));
   const std::size_t slash = type.find('/');
   return slash != std::string_view::npos && slash > 0 && slash + 1 < type.size() &&
@@ -154,7 +154,7 @@ Broken check_link(const Element& element) {
   if (rel && (rel->empty() || !is_iri_reference(*rel)))
     return fault(element, "rel of atom:link is neither a name nor an IRI");
   const std::optional<std::string> type = element.attribute("type");
-  if (type && !is_media_type(*type)) return fault(element, "type of atom:link is no media type");
+  if (type && !is_atom_media_type(*type)) return fault(element, "type of atom:link is no media type");
   const std::optional<std::string> language = element.attribute("hreflang");
   if (language && (language->empty() || !is_language_tag(*language)))
     return fault(element, "hreflang of atom:link is no language tag");
@@ -176,13 +176,14 @@ Broken check_content(const Element& element) {
     if (!is_iri_reference(*src)) return fault(element, "src of atom:content is no IRI reference");
     if (!element.children().empty() || !element.text().empty())
       return fault(element, "atom:content with 'src' must be empty");
-    if (element.attribute("type") && !is_media_type(type))
+    if (element.attribute("type") && !is_atom_media_type(type))
       return fault(element, "type of atom:content with 'src' must be a media type");
     return std::nullopt;
   }
   if (type == "xhtml") return check_xhtml(element);
   if (is_one_of(type, {"text", "html"})) return check_no_children(element);
-  if (!is_media_type(type)) return fault(element, "type of atom:content must be text, html, xhtml or a media type");
+  if (!is_atom_media_type(type))
+    return fault(element, "type of atom:content must be text, html, xhtml or a media type");
   if (is_xml_type(type)) return std::nullopt;
   return check_no_children(element);
 }

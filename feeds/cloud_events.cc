@@ -14,8 +14,6 @@
 namespace courant::feeds {
 namespace {
 
-using json = IndexedJson;
-
 constexpr int kDeepest = 64;
 constexpr std::size_t kLongestId = 2048;
 
@@ -26,23 +24,23 @@ constexpr const char* kBase64 = "base64";
 
 struct TooDeep {};
 
-Result<json> parse(std::string_view text) {
-  const auto guard = [](int depth, json::parse_event_t, json&) {
+Result<IndexedJson> parse(std::string_view text) {
+  const auto guard = [](int depth, IndexedJson::parse_event_t, IndexedJson&) {
     if (depth > kDeepest) throw TooDeep{};
     return true;
   };
   try {
-    return json::parse(text, guard);
-  } catch (const json::parse_error& error) {
+    return IndexedJson::parse(text, guard);
+  } catch (const IndexedJson::parse_error& error) {
     return Fault{"this is not JSON: it breaks off or goes wrong at byte " + std::to_string(error.byte)};
-  } catch (const json::out_of_range&) {
+  } catch (const IndexedJson::out_of_range&) {
     return Fault{"a number in the JSON is larger than can be kept"};
   } catch (const TooDeep&) {
     return Fault{"the JSON is nested more than " + std::to_string(kDeepest) + " levels deep"};
   }
 }
 
-std::string text_of(const json& object, const char* name) {
+std::string text_of(const IndexedJson& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -52,7 +50,7 @@ bool is_attribute_name(std::string_view name) {
 }
 
 // What CloudEvents demands of the context attributes (sections 3.1 and 3.2).
-std::optional<Fault> broken_rule(const json& event) {
+std::optional<Fault> broken_rule(const IndexedJson& event) {
   if (!event.is_object()) return Fault{"a CloudEvent is a JSON object"};
   if (text_of(event, "specversion") != "1.0") return Fault{"specversion must be \"1.0\""};
   for (const char* const name : {"id", "source", "type"}) {
@@ -89,12 +87,12 @@ bool is_json_type(std::string_view type) {
   return bare.empty() || bare.ends_with("/json") || bare.ends_with("+json");
 }
 
-std::string dumped(const json& value) {
+std::string dumped(const IndexedJson& value) {
   const std::string text = value.dump();
   return is_xml_text(text) ? text : value.dump(-1, ' ', true);
 }
 
-std::string id_of(const json& event) {
+std::string id_of(const IndexedJson& event) {
   const std::string id =
       "urn:courant:cloudevent:" + percent_encode(text_of(event, "source")) + ":" + percent_encode(text_of(event, "id"));
   return id.size() <= kLongestId ? id : "urn:uuid:" + uuid_v5(id);
@@ -108,7 +106,7 @@ void add_category(pugi::xml_node& entry, const std::string& term, const char* sc
 }
 
 // The content; returns how data stands in it.
-const char* add_data(pugi::xml_node& entry, const json& event) {
+const char* add_data(pugi::xml_node& entry, const IndexedJson& event) {
   if (const std::string encoded = text_of(event, "data_base64"); event.contains("data_base64")) {
     pugi::xml_node content = entry.append_child("content");
     const std::string type = text_of(event, "datacontenttype");
@@ -127,7 +125,7 @@ const char* add_data(pugi::xml_node& entry, const json& event) {
   return is_text ? kText : kJson;
 }
 
-std::optional<Fault> append_entry(pugi::xml_node& parent, const json& event) {
+std::optional<Fault> append_entry(pugi::xml_node& parent, const IndexedJson& event) {
   if (std::optional<Fault> broken = broken_rule(event)) return broken;
   pugi::xml_node entry = parent.append_child("entry");
   entry.append_attribute("xmlns") = "http://www.w3.org/2005/Atom";
@@ -141,7 +139,7 @@ std::optional<Fault> append_entry(pugi::xml_node& parent, const json& event) {
   add_category(entry, type, "type");
   if (const std::string subject = text_of(event, "subject"); subject != type) add_category(entry, subject, "subject");
   const char* const data = add_data(entry, event);
-  json context = event;
+  IndexedJson context = event;
   context.erase("data");
   context.erase("data_base64");
   pugi::xml_node extension = entry.append_child("ce:event");
@@ -158,22 +156,22 @@ std::string written(const pugi::xml_document& document) {
 }
 
 // Anybody may publish an entry that looks as if it had been an event: nullopt where it was none.
-std::optional<json> stored_event(const EntryView& entry) {
+std::optional<IndexedJson> stored_event(const EntryView& entry) {
   if (entry.event.empty()) return std::nullopt;
-  Result<json> event = parse(entry.event);
+  Result<IndexedJson> event = parse(entry.event);
   if (!event) return std::nullopt;
   if (entry.event_data == kText) (*event)["data"] = entry.content;
   if (entry.event_data == kBase64) (*event)["data_base64"] = entry.content;
   if (entry.event_data == kJson) {
-    Result<json> data = parse(entry.content);
+    Result<IndexedJson> data = parse(entry.content);
     if (!data) return std::nullopt;
     (*event)["data"] = *std::move(data);
   }
   return broken_rule(*event) ? std::nullopt : std::optional(*std::move(event));
 }
 
-json value_of(const EntryView& entry, const std::string& source) {
-  std::optional<json> event = stored_event(entry);
+IndexedJson value_of(const EntryView& entry, const std::string& source) {
+  std::optional<IndexedJson> event = stored_event(entry);
   if (!event) {
     return {{"specversion", "1.0"},    {"id", entry.id},        {"source", source},
             {"type", "courant.entry"}, {"time", entry.updated}, {"datacontenttype", "application/atom+xml"},
@@ -185,7 +183,7 @@ json value_of(const EntryView& entry, const std::string& source) {
 }  // namespace
 
 Result<std::string> entry_of_event(std::string_view text) {
-  const Result<json> event = parse(text);
+  const Result<IndexedJson> event = parse(text);
   if (!event) return event.fault();
   pugi::xml_document document;
   if (std::optional<Fault> broken = append_entry(document, *event)) return *std::move(broken);
@@ -193,7 +191,7 @@ Result<std::string> entry_of_event(std::string_view text) {
 }
 
 Result<std::string> feed_of_events(std::string_view text) {
-  const Result<json> events = parse(text);
+  const Result<IndexedJson> events = parse(text);
   if (!events) return events.fault();
   if (!events->is_array()) return Fault{"a batch of CloudEvents is a JSON array"};
   pugi::xml_document document;
@@ -212,7 +210,7 @@ std::string event_of(const EntryView& entry, const std::string& source) {
 }
 
 std::string events_of(const std::vector<EntryView>& entries, const std::string& source) {
-  json events = json::array();
+  IndexedJson events = IndexedJson::array();
   for (const EntryView& entry : entries) events.push_back(value_of(entry, source));
   return events.dump(1) + "\n";
 }

@@ -46,8 +46,8 @@ std::uint64_t fresh_version() {
   return ++versions;
 }
 
-FeedSettings stored_settings(std::string_view json, const std::string& feed) {
-  Result<FeedSettings> settings = feed_settings_from_json(json);
+FeedSettings stored_settings(std::string_view text, const std::string& feed) {
+  Result<FeedSettings> settings = feed_settings_from_json(text);
   if (settings) return *std::move(settings);
   log_error("a feed's stored settings cannot be read; defaults are used", {{"feed", feed}});
   return {};

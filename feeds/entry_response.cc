@@ -16,4 +16,11 @@ http::Response entry_response(int status, const StoredEntry& entry, const std::s
   return response;
 }
 
+http::Response entry_not_modified(const std::string& etag) {
+  http::Response response;
+  response.status = 304;
+  response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", "Accept, Accept-Encoding");
+  return response;
+}
+
 }  // namespace courant::feeds

@@ -15,4 +15,7 @@ inline constexpr const char* kEntryType = "application/atom+xml;type=entry;chars
 http::Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url, bool has_edits,
                               const http::Request& request);
 
+// 304, to whoever has it.
+http::Response entry_not_modified(const std::string& etag);
+
 }  // namespace courant::feeds

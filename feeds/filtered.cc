@@ -1,7 +1,5 @@
 #include "feeds/filtered.h"
 
-#include <limits>
-
 #include "feeds/queries.h"
 #include "feeds/render.h"
 #include "feeds/stored_entry.h"
@@ -10,7 +8,6 @@
 namespace courant::feeds {
 namespace {
 
-constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostRead = 5000;  // filter floods: rows that one page may look at, about
 
 // What read_matching.sql gives.

@@ -3,6 +3,8 @@
 // Threads: database threads.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -13,6 +15,8 @@
 #include "sql/database.h"
 
 namespace courant::feeds {
+
+inline constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();  // positions, or bytes: no bound
 
 struct FilteredSlice {
   LogBounds bounds;

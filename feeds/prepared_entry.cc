@@ -32,7 +32,7 @@ bool is_atom(const Element& element, std::string_view name) {
 }
 
 // What is taken out of the entry before it is made canonical, and what has to be filled in.
-struct Found {
+struct FoundParts {
   std::string id;
   std::optional<Instant> updated;
   bool has_title = false;
@@ -51,8 +51,8 @@ bool is_server_link(std::string_view relation) {
 
 // Takes out id, published, updated, the server's links, and marks of a log that the entry was copied from; notes the
 // rest.
-Found take_out(Element& entry, PreparedEntry& prepared, bool is_media_link) {
-  Found found;
+FoundParts take_out(Element& entry, PreparedEntry& prepared, bool is_media_link) {
+  FoundParts found;
   found.has_base = entry.attribute("base", kXmlNamespace).has_value();
   for (Element& child : entry.children()) {
     const bool is_media = child.namespace_uri() == kEntryNamespace && child.name() == "media";
@@ -116,7 +116,7 @@ std::optional<Fault> check_terms(const PreparedEntry& prepared, const EntryRules
   return std::nullopt;
 }
 
-std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& found, const EntryRules& rules) {
+std::optional<Fault> check_bounds(const PreparedEntry& prepared, const FoundParts& found, const EntryRules& rules) {
   if (!found.id.empty()) {
     if (std::optional<Fault> broken = broken_id(found.id)) return broken;
   }
@@ -124,7 +124,7 @@ std::optional<Fault> check_bounds(const PreparedEntry& prepared, const Found& fo
   return check_terms(prepared, rules);
 }
 
-std::string fill_ins(const Found& found, const EntryRules& rules) {
+std::string fill_ins(const FoundParts& found, const EntryRules& rules) {
   std::string filled;
   if (!found.has_title) filled += "<title></title>";
   if (rules.is_media_link && !found.has_summary) filled += "<summary></summary>";
@@ -167,7 +167,7 @@ Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& ru
 
   PreparedEntry prepared;
   const bool needs_base = !entry.attribute("base", kXmlNamespace) && has_relative_references(entry);
-  const Found found = take_out(entry, prepared, rules.is_media_link);
+  const FoundParts found = take_out(entry, prepared, rules.is_media_link);
   if (std::optional<Fault> broken = check_bounds(prepared, found, rules)) return *std::move(broken);
   if (!rules.server_ids) prepared.id = found.id;
   if (rules.client_updated) prepared.updated = found.updated;

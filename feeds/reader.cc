@@ -1,6 +1,5 @@
 #include "feeds/reader.h"
 
-#include <limits>
 #include <set>
 
 #include "feeds/feed_snapshot.h"
@@ -14,8 +13,6 @@
 
 namespace courant::feeds {
 namespace {
-
-constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 
 // What read_range.sql gives.
 struct Slice {

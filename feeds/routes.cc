@@ -23,13 +23,6 @@ using http::Request;
 using http::Response;
 using http::Task;
 
-Response not_modified(const std::string& etag) {
-  Response response;
-  response.status = 304;
-  response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", "Accept, Accept-Encoding");
-  return response;
-}
-
 // An entry in another form than Atom: made of it, with an entity tag of its own.
 Response other_entry_response(const Offer& offer, std::string document, std::int64_t position,
                               const std::string& etag) {
@@ -72,10 +65,10 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
   const bool is_atom = offer.representation == Representation::kXml;
   const std::string etag = "\"" + position + (is_atom ? "" : "-" + std::string(offer.format)) + "\"";
   const std::optional<std::string_view> known = request.header("if-none-match");
-  if (known && http::if_none_match_matches(*known, etag)) co_return not_modified(etag);
+  if (known && http::if_none_match_matches(*known, etag)) co_return entry_not_modified(etag);
   const Ticks now = engine.clock().ticks();
   const bool is_known = found.last_modified && found.last_modified->is_known(request, now);
-  Response response = is_known  ? not_modified(etag)
+  Response response = is_known  ? entry_not_modified(etag)
                       : is_atom ? entry_response(200, *found.entry, feed_url, has_edits, request)
                                 : other_entry_response(offer, found.other, found.entry->position, etag);
   if (found.last_modified) found.last_modified->tell(response, now);

@@ -27,7 +27,6 @@ using asio::ip::tcp;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 using namespace std::chrono_literals;
 
-constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr auto kSweep = 100ms;      // how exact the timeouts are
 constexpr auto kOutOfFiles = 50ms;  // how long accepting rests when descriptors have run out
 

@@ -19,7 +19,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kRecord = 16 * 1024;        // what a TLS record holds
 constexpr std::size_t kSealedAtOnce = 64 * 1024;  // and what is sealed before the peer has to take it
 constexpr std::size_t kMostSealed = 2 * kSealedAtOnce;

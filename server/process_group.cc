@@ -20,7 +20,7 @@ namespace courant::server {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 constexpr auto kTrial = 30s;  // one that ends by itself so soon after the first start will not do better the next time
 constexpr auto kShortestRest = 1s;  // before one that died is started anew; doubled while that does not help
@@ -29,9 +29,9 @@ constexpr auto kBeyondDrain = 15s;  // for what comes after the last answer, whe
 
 struct Member {
   pid_t process = 0;  // 0: it does not run
-  Clock::time_point started;
-  Clock::time_point ended;
-  Clock::duration rest = kShortestRest;
+  steady_clock::time_point started;
+  steady_clock::time_point ended;
+  steady_clock::duration rest = kShortestRest;
 };
 
 class Group {
@@ -53,7 +53,7 @@ class Group {
     Member& member = members_[index];
     // The signals that are blocked here stay so: one that comes early waits until the process asks for it.
     const int error = ::posix_spawn(&member.process, "/proc/self/exe", nullptr, nullptr, raw.data(), environ);
-    member.started = Clock::now();
+    member.started = steady_clock::now();
     if (error == 0) return true;
     member.process = 0;
     say(Fault{std::string("a server process cannot be started: ") + std::strerror(error)});
@@ -75,22 +75,23 @@ class Group {
       if (member.process != 0 && ::waitpid(member.process, &status, WNOHANG) == member.process) {
         log_error("a server process ended", {{"process", i + 1}, {"status", status}});
         member.process = 0;
-        member.ended = Clock::now();
+        member.ended = steady_clock::now();
         if (WIFEXITED(status) && member.ended - begun_ < kTrial) return std::max(1, WEXITSTATUS(status));
         const bool has_run = member.ended - member.started > kTrial;
-        member.rest = has_run ? kShortestRest : std::min<Clock::duration>(2 * member.rest, kLongestRest);
+        member.rest = has_run ? kShortestRest : std::min<steady_clock::duration>(2 * member.rest, kLongestRest);
       }
-      if (member.process == 0 && Clock::now() - member.ended >= member.rest && !start(i)) member.ended = Clock::now();
+      if (member.process == 0 && steady_clock::now() - member.ended >= member.rest && !start(i))
+        member.ended = steady_clock::now();
     }
     return std::nullopt;
   }
 
   void stop() {
     tell(SIGTERM);
-    const Clock::time_point give_up = Clock::now() + options_.config.server.drain + kBeyondDrain;
+    const steady_clock::time_point give_up = steady_clock::now() + options_.config.server.drain + kBeyondDrain;
     for (Member& member : members_) {
       while (member.process != 0 && ::waitpid(member.process, nullptr, WNOHANG) == 0) {
-        if (Clock::now() > give_up) ::kill(member.process, SIGKILL);
+        if (steady_clock::now() > give_up) ::kill(member.process, SIGKILL);
         std::this_thread::sleep_for(20ms);
       }
       member.process = 0;
@@ -101,7 +102,7 @@ class Group {
   const ServeOptions& options_;
   const std::string database_;  // empty: as the arguments say
   std::vector<Member> members_;
-  const Clock::time_point begun_ = Clock::now();
+  const steady_clock::time_point begun_ = steady_clock::now();
 };
 
 }  // namespace

@@ -14,10 +14,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kNotAll = 1;
-constexpr int kWrongWords = 2;
+constexpr int kWrongCall = 2;
 
 // Over what progress has written.
-void say(const std::string& sentence) {
+void say_over_progress(const std::string& sentence) {
   std::fprintf(stderr, "%scourant: %s\n", ::isatty(STDERR_FILENO) == 1 ? "\r" : "", sentence.c_str());
 }
 
@@ -38,7 +38,7 @@ std::optional<std::string> spool_files(Spool& spool, const PublishOptions& optio
   for (const std::string& file : options.files) {
     const Result<std::string> text = read_whole(file);
     if (!text) {
-      say(text.fault().detail + ": nothing was spooled");
+      say_over_progress(text.fault().detail + ": nothing was spooled");
       return std::nullopt;
     }
     adding.put(file, *text);
@@ -51,7 +51,7 @@ int send(Spool& spool, const PublishOptions& options, const std::string& own_gro
   const auto show = [is_terminal](std::size_t sent) {
     if (is_terminal) std::fprintf(stderr, "\r%zu sent", sent);
   };
-  const Sent sent = SpoolSender(spool, {options.patience, options.attempt, say, show}).send_all();
+  const Sent sent = SpoolSender(spool, {options.patience, options.attempt, say_over_progress, show}).send_all();
   if (is_terminal) std::fputs("\r", stderr);
   const std::size_t left = spool.count();
   std::printf("%zu published, %zu stored before, %zu refused, %zu left\n", sent.created, sent.known, sent.refused,
@@ -66,8 +66,8 @@ int send(Spool& spool, const PublishOptions& options, const std::string& own_gro
 
 int publish_spooled(const PublishOptions& options) {
   if (const std::optional<std::string> fault = fault_of(options)) {
-    say(*fault);
-    return kWrongWords;
+    say_over_progress(*fault);
+    return kWrongCall;
   }
   bool is_spooled = options.files.empty();
   try {
@@ -84,8 +84,8 @@ int publish_spooled(const PublishOptions& options) {
     }
     return send(spool, options, group);
   } catch (const fs::filesystem_error& error) {
-    say("the spool cannot be used: " + error.path1().string() + ": " + error.code().message() +
-        (is_spooled ? ": what is not sent stays in it" : ": nothing was spooled"));
+    say_over_progress("the spool cannot be used: " + error.path1().string() + ": " + error.code().message() +
+                      (is_spooled ? ": what is not sent stays in it" : ": nothing was spooled"));
     return kNotAll;
   }
 }
