@@ -17,8 +17,9 @@ std::optional<StoredPage> find_page(sql::Session& session, feeds::FeedKey feed, 
   const sql::Rows rows = session.run(queries::find_page, sql::Parameters().add(feed.lane).add(feed.feed).add(page));
   if (rows.empty()) return std::nullopt;
   const sql::Row row = rows[0];
-  return StoredPage{row.bytes(2), row.bytes(0),   row.bytes(1),
-                    row.bytes(3), row.integer(4), {row.instant(5), row.instant(6)}};
+  return StoredPage{row.bytes(2),  row.bytes(0),   row.bytes(1),
+                    row.bytes(3),  row.integer(4), {row.instant(5), row.instant(6)},
+                    row.instant(7)};
 }
 
 std::string render_page(const feeds::LiveFeed& feed, std::int64_t page, std::int64_t generation,

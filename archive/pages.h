@@ -20,6 +20,7 @@ struct StoredPage {
   std::string chain;         // after its last position, 32 bytes
   std::int64_t generation;   // of the log, and so of the links in it
   feeds::Modified modified;  // when it was rendered: once, or anew for a redaction
+  Instant last_recorded;     // when its last position was recorded: retention drops it as a whole
 };
 
 // nullopt: the page's last position is not committed yet. Renders and stores the page where nobody has before. Throws

@@ -50,9 +50,10 @@ feeds::ReadyPage ready(StoredPage page, http::Coding coding, const feeds::FeedSe
   }
   feeds::ReadyPage::Headers headers = {{"ETag", tag_in(to_hex(page.sha256.substr(0, 12)), coding)},
                                        {"Vary", "Accept-Encoding"},
-                                       {"Cache-Control", feeds::lasting_cache_control(settings)},
                                        {"Content-Type", "application/atom+xml;type=feed;charset=utf-8"},
                                        {"Repr-Digest", "sha-256=:" + to_base64(digest) + ":"}};
+  const feeds::ReadyPage::Headers lasting = feeds::lasting_fields(settings, page.last_recorded);
+  headers.insert(headers.end(), lasting.begin(), lasting.end());
   if (coding != http::Coding::kIdentity) headers.emplace_back("Content-Encoding", http::coding_name(coding));
   return feeds::ReadyPage(std::move(headers), http::make_bytes(std::move(bytes)), version, std::nullopt, {},
                           last_modified);

@@ -1,6 +1,5 @@
 # Warnings, hardening and sanitizers as one interface target that every module links.
 option(COURANT_WERROR "treat warnings as errors" OFF)
-option(COURANT_LTO "link-time optimisation" OFF)
 option(COURANT_HARDEN "hardening flags for production builds" OFF)
 option(COURANT_UNITY "several sources in one translation unit: a whole build in half the time, a changed file in more" OFF)
 option(COURANT_LINT "run clang-tidy with the compiler" OFF)
@@ -48,12 +47,6 @@ if(COURANT_SANITIZE)
 endif()
 if(COURANT_FUZZ)
   target_compile_options(courant_options INTERFACE -fsanitize=fuzzer-no-link)
-endif()
-if(COURANT_LTO)
-  include(CheckIPOSupported)
-  check_ipo_supported()
-  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-  target_compile_options(courant_options INTERFACE -ffat-lto-objects)  # tests are linked without
 endif()
 if(COURANT_UNITY)
   # Names in anonymous namespaces must differ within a module: which files meet in a unit changes with every new one.

@@ -151,13 +151,17 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   const PageRequest& wanted = view.wanted;
   RenderedPage page = read_page(session, feed, wanted);
   const bool is_lasting = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
-  ReadyPage::Headers headers = {
-      {"Content-Type", std::string(view.offer->content_type)},
-      {"ETag", page.etag},
-      {"Cache-Control", is_lasting ? lasting_cache_control(feed.state()->settings) : "no-cache"},
-      {"Feed-Position", std::to_string(page.range.upto)},
-      {"Link", link_field(wanted, page.links, view.suffix)},
-      {"Vary", "Accept, Accept-Encoding"}};
+  ReadyPage::Headers headers = {{"Content-Type", std::string(view.offer->content_type)},
+                                {"ETag", page.etag},
+                                {"Feed-Position", std::to_string(page.range.upto)},
+                                {"Link", link_field(wanted, page.links, view.suffix)},
+                                {"Vary", "Accept, Accept-Encoding"}};
+  if (is_lasting) {
+    const ReadyPage::Headers lasting = lasting_fields(feed.state()->settings, page.oldest);
+    headers.insert(headers.end(), lasting.begin(), lasting.end());
+  } else {
+    headers.emplace_back("Cache-Control", "no-cache");
+  }
   std::string document =
       transformed(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
   PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};

@@ -197,6 +197,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   rendered.head = page.slice.bounds.head;
   rendered.links = links_of(query, page.range, page.slice.bounds);
   rendered.etag = page_etag(facts, *state, request.representation, rendered.links.self, upto);
+  if (!page.slice.entries.empty()) rendered.oldest = page.slice.entries.back().recorded;
   rendered.modified = page.slice.feed.page_modified(*state, page.slice.bounds.floor, recorded);
 
   FeedDocument document;

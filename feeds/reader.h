@@ -21,6 +21,7 @@ struct RenderedPage {
   std::int64_t head = 0;  // of the log when it was read
   std::string etag;
   std::optional<Modified> modified;  // of what the tag is of
+  std::optional<Instant> oldest;     // when the oldest entry on it was recorded
   std::string document;
   PageLinks links;
   // Of the entries shown: the newest position of one that does not expire, and those that do.

@@ -10,7 +10,7 @@ namespace {
 
 // RFC 9110 section 15.4.5: what a 304 repeats of the 200; Link since readers of a feed steer by it.
 bool is_for_304(const std::string& name) {
-  return name == "ETag" || name == "Cache-Control" || name == "Vary" || name == "Link";
+  return name == "ETag" || name == "Cache-Control" || name == "Expires" || name == "Vary" || name == "Link";
 }
 
 http::Bytes compose_304(ReadyPage::Headers headers) {
@@ -59,6 +59,7 @@ ReadyPage::ReadyPage(Headers headers, http::Bytes body, std::uint64_t version, s
     for (auto& [name, value] : all) {
       if (is_held && name == "Cache-Control") value = "no-store";
     }
+    if (is_held) std::erase_if(all, [](const auto& field) { return field.first == "Expires"; });
     heads_[0][is_held ? 1 : 0] = http::compose_head(200, all);
     heads_[1][is_held ? 1 : 0] = compose_304(std::move(all));
   }

@@ -57,13 +57,17 @@ Result<T> parse(std::string_view text, Read read_object) {
 
 }  // namespace
 
-std::string lasting_cache_control(const FeedSettings& settings) {
-  constexpr std::int64_t kDay = 86'400;
-  constexpr std::int64_t kYear = 365 * kDay;
-  const std::int64_t kept = settings.retain.age.count();
+std::vector<std::pair<std::string, std::string>> lasting_fields(const FeedSettings& settings,
+                                                                std::optional<Instant> recorded) {
+  const Retention& retain = settings.retain;
+  const std::string immutable = settings.redactable ? "" : ", immutable";
+  if (retain.age.count() > 0 && retain.entries == 0 && recorded) {
+    // Not max-age, which counts anew from each answer.
+    return {{"Cache-Control", "public" + immutable}, {"Expires", format_http_date(*recorded + retain.age)}};
+  }
   // Where entries are dropped by count nobody can tell when.
-  const std::int64_t seconds = settings.retain.entries > 0 ? kDay : kept > 0 ? std::min(kYear, kept) : kYear;
-  return "public, max-age=" + std::to_string(seconds) + (settings.redactable ? "" : ", immutable");
+  const bool is_dropped = retain.entries > 0 || retain.age.count() > 0;
+  return {{"Cache-Control", std::string("public, max-age=") + (is_dropped ? "86400" : "31536000") + immutable}};
 }
 
 bool is_valid_name(std::string_view name) {

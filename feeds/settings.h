@@ -4,11 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/result.h"
+#include "kernel/time.h"
 
 namespace courant::feeds {
 
@@ -45,9 +48,11 @@ struct WorkspaceSettings {
   bool operator==(const WorkspaceSettings&) const = default;
 };
 
-// Cache-Control of a document whose positions never change, an archive page or a full page: caches may keep it as long
-// as it is sure to stay, and need not ask for it again unless a redaction may have to change it.
-std::string lasting_cache_control(const FeedSettings& settings);
+// The fields that tell caches how long they may keep a document whose positions never change, an archive page or a full
+// page: as long as it is sure to stay; and they need not ask for it again unless a redaction may have to change it.
+// recorded: when retention by age begins to count for it; nullopt: that is not known.
+std::vector<std::pair<std::string, std::string>> lasting_fields(const FeedSettings& settings,
+                                                                std::optional<Instant> recorded);
 
 // What a workspace or feed may be called: 1 to 64 of A-Z a-z 0-9 . _ ~ -, the first neither '-' nor '.'.
 bool is_valid_name(std::string_view name);

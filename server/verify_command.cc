@@ -63,25 +63,36 @@ std::optional<archive::Verified> remembered(const json& state, const std::string
   return verified;
 }
 
-// Written beside its place and moved there, so that an interruption loses nothing.
-bool write_state(const std::string& path, const json& state) {
-  std::error_code ignored;
-  fs::create_directories(fs::path(path).parent_path(), ignored);
-  const std::string unfinished = path + ".unfinished";
-  {
+// Beside what other runs have remembered meanwhile. Written beside its place and moved there, so that an interruption
+// loses nothing. False: it cannot be written.
+bool remember(const std::string& path, const std::string& feed_url, const archive::Verified& verified) {
+  try {
+    std::error_code ignored;
+    fs::create_directories(fs::path(path).parent_path(), ignored);
+    const Descriptor alone = lock(path + ".lock");
+    Result<json> state = read_state(path);
+    if (!state) return false;
+    (*state)[feed_url] = {{"position", verified.position},
+                          {"chain", verified.chain},
+                          {"generation", verified.generation},
+                          {"verified", format_rfc3339(SystemClock().now())}};
+    const std::string unfinished = path + ".unfinished";
     std::ofstream file(unfinished, std::ios::trunc);
-    file << state.dump(1) << "\n";
-    if (!file.flush()) return false;
+    file << state->dump(1) << "\n";
+    file.close();
+    if (!file) return false;
+    fs::rename(unfinished, path);
+    return true;
+  } catch (const fs::filesystem_error&) {
+    return false;
   }
-  fs::rename(unfinished, path, ignored);
-  return !ignored;
 }
 
 }  // namespace
 
 int verify(const VerifyOptions& options) {
   const std::string path = options.state.empty() ? default_state() : options.state;
-  Result<json> state = read_state(path);
+  const Result<json> state = read_state(path);
   if (!state) {
     std::fprintf(stderr, "courant: %s\n", state.fault().detail.c_str());
     return 2;
@@ -125,11 +136,7 @@ int verify(const VerifyOptions& options) {
   } else if (earlier) {
     std::printf("position %lld, verified earlier, is not kept any more\n", static_cast<long long>(earlier->position));
   }
-  (*state)[feed_url] = {{"position", verified.position},
-                        {"chain", verified.chain},
-                        {"generation", verified.generation},
-                        {"verified", format_rfc3339(SystemClock().now())}};
-  if (!write_state(path, *state)) {
+  if (!remember(path, feed_url, verified)) {
     std::fprintf(stderr, "courant: %s cannot be written: the next run will not know of this one\n", path.c_str());
     return 2;
   }

@@ -84,6 +84,21 @@ TEST_F(AuditTest, AnHonestFeedVerifiesAndIsRemembered) {
                             .body.substr(client_.get("/demo/events/archive").body.find("\"chain\": \"") + 10, 64)));
 }
 
+// As from a timer for each feed: none forgets what others remember.
+TEST_F(AuditTest, RunsAtTheSameTimeShareWhatIsRemembered) {
+  constexpr int kFeeds = 8;
+  std::vector<std::unique_ptr<Process>> runs;
+  for (int feed = 1; feed <= kFeeds; ++feed) {
+    const std::string path = "/demo/f" + std::to_string(feed);
+    ASSERT_EQ(client_.post(path, entry(1, "x")).status, 201);
+    const std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant", "verify", server_.url() + path,
+                                                "--state", state_};
+    runs.push_back(std::make_unique<Process>(arguments, scratch("verify-" + std::to_string(feed) + ".txt")));
+  }
+  for (const auto& run : runs) EXPECT_EQ(run->wait(), 0);
+  EXPECT_EQ(json::parse(std::ifstream(state_)).size(), std::size_t{kFeeds});
+}
+
 TEST_F(AuditTest, AnEmptyFeedVerifies) {
   ASSERT_EQ(client_.post("/demo/other", entry(1, "x")).status, 201);
   session_.execute_script(
