@@ -13,6 +13,7 @@
 #include "kernel/text.h"
 #include "sql/database.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/database_relay.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test::feeds_test {
@@ -47,32 +48,11 @@ std::string link_in(const std::string& page, const std::string& rel) {
   return target;
 }
 
-// Stops the server processes of a database's connections, all but its own; lets them go on when it is destroyed.
-class FrozenBackends {
- public:
-  explicit FrozenBackends(const std::string& url) : session_(url) {
-    constexpr sql::Query kBackends{"test.backends",
-                                   "select pid::bigint from pg_stat_activity "
-                                   "where datname = current_database() and pid <> pg_backend_pid()"};
-    const sql::Rows rows = session_.run(kBackends);
-    for (int i = 0; i < rows.size(); ++i) backends_.push_back(static_cast<pid_t>(rows[i].integer(0)));
-    for (const pid_t backend : backends_) ::kill(backend, SIGSTOP);
-  }
-  ~FrozenBackends() {
-    for (const pid_t backend : backends_) ::kill(backend, SIGCONT);
-  }
-  FrozenBackends(const FrozenBackends&) = delete;
-  FrozenBackends& operator=(const FrozenBackends&) = delete;
-
- private:
-  sql::Session session_;
-  std::vector<pid_t> backends_;
-};
-
 class FeedsTest : public testing::Test {
  protected:
   TestDatabase database_;
-  CourantServer server_{{"--database", database_.url()}};
+  DatabaseRelay relay_{database_.url()};
+  CourantServer server_{{"--database", relay_.url()}};
   HttpClient client_{server_.port()};
 };
 
@@ -107,15 +87,14 @@ TEST_F(FeedsTest, AConditionalGetOfAnUnchangedHeadRunsNoSql) {
   const std::string condition = "If-None-Match: " + head.header("ETag") + "\r\n";
   EXPECT_EQ(client_.get("/demo/events", condition).status, 304);
 
-  // Every backend of this database is frozen: whatever needs one statement waits.
-  {
-    const FrozenBackends frozen(database_.url());
-    for (int i = 0; i < 200; ++i) ASSERT_EQ(client_.get("/demo/events", condition).status, 304) << i;
-    RawClient reader(static_cast<std::uint16_t>(server_.port()));
-    ASSERT_EQ(client_.get("/demo/events").body, head.body) << "the page is in memory";
-    reader.send("GET /demo/events?limit=7 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    EXPECT_FALSE(reader.has_answer_within(std::chrono::milliseconds(200))) << "they were frozen indeed";
-  }
+  // Nothing reaches the database: whatever needs one statement waits.
+  relay_.freeze(DatabaseRelay::kAll);
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(client_.get("/demo/events", condition).status, 304) << i;
+  RawClient reader(static_cast<std::uint16_t>(server_.port()));
+  ASSERT_EQ(client_.get("/demo/events").body, head.body) << "the page is in memory";
+  reader.send("GET /demo/events?limit=7 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_FALSE(reader.has_answer_within(std::chrono::milliseconds(200))) << "it was frozen indeed";
+  relay_.thaw();
   ASSERT_EQ(client_.post("/demo/events", entry("urn:x:2")).status, 201);
   EXPECT_EQ(client_.get("/demo/events", condition).status, 200);
 }

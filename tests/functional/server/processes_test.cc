@@ -1,14 +1,13 @@
 // Several server processes on one database: any client may go to any of them.
 #include <atomic>
 #include <fstream>
-#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sql/database.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/database_relay.h"
 #include "tests/support/test_database.h"
 #include "tests/support/tls_client.h"
 #include "tests/support/wait_until.h"
@@ -97,37 +96,14 @@ TEST_F(ProcessesTest, NoneOutlivesTheOneThatStartedThem) {
 // Readers go from one server to the other while what one of them hears of commits is cut, frozen and delayed.
 class DeafServerTest : public testing::Test {
  protected:
-  DeafServerTest() : session_(database_.url()) {
-    a_ = std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url()});
-    const std::set<pid_t> of_a = listeners();
-    b_ = std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url()});
-    wait_until([&] { return listeners().size() > of_a.size(); });
-    for (const pid_t listener : of_a) of_a_.insert(listener);
-  }
-
-  // The server processes of the connections on which commits are heard of.
-  std::set<pid_t> listeners() {
-    constexpr sql::Query kListeners{
-        "test.listeners",
-        "select pid::bigint from pg_stat_activity where datname = current_database() and "
-        "pid <> pg_backend_pid() and (query ilike 'listen%' or query ilike '%pg_notify%' or "
-        "query ilike 'notify%')"};
-    std::set<pid_t> found;
-    const sql::Rows rows = session_.run(kListeners);
-    for (int i = 0; i < rows.size(); ++i) found.insert(static_cast<pid_t>(rows[i].integer(0)));
-    return found;
-  }
-
-  void signal_listeners_of_b(int signal) {
-    for (const pid_t listener : listeners()) {
-      if (!of_a_.contains(listener)) ::kill(listener, signal);
-    }
+  DeafServerTest() {
+    EXPECT_TRUE(wait_until([&] { return hearing_of_b_.listeners() > 0; }));
   }
 
   // Publishes through A, and reads each entry through B behind the position before it, while `disturb` goes on.
   void read_behind(const std::function<void()>& disturb) {
-    HttpClient publisher(a_->port());
-    HttpClient reader(b_->port());
+    HttpClient publisher(a_.port());
+    HttpClient reader(b_.port());
     std::atomic<bool> is_over{false};
     std::thread disturbing([&] {
       while (!is_over) disturb();
@@ -135,7 +111,7 @@ class DeafServerTest : public testing::Test {
     std::string etag;
     for (int i = next_; i < next_ + 60; ++i) {
       EXPECT_EQ(publisher.post("/demo/events", entry(i)).status, 201);
-      const Reply seen = HttpClient(a_->port()).get("/demo/events");
+      const Reply seen = HttpClient(a_.port()).get("/demo/events");
       // B may be behind what nobody has told it of, for two seconds; what a reader names, it has to know.
       const Reply behind = reader.get("/demo/events?marker=" + std::to_string(i) + "&direction=backward&limit=1");
       EXPECT_THAT(behind.body, HasSubstr("<id>urn:x:" + std::to_string(i) + "</id>")) << behind.status;
@@ -152,36 +128,35 @@ class DeafServerTest : public testing::Test {
   }
 
   TestDatabase database_;
-  sql::Session session_;
-  std::unique_ptr<CourantServer> a_;
-  std::unique_ptr<CourantServer> b_;
-  std::set<pid_t> of_a_;
+  DatabaseRelay hearing_of_b_{database_.url()};
+  CourantServer a_{{"--database", database_.url()}};
+  CourantServer b_{{"--database", hearing_of_b_.url()}};
   int next_ = 1;
 };
 
 // A retry at another server is answered with the position that it has got, and that server shows it from then on.
 TEST_F(DeafServerTest, WhoIsToldOfAPositionSeesIt) {
   for (int i = 1; i <= 20; ++i) {
-    signal_listeners_of_b(SIGSTOP);
-    ASSERT_EQ(HttpClient(a_->port()).post("/demo/events", entry(i)).status, 201);
-    HttpClient retrying(b_->port());
+    hearing_of_b_.freeze(DatabaseRelay::kListeners);
+    ASSERT_EQ(HttpClient(a_.port()).post("/demo/events", entry(i)).status, 201);
+    HttpClient retrying(b_.port());
     const Reply again = retrying.post("/demo/events", entry(i));
     EXPECT_EQ(again.header("Feed-Position"), std::to_string(i)) << again.status;
     EXPECT_EQ(retrying.get("/demo/events").header("Feed-Position"), std::to_string(i));
-    signal_listeners_of_b(SIGCONT);
+    hearing_of_b_.thaw();
   }
 }
 
 TEST_F(DeafServerTest, WhoNamesAPositionNeverSeesLess) {
   read_behind([] { std::this_thread::yield(); });
-  read_behind([&] { signal_listeners_of_b(SIGTERM); });  // cut: the backend ends, and the next one
-  signal_listeners_of_b(SIGSTOP);
+  read_behind([&] { hearing_of_b_.cut(DatabaseRelay::kListeners); });  // cut: this connection, and the next one
+  hearing_of_b_.freeze(DatabaseRelay::kListeners);
   read_behind([] { std::this_thread::yield(); });  // frozen
-  signal_listeners_of_b(SIGCONT);
+  hearing_of_b_.thaw();
   read_behind([&] {  // delayed
-    signal_listeners_of_b(SIGSTOP);
+    hearing_of_b_.freeze(DatabaseRelay::kListeners);
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    signal_listeners_of_b(SIGCONT);
+    hearing_of_b_.thaw();
   });
 }
 
