@@ -269,6 +269,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   document.range = {from, page.to};
   page.entries = static_cast<std::int64_t>(document.entries.size());
   page.document = render_feed(document);
+  page.from_at = range_begin_in(page.document);
   return page;
 }
 

@@ -57,6 +57,7 @@ struct PushPage {
   std::int64_t to = 0;  // how far the document reaches
   std::int64_t entries = 0;
   std::string document;
+  std::size_t from_at = 0;  // where the document says `from`, in decimal digits
 };
 // nullopt: nothing is committed after `from`. No entries, and no document: what was has been dropped again, by
 // retention or with the feed, or has expired by `now`; feed is null where it does not exist any more. self: the topic's

@@ -9,6 +9,7 @@ namespace courant::feeds {
 namespace {
 
 constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+constexpr std::string_view kRangeBegin = "<c:range xmlns:c=\"urn:courant:log:1\" previous=\"";
 constexpr std::string_view kEntryEnd = "</entry>";
 constexpr std::string_view kTombstoneEnd = "</at:deleted-entry>";
 
@@ -106,6 +107,10 @@ std::string render_entry(const StoredEntry& entry, std::string_view feed_url, bo
   return out;
 }
 
+std::size_t range_begin_in(std::string_view rendered) {
+  return rendered.find(kRangeBegin) + kRangeBegin.size();
+}
+
 std::string render_feed(const FeedDocument& document) {
   std::string out;
   out.reserve(expected_size(document));
@@ -129,8 +134,8 @@ std::string render_feed(const FeedDocument& document) {
     out += "/>\n";
   }
   if (document.range) {
-    out += "<c:range xmlns:c=\"urn:courant:log:1\"";
-    append_attribute(out, "previous", std::to_string(document.range->first));
+    out += kRangeBegin;
+    out += std::to_string(document.range->first) + '"';
     append_attribute(out, "position", std::to_string(document.range->second));
     out += "/>\n";
   }

@@ -60,6 +60,9 @@ struct FeedDocument {
 
 std::string render_feed(const FeedDocument& document);
 
+// Where a rendered document with a range says range->first, in decimal digits.
+std::size_t range_begin_in(std::string_view rendered);
+
 // What is stored of a deletion, cut where its time goes (RFC 6721): canonical as it is.
 struct TombstoneText {
   std::string before;

@@ -50,13 +50,8 @@ void Dispatcher::adopt(Subscription subscription) {
   LivePtr live;
   if (known != by_number_.end()) {
     live = known->second;
-    const std::int64_t cursor = live->cursor;
-    const std::int64_t frozen = live->frozen;
-    const std::int64_t failures = live->failures;
+    static_cast<Progress&>(subscription) = *live;  // the database's is older
     static_cast<Subscription&>(*live) = std::move(subscription);
-    live->cursor = cursor;
-    live->frozen = frozen;
-    live->failures = failures;
     stop_resting(live);  // whoever has just answered a verification can be tried at once
   } else {
     live = std::make_shared<Live>();
@@ -80,6 +75,11 @@ void Dispatcher::forget(std::int64_t number) {
     const LivePtr live = found->second;
     remove(live);
   }
+}
+
+std::optional<std::int64_t> Dispatcher::told(std::int64_t number) const {
+  const auto found = by_number_.find(number);
+  return found == by_number_.end() ? std::nullopt : std::optional(found->second->told);
 }
 
 void Dispatcher::drop_shard(std::int64_t shard) {
@@ -173,23 +173,29 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
     rest(live, kDatabasePause);
     co_return false;
   }
-  live->frozen = document->to;
+  co_await send(live, *std::move(document));
+  co_return false;
+}
+
+http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
+  live->frozen = document.to;
+  touch(live);
   Delivery delivery;
   delivery.subscription = live->number;
   delivery.callback = live->callback;
   delivery.hub_url = loop_.options.hub_url;
   delivery.secret = live->secret;
-  delivery.document = *document;
+  delivery.previous = live->told;
+  delivery.document = document;
   http::ClientRequest request =
       delivery_request(delivery, loop_.options.signature, loop_.clock.now(), loop_.options.delivery_timeout);
   const http::ClientReply reply = co_await loop_.send(std::move(request));
-  if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return false;
+  if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
   if (is_success(reply)) {
-    delivered(live, *document);
+    delivered(live, document);
   } else {
     co_await failed(live, reply);
   }
-  co_return false;
 }
 
 void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
@@ -197,6 +203,7 @@ void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
   entries_.add(static_cast<double>(document.entries));
   live->failures = 0;
   live->next_attempt.reset();
+  live->told = document.to;
   move_cursor(live, document.to);
   // The host works again: what waits for it is tried now.
   const auto others = resting_hosts_.find(live->callback_host);
@@ -262,6 +269,7 @@ void Dispatcher::rest(const LivePtr& live, milliseconds pause) {
 void Dispatcher::stop_resting(const LivePtr& live) {
   if (live->phase != Phase::kResting) return;
   live->phase = Phase::kIdle;
+  live->next_attempt.reset();
   resting_.erase({live->rests_until, live->number});
   const auto host = resting_hosts_.find(live->callback_host);
   host->second.erase(live);
@@ -302,7 +310,7 @@ void Dispatcher::touch(const LivePtr& live) {
 http::Task<void> Dispatcher::save() {
   while (!dirty_.empty()) {
     std::vector<LivePtr> taken;
-    std::vector<SavedCursor> cursors;
+    std::vector<SavedProgress> all;
     while (!dirty_.empty() && taken.size() < kSavedAtOnce) {
       const LivePtr live = *dirty_.begin();
       dirty_.erase(dirty_.begin());
@@ -310,18 +318,12 @@ http::Task<void> Dispatcher::save() {
       if (!owner) continue;  // whoever owns it now has read an older cursor, and repeats a little
       taken.push_back(live);
       live->is_dirty = false;
-      SavedCursor& saved = cursors.emplace_back();
-      saved.owner = *owner;
-      saved.number = live->number;
-      saved.cursor = live->cursor;
-      saved.frozen = live->frozen;
-      saved.failures = live->failures;
-      saved.next_attempt = live->next_attempt;
+      all.push_back({*owner, live->number, *live});
     }
     std::exception_ptr failure;
     try {
-      const auto work = [this, &cursors](sql::Session& session) {
-        loop_.store.save(session, cursors);
+      const auto work = [this, &all](sql::Session& session) {
+        loop_.store.save(session, all);
         return true;
       };
       co_await loop_.executor.run(work);

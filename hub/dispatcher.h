@@ -27,6 +27,9 @@ class Dispatcher {
   // A subscription of an owned shard, new or with a new lease; one that is known keeps its cursor.
   void adopt(Subscription subscription);
   void forget(std::int64_t number);
+  // The position that the subscriber was told last, from where a subscription that is renewed goes on; nullopt: there
+  // is none of that number.
+  std::optional<std::int64_t> told(std::int64_t number) const;
   void drop_shard(std::int64_t shard);
 
   void moved(std::int64_t lane, std::int64_t feed, std::int64_t position);
@@ -67,6 +70,7 @@ class Dispatcher {
   void pump();
   http::Task<void> deliver(LivePtr live);
   http::Task<bool> deliver_one(LivePtr live);
+  http::Task<void> send(LivePtr live, PushDocument document);
   void delivered(const LivePtr& live, const PushDocument& document);
   http::Task<void> failed(LivePtr live, const http::ClientReply& reply);
   void rest(const LivePtr& live, std::chrono::milliseconds pause);

@@ -12,8 +12,25 @@ void append_parameter(std::string& url, std::string_view name, std::string_view 
 
 // The same range for the same subscription has the same id: a receiver that has seen an id has seen all of it.
 std::string webhook_id(const Delivery& delivery) {
-  return "msg_" + std::to_string(delivery.subscription) + "_" + std::to_string(delivery.document.from) + "_" +
+  return "msg_" + std::to_string(delivery.subscription) + "_" + std::to_string(delivery.previous) + "_" +
          std::to_string(delivery.document.to);
+}
+
+// The document that all subscribers share says where it begins; to a subscriber it says what that one was told last.
+http::Bytes body_of(const Delivery& delivery) {
+  const PushDocument& document = delivery.document;
+  if (delivery.previous == document.from || document.previous_at == std::string::npos) return document.body;
+  std::string body = *document.body;
+  body.replace(document.previous_at, std::to_string(document.from).size(), std::to_string(delivery.previous));
+  return std::make_shared<const std::string>(std::move(body));
+}
+
+// Standard Webhooks writes the bytes of a secret as "whsec_<base64>"; WebSub knows texts of any kind.
+std::string webhook_key(const std::string& secret) {
+  constexpr std::string_view kPrefix = "whsec_";
+  if (!secret.starts_with(kPrefix)) return secret;
+  const std::optional<std::string> key = from_base64(std::string_view(secret).substr(kPrefix.size()));
+  return key && !key->empty() ? *key : secret;
 }
 
 }  // namespace
@@ -38,6 +55,14 @@ bool confirms(const http::ClientReply& reply, std::string_view challenge) {
   return reply.outcome == http::ClientReply::Outcome::kAnswered && reply.status / 100 == 2 && reply.body == challenge;
 }
 
+std::string webhook_signature(const std::string& secret, std::string_view id, std::string_view timestamp,
+                              std::string_view body) {
+  std::string text;
+  text.reserve(id.size() + timestamp.size() + body.size() + 2);
+  text.append(id).append(".").append(timestamp).append(".").append(body);
+  return "v1," + to_base64(hmac(HmacAlgorithm::kSha256, webhook_key(secret), text));
+}
+
 http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm algorithm, Instant now,
                                      std::chrono::milliseconds deadline) {
   const PushDocument& document = delivery.document;
@@ -45,11 +70,11 @@ http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm alg
   request.method = "POST";
   request.url = delivery.callback;
   request.deadline = deadline;
-  request.body = document.body;
+  request.body = body_of(delivery);
   request.headers = {{"Content-Type", document.content_type},
                      {"Link", "<" + document.self + ">; rel=\"self\", <" + delivery.hub_url + ">; rel=\"hub\""},
                      {"Feed-Position", std::to_string(document.to)},
-                     {"Feed-Position-Previous", std::to_string(document.from)}};
+                     {"Feed-Position-Previous", std::to_string(delivery.previous)}};
   const std::string id = webhook_id(delivery);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const std::string timestamp = std::to_string(seconds);
@@ -57,10 +82,9 @@ http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm alg
   request.headers.emplace_back("webhook-timestamp", timestamp);
   if (delivery.secret) {
     request.headers.emplace_back("X-Hub-Signature", std::string(name_of(algorithm)) + "=" +
-                                                        to_hex(hmac(algorithm, *delivery.secret, *document.body)));
-    const std::string signed_text = id + "." + timestamp + "." + *document.body;
+                                                        to_hex(hmac(algorithm, *delivery.secret, *request.body)));
     request.headers.emplace_back("webhook-signature",
-                                 "v1," + to_base64(hmac(HmacAlgorithm::kSha256, *delivery.secret, signed_text)));
+                                 webhook_signature(*delivery.secret, id, timestamp, *request.body));
   }
   return request;
 }

@@ -35,9 +35,14 @@ struct Delivery {
   std::string callback;
   std::string hub_url;
   std::optional<std::string> secret;
-  PushDocument document;
+  std::int64_t previous = 0;  // the position that the subscriber was told last
+  PushDocument document;      // may begin later than that, where what lies between had not to be delivered
 };
 http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm algorithm, Instant now,
                                      std::chrono::milliseconds deadline);
+
+// The value of webhook-signature. A secret of the form "whsec_<base64>" stands for the bytes that it encodes.
+std::string webhook_signature(const std::string& secret, std::string_view id, std::string_view timestamp,
+                              std::string_view body);
 
 }  // namespace courant::hub

@@ -30,6 +30,7 @@ struct PushDocument {
   std::int64_t from;     // exclusive; as asked for
   std::int64_t to;       // inclusive; how far was looked: the cursor after a delivery
   std::int64_t entries;  // how many entries the document holds; 0: nothing matched, only the cursor moves
+  std::size_t previous_at = std::string::npos;  // where the body says `from`, in decimal digits; npos: nowhere
 };
 
 struct PushLimits {

@@ -97,6 +97,7 @@ std::vector<PendingRequest> Store::due_requests(sql::Session& session, const std
     request.lease = std::chrono::seconds(row.integer(9));
     request.verify_token = optional_text(row, 10);
     request.attempts = row.integer(11);
+    if (!row.is_null(12)) request.subscription = row.integer(12);
   }
   return due;
 }
@@ -128,6 +129,7 @@ Subscription Store::subscription_of(const sql::Row& row) const {
   subscription.frozen = row.is_null(13) ? 0 : row.integer(13);
   subscription.failures = row.integer(14);
   if (!row.is_null(15)) subscription.next_attempt = row.instant(15);
+  subscription.told = row.is_null(16) ? subscription.cursor : row.integer(16);
   return subscription;
 }
 
@@ -155,22 +157,24 @@ std::vector<Subscription> Store::load(sql::Session& session, std::int64_t shard)
   return subscriptions;
 }
 
-void Store::save(sql::Session& session, const std::vector<SavedCursor>& cursors) const {
-  std::vector<std::int64_t> shards, epochs, numbers, positions, frozen, failures;
+void Store::save(sql::Session& session, const std::vector<SavedProgress>& all) const {
+  std::vector<std::int64_t> shards, epochs, numbers, cursors, told, frozen, failures;
   std::vector<std::optional<Instant>> next_attempts;
-  for (const SavedCursor& saved : cursors) {
+  for (const SavedProgress& saved : all) {
+    const Progress& progress = saved.progress;
     shards.push_back(saved.owner.shard);
     epochs.push_back(saved.owner.epoch);
     numbers.push_back(saved.number);
-    positions.push_back(saved.cursor);
-    frozen.push_back(saved.frozen);
-    failures.push_back(saved.failures);
-    next_attempts.push_back(saved.next_attempt);
+    cursors.push_back(progress.cursor);
+    told.push_back(progress.told);
+    frozen.push_back(progress.frozen);
+    failures.push_back(progress.failures);
+    next_attempts.push_back(progress.next_attempt);
   }
   sql::Parameters parameters;
-  parameters.add(process_).add(shards).add(epochs).add(numbers).add(positions).add(frozen).add(failures);
-  parameters.add(next_attempts);
-  session.run(queries::save_cursors, parameters);
+  parameters.add(process_).add(shards).add(epochs).add(numbers).add(cursors).add(told).add(frozen);
+  parameters.add(failures).add(next_attempts);
+  session.run(queries::save_progress, parameters);
 }
 
 bool Store::end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const {

@@ -46,13 +46,10 @@ struct Counts {
   std::int64_t of_host = 0;    // subscriptions
 };
 
-struct SavedCursor {
+struct SavedProgress {
   ShardEpoch owner;
-  std::int64_t number = 0;
-  std::int64_t cursor = 0;
-  std::int64_t frozen = 0;
-  std::int64_t failures = 0;
-  std::optional<Instant> next_attempt;
+  std::int64_t number = 0;  // of the subscription
+  Progress progress;
 };
 
 class Store {
@@ -82,7 +79,7 @@ class Store {
   std::optional<std::int64_t> confirm_end(sql::Session& session, std::int64_t request, ShardEpoch owner) const;
 
   std::vector<Subscription> load(sql::Session& session, std::int64_t shard) const;
-  void save(sql::Session& session, const std::vector<SavedCursor>& cursors) const;
+  void save(sql::Session& session, const std::vector<SavedProgress>& all) const;
   // Ends it where its lease is over by `lease_until`; false: it is not, or the shard has another owner.
   bool end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const;
   void renew(sql::Session& session, std::int64_t shard, std::int64_t number) const;

@@ -11,7 +11,18 @@
 
 namespace courant::hub {
 
-struct Subscription {
+// What deliveries change of a subscription.
+struct Progress {
+  std::int64_t cursor = 0;  // everything up to this position was looked at, and delivered if there was what to deliver
+  // The Feed-Position of the last delivery, or else of the verification: where the subscriber believes to stand. Behind
+  // the cursor where what followed did not have to be delivered.
+  std::int64_t told = 0;
+  std::int64_t frozen = 0;                             // bytes of (cursor, frozen] may have been sent; 0: none
+  std::int64_t failures = 0;                           // since the last success
+  std::optional<Instant> next_attempt = std::nullopt;  // nullopt: at once
+};
+
+struct Subscription : Progress {
   std::int64_t shard = 0;
   std::int64_t number = 0;  // unique in the database
   Topic topic;
@@ -23,10 +34,6 @@ struct Subscription {
   bool renews = false;           // the hub verifies it again before the lease ends
   Instant verified;
   Instant lease_until;
-  std::int64_t cursor = 0;              // everything up to this position has been delivered
-  std::int64_t frozen = 0;              // bytes of (cursor, frozen] may have been sent; 0: none
-  std::int64_t failures = 0;            // since the last success
-  std::optional<Instant> next_attempt;  // nullopt: at once
 };
 
 // An accepted request, waiting for its verification.
@@ -41,6 +48,7 @@ struct PendingRequest {
   std::chrono::seconds lease{0};
   std::optional<std::string> verify_token;
   std::int64_t attempts = 0;
+  std::optional<std::int64_t> subscription;  // the number of the one that there is already
 };
 
 }  // namespace courant::hub

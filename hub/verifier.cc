@@ -74,11 +74,7 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   verification.challenge = to_base64url(random_bytes(24));
   verification.lease = request.lease;
   verification.verify_token = request.verify_token;
-  // Taken before the callback is asked: what is published from now on will be delivered.
-  const auto find_position = [this, &request](sql::Session& session) {
-    return loop_.source.position(session, request.topic);
-  };
-  verification.position = co_await loop_.executor.run(find_position);
+  verification.position = co_await position_for(request);
   http::ClientRequest message = verification_request(verification, loop_.options.delivery_timeout);
   const http::ClientReply reply = co_await loop_.send(std::move(message));
   if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
@@ -89,6 +85,19 @@ http::Task<void> Verifier::ask(PendingRequest request) {
     refused_.add();
     co_await disappointed(request, reply);
   }
+}
+
+// From where the subscription will deliver: a new one from what is published from now on, before its callback is asked;
+// one that there is goes on where it stands.
+http::Task<std::int64_t> Verifier::position_for(const PendingRequest& request) {
+  if (request.subscription) {
+    if (const std::optional<std::int64_t> told = dispatcher_.told(*request.subscription)) co_return *told;
+  }
+  const auto find_position = [this, &request](sql::Session& session) {
+    return loop_.source.position(session, request.topic);
+  };
+  const std::int64_t position = co_await loop_.executor.run(find_position);
+  co_return position;
 }
 
 http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t position) {

@@ -25,6 +25,7 @@ class Verifier {
   bool take_turn(const std::string& host);
   http::Task<void> verify(PendingRequest request);
   http::Task<void> ask(PendingRequest request);
+  http::Task<std::int64_t> position_for(const PendingRequest& request);
   http::Task<void> confirm(const PendingRequest& request, std::int64_t position);
   http::Task<void> disappointed(const PendingRequest& request, const http::ClientReply& reply);
 

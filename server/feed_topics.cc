@@ -87,6 +87,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   document.from = from;
   document.to = page->to;
   document.entries = page->entries;
+  document.previous_at = page->from_at;
   return document;
 }
 

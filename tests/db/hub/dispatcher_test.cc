@@ -1,6 +1,7 @@
 #include "hub/dispatcher.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
@@ -16,13 +17,20 @@ using namespace std::chrono_literals;
 class OneFeed final : public TopicSource {
  public:
   std::int64_t head = 0;
+  std::int64_t nothing_upto = 0;  // nothing is to be delivered of what stands up to there
+
+  std::atomic<int> rendered = 0;
 
   std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return head; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return head; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string& self, std::int64_t from,
                                    std::int64_t, const PushLimits&) override {
-    return PushDocument{std::make_shared<const std::string>("new"), "text/plain", self, from, head, head - from};
+    if (from >= head) return std::nullopt;
+    if (from < nothing_upto) return PushDocument{nullptr, "text/plain", self, from, nothing_upto, 0};
+    ++rendered;
+    const auto body = std::make_shared<const std::string>("after " + std::to_string(from) + ": new");
+    return PushDocument{body, "text/plain", self, from, head, head - from, std::string_view("after ").size()};
   }
 };
 
@@ -30,13 +38,13 @@ class OneFeed final : public TopicSource {
 class HeldRequests final : public Transport {
  public:
   struct Held {
-    std::string url;
+    http::ClientRequest request;
     std::function<void(http::ClientReply)> done;
   };
   std::vector<Held> held;
 
   bool send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
-    held.push_back({request.url, std::move(done)});
+    held.push_back({std::move(request), std::move(done)});
     return true;
   }
   void stop() override {}
@@ -60,7 +68,7 @@ class DispatcherTest : public testing::Test {
     run_until([this] { return dispatcher_.active() == 0; });
   }
 
-  void adopt(std::int64_t number) {
+  void adopt(std::int64_t number, std::int64_t cursor = 0) {
     Subscription subscription;
     subscription.number = number;
     subscription.topic = {"/demo/events", 3, 1};
@@ -68,6 +76,8 @@ class DispatcherTest : public testing::Test {
     subscription.callback_host = "x.example";
     subscription.verified = clock_.now();
     subscription.lease_until = clock_.now() + 1h;
+    subscription.cursor = cursor;
+    subscription.told = cursor;
     dispatcher_.adopt(subscription);
   }
   // Runs the loop until something holds; false: it does not.
@@ -81,17 +91,25 @@ class DispatcherTest : public testing::Test {
   bool run_until_held(std::size_t count) {
     return run_until([this, count] { return transport_.held.size() == count; });
   }
-  // The callback of that name takes its document.
-  void accept(const std::string& url) {
+  // The callback of that name takes its document, which is returned.
+  http::ClientRequest accept(const std::string& url) {
     const auto found = std::find_if(transport_.held.begin(), transport_.held.end(),
-                                    [&url](const HeldRequests::Held& held) { return held.url == url; });
-    ASSERT_NE(found, transport_.held.end()) << url;
+                                    [&url](const HeldRequests::Held& held) { return held.request.url == url; });
+    EXPECT_NE(found, transport_.held.end()) << url;
+    if (found == transport_.held.end()) return {};
     const auto done = std::move(found->done);
+    http::ClientRequest request = std::move(found->request);
     transport_.held.erase(found);
     http::ClientReply reply;
     reply.outcome = http::ClientReply::Outcome::kAnswered;
     reply.status = 204;
     done(std::move(reply));
+    return request;
+  }
+  static std::string header(const http::ClientRequest& request, const std::string& name) {
+    const auto found = std::find_if(request.headers.begin(), request.headers.end(),
+                                    [&name](const auto& field) { return field.first == name; });
+    return found == request.headers.end() ? "none" : found->second;
   }
 
   test::TestDatabase database_;
@@ -121,6 +139,47 @@ TEST_F(DispatcherTest, AWakeUpIsForAllSubscriptionsThoughOneHasSeenTheCommitBefo
   ASSERT_TRUE(run_until_held(1)) << "the subscription that was active sees it by itself";
   dispatcher_.moved(3, 1, 2);
   EXPECT_TRUE(run_until_held(2)) << "the subscription that was idle has to get position 2, too";
+}
+
+// Across what was passed over the previous position is that of the delivery before, in the header, in the id and in the
+// document, which is read and rendered once for all who stand there.
+TEST_F(DispatcherTest, WhatIsPassedOverLeavesNoGap) {
+  source_.head = 3;
+  source_.nothing_upto = 3;
+  adopt(1, 1);
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; })) << "it looks at what is not to be delivered";
+  adopt(2, 3);
+  source_.head = 4;
+  dispatcher_.moved(3, 1, 4);
+  ASSERT_TRUE(run_until_held(2));
+  EXPECT_EQ(source_.rendered.load(), 1);
+  const http::ClientRequest first = accept("http://x.example/1");
+  EXPECT_EQ(header(first, "Feed-Position-Previous"), "1");
+  EXPECT_EQ(header(first, "Feed-Position"), "4");
+  EXPECT_EQ(header(first, "webhook-id"), "msg_1_1_4");
+  EXPECT_EQ(*first.body, "after 1: new");
+  const http::ClientRequest second = accept("http://x.example/2");
+  EXPECT_EQ(header(second, "Feed-Position-Previous"), "3");
+  EXPECT_EQ(*second.body, "after 3: new");
+
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  EXPECT_EQ(dispatcher_.told(1), 4);
+  source_.head = 5;
+  dispatcher_.moved(3, 1, 5);
+  ASSERT_TRUE(run_until_held(2));
+  EXPECT_EQ(header(accept("http://x.example/1"), "Feed-Position-Previous"), "4");
+}
+
+TEST_F(DispatcherTest, ASubscriptionMadeAgainStandsWhereItStood) {
+  source_.head = 2;
+  adopt(1, 1);
+  ASSERT_TRUE(run_until_held(1));
+  accept("http://x.example/1");
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  adopt(1, 1);  // as the database has it, which is behind
+  EXPECT_EQ(dispatcher_.told(1), 2);
+  EXPECT_EQ(dispatcher_.told(7), std::nullopt);
+  EXPECT_TRUE(transport_.held.empty());
 }
 
 }  // namespace

@@ -44,6 +44,11 @@ class StoreTest : public testing::Test {
     return *mine_.confirm(session_, pending.number, owner_of(pending.shard), kNow, kNow + 60s, 5);
   }
 
+  static Progress progress_made() {
+    Progress progress{.cursor = 8, .told = 6, .frozen = 10, .failures = 2, .next_attempt = kNow};
+    return progress;
+  }
+
   static constexpr Instant kNow{std::chrono::days(20'000)};
   test::TestDatabase database_;
   sql::Session session_{database_.url()};
@@ -86,11 +91,11 @@ TEST_F(StoreTest, OnlyTheOwnerChangesASubscription) {
   EXPECT_EQ(made.cursor, 5);
   EXPECT_EQ(made.secret, "shh");
   const ShardEpoch owner = owner_of(made.shard);
-  mine_.save(session_, {{owner, made.number, 8, 0, 0, std::nullopt}});
+  mine_.save(session_, {{owner, made.number, {.cursor = 8}}});
   EXPECT_EQ(mine_.load(session_, made.shard).at(0).cursor, 8);
 
-  mine_.save(session_, {{{owner.shard, owner.epoch - 1}, made.number, 6, 0, 0, std::nullopt}});
-  theirs_.save(session_, {{owner, made.number, 7, 0, 0, std::nullopt}});
+  mine_.save(session_, {{{owner.shard, owner.epoch - 1}, made.number, {.cursor = 6}}});
+  theirs_.save(session_, {{owner, made.number, {.cursor = 7}}});
   EXPECT_EQ(mine_.load(session_, made.shard).at(0).cursor, 8);
   EXPECT_FALSE(theirs_.end(session_, owner, made.number, made.lease_until));
   EXPECT_TRUE(mine_.end(session_, owner, made.number, made.lease_until));
@@ -101,16 +106,39 @@ TEST_F(StoreTest, ARunningLeaseIsNotEnded) {
   EXPECT_FALSE(mine_.end(session_, owner_of(made.shard), made.number, made.lease_until - 1s));
 }
 
+TEST_F(StoreTest, WhoLoadsAShardHasAllThatWasSaved) {
+  const Subscription made = subscribed();
+  const Progress saved = progress_made();
+  mine_.save(session_, {{owner_of(made.shard), made.number, saved}});
+  const Subscription loaded = theirs_.load(session_, made.shard).at(0);
+  EXPECT_EQ(loaded.cursor, saved.cursor);
+  EXPECT_EQ(loaded.told, saved.told);
+  EXPECT_EQ(loaded.frozen, saved.frozen);
+  EXPECT_EQ(loaded.failures, saved.failures);
+  EXPECT_EQ(loaded.next_attempt, saved.next_attempt);
+}
+
+// Of servers of before: what a subscriber was told is the cursor.
+TEST_F(StoreTest, WhatWasSavedBeforeIsRead) {
+  const Subscription made = subscribed();
+  session_.execute_script("update subscriptions set cursor = 9, told = null");
+  const Subscription loaded = mine_.load(session_, made.shard).at(0);
+  EXPECT_EQ(loaded.told, 9);
+}
+
 TEST_F(StoreTest, ASubscriptionMadeAgainKeepsItsCursorAndNumber) {
   const Subscription first = subscribed();
   const ShardEpoch owner = owner_of(first.shard);
-  mine_.save(session_, {{owner, first.number, 8, 10, 2, kNow}});
+  EXPECT_EQ(first.told, 5) << "the position of its verification";
+  const Progress progress = progress_made();
+  mine_.save(session_, {{owner, first.number, progress}});
   mine_.put_request(session_, request(), 64);
-  const Subscription second = *mine_.confirm(session_, only_request().number, owner, kNow + 30s, kNow + 90s, 20);
+  const PendingRequest again = only_request();
+  EXPECT_EQ(again.subscription, first.number);
+  const Subscription second = *mine_.confirm(session_, again.number, owner, kNow + 30s, kNow + 90s, 20);
   EXPECT_EQ(second.number, first.number);
-  EXPECT_EQ(second.cursor, 8);
-  EXPECT_EQ(second.frozen, 10);
-  EXPECT_EQ(second.failures, 2);
+  EXPECT_EQ(second.cursor, progress.cursor);
+  EXPECT_EQ(second.told, progress.told);
   EXPECT_EQ(second.lease_until, kNow + 90s);
 }
 

@@ -1,0 +1,118 @@
+#include "hub/messages.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace courant::hub {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Instant kNow{std::chrono::days(20'000)};
+
+Delivery delivery(std::int64_t previous) {
+  Delivery delivery;
+  delivery.subscription = 9;
+  delivery.callback = "https://x.example/cb";
+  delivery.hub_url = "https://here.example/hub";
+  delivery.secret = "shh";
+  delivery.previous = previous;
+  delivery.document = {std::make_shared<const std::string>("<range previous='120' position='150'/>"),
+                       "application/atom+xml",
+                       "https://here.example/demo/events",
+                       120,
+                       150,
+                       30,
+                       17};
+  return delivery;
+}
+
+http::ClientRequest request_of(const Delivery& delivery, Instant now = kNow) {
+  return delivery_request(delivery, HmacAlgorithm::kSha256, now, 1s);
+}
+
+std::string header(const http::ClientRequest& request, const std::string& name) {
+  for (const auto& [key, value] : request.headers) {
+    if (key == name) return value;
+  }
+  return "none";
+}
+
+TEST(DeliveryRequest, TheDocumentIsSharedByAllWhoWereToldWhereItBegins) {
+  const Delivery given = delivery(120);
+  EXPECT_EQ(request_of(given).body, given.document.body) << "not a copy";
+}
+
+TEST(DeliveryRequest, WhoWasToldAnotherPositionIsToldThatOneInside) {
+  const http::ClientRequest request = request_of(delivery(7));
+  EXPECT_EQ(*request.body, "<range previous='7' position='150'/>");
+  EXPECT_EQ(header(request, "Feed-Position-Previous"), "7");
+  EXPECT_EQ(header(request, "Feed-Position"), "150");
+  EXPECT_EQ(header(request, "X-Hub-Signature"), "sha256=" + to_hex(hmac(HmacAlgorithm::kSha256, "shh", *request.body)))
+      << "what is sent is what is signed";
+  EXPECT_EQ(header(request, "webhook-signature"),
+            webhook_signature("shh", "msg_9_7_150", header(request, "webhook-timestamp"), *request.body));
+}
+
+TEST(DeliveryRequest, ADocumentThatSaysNoPositionIsSentAsItIs) {
+  Delivery given = delivery(7);
+  given.document.previous_at = std::string::npos;
+  EXPECT_EQ(request_of(given).body, given.document.body);
+}
+
+TEST(DeliveryRequest, TheIdIsThatOfSubscriptionAndRange) {
+  const std::string id = header(request_of(delivery(7)), "webhook-id");
+  EXPECT_EQ(id, "msg_9_7_150");
+  EXPECT_EQ(header(request_of(delivery(7), kNow + 1h), "webhook-id"), id) << "whenever it is tried again";
+  EXPECT_EQ(header(request_of(delivery(7), kNow + 1h), "webhook-timestamp"), "1728003600");
+  EXPECT_NE(header(request_of(delivery(8)), "webhook-id"), id);
+  Delivery others = delivery(7);
+  others.subscription = 10;
+  EXPECT_NE(header(request_of(others), "webhook-id"), id);
+  Delivery longer = delivery(7);
+  longer.document.to = 151;
+  EXPECT_NE(header(request_of(longer), "webhook-id"), id);
+}
+
+TEST(DeliveryRequest, WithoutASecretNothingIsSigned) {
+  Delivery given = delivery(120);
+  given.secret.reset();
+  EXPECT_EQ(header(request_of(given), "X-Hub-Signature"), "none");
+  EXPECT_EQ(header(request_of(given), "webhook-signature"), "none");
+  EXPECT_EQ(header(request_of(given), "webhook-id"), "msg_9_120_150");
+}
+
+// The example that the standard's own libraries are tested with.
+TEST(WebhookSignature, IsThatOfStandardWebhooks) {
+  EXPECT_EQ(webhook_signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330",
+                              "{\"test\": 2432232314}"),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+}
+
+TEST(WebhookSignature, OtherSecretsAreTheirOwnBytes) {
+  for (const std::string& secret : std::vector<std::string>{"shh", "whsec_", "whsec_not base64", "whsec_MfK"}) {
+    EXPECT_EQ(webhook_signature(secret, "a", "1", "b"),
+              "v1," + to_base64(hmac(HmacAlgorithm::kSha256, secret, "a.1.b")))
+        << secret;
+  }
+}
+
+// In X-Hub-Signature a secret is what the subscriber sent, whatever it looks like (WebSub, 7.1).
+TEST(DeliveryRequest, WebSubKnowsNoForm) {
+  Delivery given = delivery(120);
+  given.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const http::ClientRequest request = request_of(given);
+  EXPECT_EQ(header(request, "X-Hub-Signature"),
+            "sha256=" + to_hex(hmac(HmacAlgorithm::kSha256, *given.secret, *request.body)));
+}
+
+TEST(VerificationRequest, SaysFromWhereTheSubscriptionDelivers) {
+  Verification verification;
+  verification.callback = "https://x.example/cb";
+  verification.position = 42;
+  EXPECT_EQ(header(verification_request(verification, 1s), "Feed-Position"), "42");
+}
+
+}  // namespace
+}  // namespace courant::hub
