@@ -25,10 +25,6 @@ struct Finally {
 template <class Call>
 Finally(Call) -> Finally<Call>;
 
-bool is_success(const http::ClientReply& reply) {
-  return reply.outcome == http::ClientReply::Outcome::kAnswered && reply.status / 100 == 2;
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(Loop& loop)
@@ -189,9 +185,20 @@ http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   delivery.document = document;
   http::ClientRequest request =
       delivery_request(delivery, loop_.options.signature, loop_.clock.now(), loop_.options.delivery_timeout);
+  Attempt attempt;
+  attempt.bytes = static_cast<std::int64_t>(request.body->size());
+  attempt.from = delivery.previous;
+  attempt.to = document.to;
   const http::ClientReply reply = co_await loop_.send(std::move(request));
   if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
-  if (is_success(reply)) {
+  attempt.ended = loop_.clock.now();
+  attempt.status = reply.status;
+  attempt.latency = reply.latency;
+  attempt.error = error_of(reply);
+  const bool has_succeeded = attempt.has_succeeded();
+  live->record.add(std::move(attempt));
+  touch(live);
+  if (has_succeeded) {
     delivered(live, document);
   } else {
     co_await failed(live, reply);

@@ -130,6 +130,7 @@ Subscription Store::subscription_of(const sql::Row& row) const {
   subscription.failures = row.integer(14);
   if (!row.is_null(15)) subscription.next_attempt = row.instant(15);
   subscription.told = row.is_null(16) ? subscription.cursor : row.integer(16);
+  if (!row.is_null(17)) subscription.record = DeliveryRecord::from_json(row.text(17));
   return subscription;
 }
 
@@ -160,6 +161,7 @@ std::vector<Subscription> Store::load(sql::Session& session, std::int64_t shard)
 void Store::save(sql::Session& session, const std::vector<SavedProgress>& all) const {
   std::vector<std::int64_t> shards, epochs, numbers, cursors, told, frozen, failures;
   std::vector<std::optional<Instant>> next_attempts;
+  std::vector<std::string> records;
   for (const SavedProgress& saved : all) {
     const Progress& progress = saved.progress;
     shards.push_back(saved.owner.shard);
@@ -170,10 +172,11 @@ void Store::save(sql::Session& session, const std::vector<SavedProgress>& all) c
     frozen.push_back(progress.frozen);
     failures.push_back(progress.failures);
     next_attempts.push_back(progress.next_attempt);
+    records.push_back(progress.record.to_json());
   }
   sql::Parameters parameters;
   parameters.add(process_).add(shards).add(epochs).add(numbers).add(cursors).add(told).add(frozen);
-  parameters.add(failures).add(next_attempts);
+  parameters.add(failures).add(next_attempts).add(records);
   session.run(queries::save_progress, parameters);
 }
 

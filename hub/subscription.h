@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "hub/delivery_record.h"
 #include "hub/seam.h"
 #include "kernel/time.h"
 
@@ -20,6 +21,7 @@ struct Progress {
   std::int64_t frozen = 0;                             // bytes of (cursor, frozen] may have been sent; 0: none
   std::int64_t failures = 0;                           // since the last success
   std::optional<Instant> next_attempt = std::nullopt;  // nullopt: at once
+  DeliveryRecord record = {};
 };
 
 struct Subscription : Progress {

@@ -13,4 +13,5 @@ on conflict (shard, key) do update
   set self = excluded.self, secret = excluded.secret, identity = excluded.identity, renews = excluded.renews,
       verified = excluded.verified, lease_until = excluded.lease_until
 returning s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, s.callback_host, s.secret, s.renews,
-          s.verified, s.lease_until, s.cursor, s.frozen, s.failures, s.next_attempt, s.told
+          s.verified, s.lease_until, s.cursor, s.frozen, s.failures, s.next_attempt, s.told,
+          s.record

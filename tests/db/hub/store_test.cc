@@ -45,7 +45,10 @@ class StoreTest : public testing::Test {
   }
 
   static Progress progress_made() {
-    Progress progress{.cursor = 8, .told = 6, .frozen = 10, .failures = 2, .next_attempt = kNow};
+    Progress progress{.cursor = 8, .told = 6, .frozen = 10, .failures = 2, .next_attempt = kNow, .record = {}};
+    progress.record.add({kNow, 204, 12ms, "", 1000, 5, 6});
+    progress.record.add({kNow + 1s, 500, 3ms, "the callback answered 500", 2000, 6, 10});
+    progress.record.add({kNow + 2s, 0, 10s, "it said \"no\", {and} \\ more", 2000, 6, 10});
     return progress;
   }
 
@@ -108,6 +111,7 @@ TEST_F(StoreTest, ARunningLeaseIsNotEnded) {
 
 TEST_F(StoreTest, WhoLoadsAShardHasAllThatWasSaved) {
   const Subscription made = subscribed();
+  EXPECT_EQ(made.record, DeliveryRecord());
   const Progress saved = progress_made();
   mine_.save(session_, {{owner_of(made.shard), made.number, saved}});
   const Subscription loaded = theirs_.load(session_, made.shard).at(0);
@@ -116,14 +120,16 @@ TEST_F(StoreTest, WhoLoadsAShardHasAllThatWasSaved) {
   EXPECT_EQ(loaded.frozen, saved.frozen);
   EXPECT_EQ(loaded.failures, saved.failures);
   EXPECT_EQ(loaded.next_attempt, saved.next_attempt);
+  EXPECT_EQ(loaded.record, saved.record);
 }
 
 // Of servers of before: what a subscriber was told is the cursor.
-TEST_F(StoreTest, WhatWasSavedBeforeIsRead) {
+TEST_F(StoreTest, WhatWasSavedBeforeThereWereRecordsIsRead) {
   const Subscription made = subscribed();
-  session_.execute_script("update subscriptions set cursor = 9, told = null");
+  session_.execute_script("update subscriptions set cursor = 9, told = null, record = null");
   const Subscription loaded = mine_.load(session_, made.shard).at(0);
   EXPECT_EQ(loaded.told, 9);
+  EXPECT_EQ(loaded.record, DeliveryRecord());
 }
 
 TEST_F(StoreTest, ASubscriptionMadeAgainKeepsItsCursorAndNumber) {
@@ -139,6 +145,7 @@ TEST_F(StoreTest, ASubscriptionMadeAgainKeepsItsCursorAndNumber) {
   EXPECT_EQ(second.number, first.number);
   EXPECT_EQ(second.cursor, progress.cursor);
   EXPECT_EQ(second.told, progress.told);
+  EXPECT_EQ(second.record, progress.record);
   EXPECT_EQ(second.lease_until, kNow + 90s);
 }
 

@@ -1,4 +1,4 @@
-// What deliveries say of their place in the log.
+// What deliveries say of their place in the log, and what is kept of how they went.
 #include <algorithm>
 #include <atomic>
 #include <fstream>
@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
@@ -15,6 +16,7 @@
 namespace courant::test::hub_deliveries_test {
 namespace {
 
+using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -63,6 +65,15 @@ class HubDeliveriesTest : public testing::Test {
     return session_.run({name, text});
   }
   std::int64_t number_of(const std::string& query) { return rows_of(query)[0].integer(0); }
+  // Of the only subscription, as the database has it.
+  json record() {
+    const sql::Rows rows = rows_of("select coalesce(record, '{}')::text from subscriptions");
+    return rows.empty() ? json() : json::parse(rows[0].text(0));
+  }
+  std::size_t failures() {
+    const json kept = record();
+    return kept.contains("failures") ? kept["failures"].size() : 0;
+  }
   bool has_cursor(int cursor) {
     return number_of("select count(*) from subscriptions where cursor = " + std::to_string(cursor)) == 1;
   }
@@ -172,6 +183,94 @@ TEST_F(HubDeliveriesTest, ARangeStaysFrozenAcrossARestart) {
     expect_range(delivery, is_first ? 1 : 2, is_first ? 2 : 3);
     EXPECT_EQ(delivery.header("webhook-id") == subscriber.deliveries()[0].header("webhook-id"), is_first);
   }
+}
+
+TEST_F(HubDeliveriesTest, ForEachFailureTheRecordSaysWhy) {
+  serve();
+  Gate gate;
+  std::atomic<int> posts{0};
+  Subscriber subscriber([&](const SinkRequest&) -> SinkReply {
+    switch (++posts) {
+      case 1:
+        return {.status = 500, .body = "a secret of the callback"};
+      case 2:
+        return {.raw = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"};  // and the connection ends
+      case 3:
+        gate.wait();
+        return {.status = 204};
+      case 4:
+        return {.status = 307, .headers = {{"Location", "http://127.0.0.1:1/"}}};
+      default:
+        return {.status = 204};
+    }
+  });
+  const GateOpener opener{gate};
+  subscribe(subscriber);
+  publish(2);
+  ASSERT_TRUE(subscriber.wait_until([&] { return record().contains("last_success"); }));
+  const json kept = record();
+  const std::size_t bytes = subscriber.deliveries().at(0).body.size();
+  const std::vector<std::pair<int, std::string>> expected = {
+      {500, "the callback answered 500"},
+      {0, "the connection broke off, or what came was not HTTP"},
+      {0, "no whole answer came in time"},
+      {307, "the callback answered 307: redirects are not followed"},
+  };
+  ASSERT_EQ(kept["failures"].size(), expected.size()) << kept;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const json& failure = kept["failures"][i];
+    EXPECT_EQ(failure["status"], expected[i].first) << i;
+    EXPECT_EQ(failure["error"], expected[i].second) << i;
+    EXPECT_EQ(failure["from"], 1) << i;
+    EXPECT_EQ(failure["to"], 2) << i;
+    EXPECT_EQ(failure["bytes"], bytes) << i;
+    EXPECT_TRUE(parse_rfc3339(failure["ended"].get<std::string>())) << i;
+  }
+  EXPECT_EQ(kept["last_success"]["status"], 204);
+  EXPECT_EQ(kept["last_success"]["error"], "");
+  EXPECT_EQ(kept["last_success"]["to"], 2);
+  EXPECT_THAT(kept.dump(), Not(HasSubstr("secret")));
+}
+
+TEST_F(HubDeliveriesTest, TheRecordOutlivesServersAndIsBounded) {
+  serve();
+  std::atomic<int> status{204};
+  auto subscriber = std::make_unique<Subscriber>([&](const SinkRequest&) { return SinkReply{.status = status}; });
+  subscribe(*subscriber);
+  publish(2);
+  ASSERT_TRUE(subscriber->wait_until([&] { return record().contains("last_success"); }));
+  const json success = record()["last_success"];
+  status = 503;
+  publish(3);
+  ASSERT_TRUE(subscriber->wait_until([&] { return failures() >= 2; }));
+  restart();
+  ASSERT_TRUE(subscriber->wait_until([&] { return failures() == 10; }));
+  const json first = record()["failures"][0];
+  ASSERT_TRUE(subscriber->wait_until([&] { return record()["failures"][0] != first; })) << "the oldest make room";
+  EXPECT_EQ(failures(), 10U);
+  EXPECT_EQ(record()["last_success"], success);
+
+  // Nobody listens there any more. What the system says of it is in the log, with the address.
+  subscriber.reset();
+  const Subscriber other;
+  ASSERT_TRUE(other.wait_until([&] {
+    const json kept = record();
+    return kept["failures"].size() == 10 &&
+           kept["failures"][0]["error"] == "no connection to the callback's host could be made";
+  }));
+  EXPECT_THAT(record().dump(), Not(HasSubstr("127.0.0.1")));
+}
+
+// 410 ends the subscription, and its record with it.
+TEST_F(HubDeliveriesTest, WhoIsGoneLeavesNoRecord) {
+  serve();
+  std::atomic<int> status{500};
+  Subscriber subscriber([&](const SinkRequest&) { return SinkReply{.status = status}; });
+  subscribe(subscriber);
+  publish(2);
+  ASSERT_TRUE(subscriber.wait_until([&] { return failures() >= 1; }));
+  status = 410;
+  ASSERT_TRUE(subscriber.wait_until([&] { return number_of("select count(*) from subscriptions") == 0; }));
 }
 
 }  // namespace
