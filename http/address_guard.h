@@ -1,51 +1,24 @@
 // Which addresses a connection that a stranger asked for may be opened to: public ones, and the networks that the
 // operator allows.
-// Specification: IANA special-purpose address registries (RFC 6890), RFC 6052 (NAT64), RFC 3056 (6to4), the Fetch
-// standard's bad ports.
+// Specification: IANA special-purpose address registries (RFC 6890), the Fetch standard's bad ports.
 // Threads: immutable once made; any thread.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "kernel/result.h"
+#include "http/address.h"
 #include "kernel/uri.h"
 
-struct sockaddr;
-
 namespace courant::http {
-
-// An IPv4 or IPv6 address without port or zone.
-struct Address {
-  std::array<std::uint8_t, 16> bytes{};  // in network order; IPv4 takes the first four
-  bool is_v4 = true;
-
-  static std::optional<Address> parse(std::string_view text);  // "192.0.2.1" or "2001:db8::1"
-  static std::optional<Address> of(const sockaddr& address);   // nullopt: of another family
-  std::string text() const;
-
-  bool operator==(const Address&) const = default;
-};
-
-// The addresses that share their first `prefix` bits with `address`.
-struct Network {
-  Address address;
-  int prefix = 32;
-
-  // "127.0.0.0/8", "::1/128", or an address for itself alone. A fault where bits after the prefix are set.
-  static Result<Network> parse(std::string_view text);
-  bool covers(const Address& candidate) const;
-};
 
 class AddressGuard {
  public:
   // allowed: networks that are no longer refused. own_addresses: what this server listens on or is reached by,
   // "address:port" or "name:port" (without port: any), refused even in an allowed network; "0.0.0.0" and "[::]" are
-  // all addresses of this machine.
+  // all addresses of this machine, asked for anew each time. A name of ours is refused by that name: what it resolves
+  // to may be a front that many share.
   explicit AddressGuard(std::vector<Network> allowed, std::vector<std::string> own_addresses = {});
 
   // Why no connection may be opened to this address, in a sentence without the final stop; nullopt: it may.

@@ -20,7 +20,7 @@ namespace {
 
 using Outcome = ClientReply::Outcome;
 
-constexpr int kOutcomes = 8;
+constexpr int kOutcomes = 9;
 constexpr int kWaitingPerPlace = 4;
 constexpr int kPollMilliseconds = 1000;  // only a backstop: libcurl knows its timers, and send() wakes it
 
@@ -50,8 +50,8 @@ std::optional<std::string_view> ClientReply::header(std::string_view name) const
 }
 
 std::string_view outcome_name(Outcome outcome) {
-  constexpr std::string_view kNames[kOutcomes] = {"answered", "forbidden", "resolve", "connect",
-                                                  "tls",      "timeout",   "broken",  "stopped"};
+  constexpr std::string_view kNames[kOutcomes] = {"answered", "forbidden", "held_back", "resolve", "connect",
+                                                  "tls",      "timeout",   "broken",    "stopped"};
   return kNames[static_cast<int>(outcome)];
 }
 

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "http/url_host.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -41,8 +42,8 @@ std::string without_controls(std::string text) {
 
 Transfer::Transfer(ClientRequest request, Client::Done done)
     : request_(std::move(request)), done_(std::move(done)), url_(parse_uri(request_.url)) {
-  if (url_) host_ = url_->host;
-  if (host_.ends_with('.')) host_.pop_back();
+  if (!url_) return;
+  if (Result<UrlHost> host = read_host(url_->host)) host_ = std::move(host->name);
 }
 
 bool Transfer::refuse(Outcome outcome, std::string detail) {
@@ -124,6 +125,10 @@ void Transfer::configure(const ClientOptions& options) {
   set(handle, CURLOPT_MAXAGE_CONN, kMaxConnectionIdle);
   set(handle, CURLOPT_ERRORBUFFER, static_cast<char*>(error_));
 
+  if (request_.admits) {
+    set(handle, CURLOPT_FRESH_CONNECT, 1L);
+    set(handle, CURLOPT_FORBID_REUSE, 1L);
+  }
   set(handle, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open_socket);
   set(handle, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   set(handle, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -132,19 +137,10 @@ void Transfer::configure(const ClientOptions& options) {
   set(handle, CURLOPT_WRITEDATA, static_cast<void*>(this));
 }
 
-// The socket is connected to exactly the address that is judged here.
 curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
   try {
     auto& transfer = *static_cast<Transfer*>(self);
-    if (transfer.judge_) {
-      const std::optional<Address> target = Address::of(address->addr);
-      std::optional<std::string> why = "the address is of an unknown family";
-      if (target) why = transfer.judge_->refusal(*target, port_of(address->addr));
-      if (why) {
-        transfer.refused_because_ = std::move(*why);
-        return CURL_SOCKET_BAD;
-      }
-    }
+    if (!transfer.may_connect(address->addr)) return CURL_SOCKET_BAD;
     const int opened = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (opened < 0) return CURL_SOCKET_BAD;
     ++transfer.sockets_opened_;
@@ -152,6 +148,22 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
   } catch (...) {
     return CURL_SOCKET_BAD;
   }
+}
+
+// The socket is connected to exactly the address that is judged here. Of a name with several addresses the next is
+// tried where one may not be.
+bool Transfer::may_connect(const sockaddr& address) {
+  if (!judge_) return true;
+  const std::optional<Address> target = Address::of(address);
+  std::optional<std::string> why = "the address is of an unknown family";
+  if (target) why = judge_->refusal(*target, port_of(address));
+  if (why) {
+    refused_because_ = std::move(*why);
+    return false;
+  }
+  if (!request_.admits || request_.admits(*target)) return true;
+  is_held_back_ = true;
+  return false;
 }
 
 std::size_t Transfer::on_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
@@ -203,6 +215,7 @@ bool Transfer::take_body(std::string_view bytes) {
 Outcome Transfer::outcome_of(CURLcode code) const {
   if (!broken_because_.empty()) return Outcome::kBroken;
   if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && reply_.is_cut)) return Outcome::kAnswered;
+  if (is_held_back_ && sockets_opened_ == 0) return Outcome::kHeldBack;
   if (!refused_because_.empty() && sockets_opened_ == 0) return Outcome::kForbidden;
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -250,6 +263,7 @@ ClientReply Transfer::reply(CURLcode code) {
   reply_.body.clear();
   reply_.is_cut = false;
   if (outcome == Outcome::kForbidden) return ended(outcome, refused_because_);
+  if (outcome == Outcome::kHeldBack) return ended(outcome, "too many connections to that network");
   if (!broken_because_.empty()) return ended(outcome, broken_because_);
   return ended(outcome, error_[0] != '\0' ? static_cast<const char*>(error_) : curl_easy_strerror(code));
 }

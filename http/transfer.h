@@ -17,7 +17,7 @@ class Transfer {
  public:
   Transfer(ClientRequest request, Client::Done done);
 
-  // The host name that the request counts for, in lower case; empty where the URL is none.
+  // The host that the request counts for, in its one spelling; empty where the URL has none.
   const std::string& host() const { return host_; }
 
   // Makes the handle ready for a multi handle. False: the request cannot be sent, reply() says why.
@@ -42,6 +42,7 @@ class Transfer {
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
 
+  bool may_connect(const sockaddr& address);
   bool refuse(ClientReply::Outcome outcome, std::string detail);
   bool compose_headers();
   void configure(const ClientOptions& options);
@@ -62,6 +63,7 @@ class Transfer {
   char error_[CURL_ERROR_SIZE] = {};
 
   int sockets_opened_ = 0;
+  bool is_held_back_ = false;  // the request's own `admits` said no to an address
   std::string refused_because_;
   ClientReply::Outcome refused_as_ = ClientReply::Outcome::kForbidden;
   std::string broken_because_;  // we broke the transfer off

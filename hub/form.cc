@@ -1,6 +1,6 @@
 #include "hub/form.h"
 
-#include "http/address_guard.h"
+#include "http/url_host.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -26,12 +26,10 @@ void require_text(std::string_view name, const std::string& value) {
 }
 
 bool is_loopback(const Uri& url) {
-  if (url.host == "localhost") return true;
-  const bool is_bracketed = url.host.starts_with('[') && url.host.ends_with(']');
-  const std::string host = is_bracketed ? url.host.substr(1, url.host.size() - 2) : url.host;
-  const std::optional<http::Address> address = http::Address::parse(host);
-  if (!address) return false;
-  return address->is_v4 ? address->bytes[0] == 127 : address->text() == "::1";
+  const Result<http::UrlHost> host = http::read_host(url.host);
+  if (!host) return false;
+  if (!host->address) return host->name == "localhost";
+  return host->address->is_v4 ? host->address->bytes[0] == 127 : host->name == "::1";
 }
 
 Uri callback_parts(const std::string& callback, bool allow_http) {

@@ -1,6 +1,10 @@
 #include "http/address_guard.h"
 
+#include <cstdio>
+#include <set>
+
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 
 namespace courant::http {
@@ -95,6 +99,152 @@ TEST(AddressGuard, LetsPublicAddressesPass) {
   }
 }
 
+// One address of each kind that may not be connected to, the first and last of each range.
+constexpr const char* kForbiddenV4[] = {
+    "0.0.0.0",        "0.255.255.255",   "127.0.0.1",     "127.255.255.255", "10.0.0.0",       "10.255.255.255",
+    "172.16.0.0",     "172.31.255.255",  "192.168.0.0",   "192.168.255.255", "169.254.0.0",    "169.254.169.254",
+    "100.64.0.0",     "100.127.255.255", "192.0.0.0",     "192.0.2.0",       "192.0.2.255",    "198.51.100.0",
+    "198.51.100.255", "203.0.113.0",     "203.0.113.255", "198.18.0.0",      "198.19.255.255", "192.88.99.1",
+    "224.0.0.0",      "239.255.255.255", "240.0.0.0",     "255.255.255.254", "255.255.255.255"};
+constexpr const char* kPublicV4[] = {"8.8.8.8", "1.1.1.1", "93.184.216.34", "223.255.255.255"};
+
+std::string formatted(const char* form, unsigned a, unsigned b = 0, unsigned c = 0, unsigned d = 0) {
+  char text[128];
+  (void)std::snprintf(text, sizeof text, form, a, b, c, d);  // NOLINT(cert-dcl50-cpp)
+  return text;
+}
+
+// Every way to write an IPv4 address as the host of a URL.
+std::vector<std::string> notations(const Address& v4) {
+  const auto& b = v4.bytes;
+  const unsigned low24 = b[1] << 16 | b[2] << 8 | b[3];
+  const unsigned whole = static_cast<unsigned>(b[0]) << 24 | low24;
+  std::vector<std::string> hosts = {v4.text(),
+                                    v4.text() + ".",
+                                    formatted("%u", whole),
+                                    formatted("%u.", whole),
+                                    formatted("0%o", whole),
+                                    formatted("0x%x", whole),
+                                    formatted("0X%X", whole),
+                                    formatted("0x00000000%x", whole),
+                                    formatted("%u.%u", b[0], low24),
+                                    formatted("0x%x.0%o", b[0], low24),
+                                    formatted("%u.%u.%u", b[0], b[1], low24 & 0xffff),
+                                    formatted("0%o.0%o.0%o.0%o", b[0], b[1], b[2], b[3]),
+                                    formatted("0x%x.0x%x.0x%x.0x%x", b[0], b[1], b[2], b[3]),
+                                    formatted("0x%x.%u.0%o.%u", b[0], b[1], b[2], b[3])};
+  std::string encoded;
+  for (const char c : v4.text()) encoded += formatted("%%%02x", static_cast<unsigned>(c));
+  hosts.push_back(encoded);
+  return hosts;
+}
+
+// Every way to dress an IPv4 address as an IPv6 address that leads to it.
+std::vector<std::string> dresses(const Address& v4) {
+  const auto& b = v4.bytes;
+  const unsigned high = b[0] << 8 | b[1], low = b[2] << 8 | b[3];
+  return {"::ffff:" + v4.text(),
+          "0:0:0:0:0:FFFF:" + v4.text(),
+          formatted("::ffff:%x:%x", high, low),
+          "64:ff9b::" + v4.text(),
+          formatted("64:FF9B::%x:%X", high, low),
+          formatted("2002:%x:%x::1", high, low),
+          formatted("2002:%x:%x:ffff:a:b:c:d", high, low),
+          formatted("2606:4700::5efe:%x:%x", high, low),
+          formatted("2606:4700:1:2:200:5efe:%x:%x", high, low)};
+}
+
+TEST(AddressGuard, RefusesAForbiddenAddressInEveryNotationAndDress) {
+  const AddressGuard guard({});
+  for (const char* text : kForbiddenV4) {
+    const Address v4 = Address::parse(text).value();
+    EXPECT_NE(judge(guard, text), "") << text;
+    for (const std::string& host : notations(v4)) EXPECT_NE(judge_url(guard, "http://" + host + "/"), "") << host;
+    for (const std::string& dress : dresses(v4)) {
+      EXPECT_NE(judge(guard, dress), "") << dress;
+      EXPECT_NE(judge_url(guard, "https://[" + dress + "]:8443/"), "") << dress;
+      EXPECT_NE(judge_url(guard, "https://[" + dress + "%25eth0]/"), "") << dress;
+    }
+  }
+}
+
+TEST(AddressGuard, LetsAPublicAddressPassInEveryNotationAndDress) {
+  const AddressGuard guard({});
+  for (const char* text : kPublicV4) {
+    const Address v4 = Address::parse(text).value();
+    for (const std::string& host : notations(v4)) EXPECT_EQ(judge_url(guard, "http://" + host + "/"), "") << host;
+    for (const std::string& dress : dresses(v4)) {
+      EXPECT_EQ(judge_url(guard, "http://[" + dress + "]/"), "") << dress;
+    }
+  }
+}
+
+// What leads nowhere, or where nobody can tell, is refused whatever it carries.
+TEST(AddressGuard, RefusesDressesThatNobodyWears) {
+  const AddressGuard guard({});
+  for (const char* address :
+       {"::8.8.8.8", "::ffff:0:8.8.8.8", "64:ff9b:1::8.8.8.8", "64:ff9b:1:ffff::8.8.8.8", "64:ff9b:0:0:0:1:808:808",
+        "2001:0:808:808::f7f7:f7f7", "4000::5efe:8.8.8.8", "fe80::5efe:8.8.8.8", "fd00::200:5efe:8.8.8.8"}) {
+    EXPECT_NE(judge(guard, address), "") << address;
+  }
+}
+
+TEST(AddressGuard, AnAllowedNetworkIsAllowedInEveryNotationAndDress) {
+  const AddressGuard guard = allowing({"10.0.0.0/8"});
+  const Address inside = Address::parse("10.1.2.3").value();
+  for (const std::string& host : notations(inside)) EXPECT_EQ(judge_url(guard, "http://" + host + "/"), "") << host;
+  for (const std::string& dress : dresses(inside)) EXPECT_EQ(judge(guard, dress), "") << dress;
+  for (const std::string& dress : dresses(Address::parse("11.0.0.0").value())) EXPECT_EQ(judge(guard, dress), "");
+  for (const std::string& dress : dresses(Address::parse("172.16.0.1").value())) EXPECT_NE(judge(guard, dress), "");
+}
+
+TEST(AddressGuard, IsNotReachedItselfInAnyNotationOrDress) {
+  const AddressGuard guard = allowing({"0.0.0.0/0", "::/0"}, {"192.0.2.7:8080", "Feeds.example.:443", "other.example"});
+  const Address own = Address::parse("192.0.2.7").value();
+  for (const std::string& host : notations(own)) {
+    EXPECT_NE(judge_url(guard, "http://" + host + ":8080/"), "") << host;
+    EXPECT_EQ(judge_url(guard, "http://" + host + ":8081/"), "") << host;
+  }
+  for (const std::string& dress : dresses(own)) EXPECT_NE(judge(guard, dress, 8080), "") << dress;
+  for (const char* url : {"https://feeds.example/", "https://FEEDS.EXAMPLE./", "https://f%65eds.example:443/",
+                          "http://feeds.example:443/", "http://other.example/", "http://other.example:81/"}) {
+    EXPECT_NE(judge_url(guard, url), "") << url;
+  }
+  EXPECT_EQ(judge_url(guard, "http://feeds.example:8080/"), "");
+}
+
+// Of a server that listens on all addresses, each address of each interface is its own.
+TEST(AddressGuard, OfAWildcardEveryInterfaceIsItsOwn) {
+  const AddressGuard guard = allowing({"0.0.0.0/0", "::/0"}, {"0.0.0.0:8080"});
+  ifaddrs* interfaces = nullptr;
+  ASSERT_EQ(::getifaddrs(&interfaces), 0);
+  int addresses = 0;
+  for (const ifaddrs* one = interfaces; one != nullptr; one = one->ifa_next) {
+    const std::optional<Address> address = one->ifa_addr ? Address::of(*one->ifa_addr) : std::nullopt;
+    if (!address) continue;
+    ++addresses;
+    EXPECT_NE(judge(guard, address->text(), 8080), "") << address->text();
+    EXPECT_EQ(judge(guard, address->text(), 8081), "") << address->text();
+  }
+  ::freeifaddrs(interfaces);
+  EXPECT_GT(addresses, 0);
+  EXPECT_EQ(judge(guard, "8.8.8.8", 8080), "");
+}
+
+// "A port is a bad port if it is listed in the first column of the following table." (Fetch, section 2.9)
+TEST(AddressGuard, RefusesExactlyTheBadPortsOfFetch) {
+  const std::set<int> bad = {0,    1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,
+                             37,   42,   43,   53,   69,   77,   79,   87,   95,   101,  102,  103,  104,  109,
+                             110,  111,  113,  115,  117,  119,  123,  135,  137,  139,  143,  161,  179,  389,
+                             427,  465,  512,  513,  514,  515,  526,  530,  531,  532,  540,  548,  554,  556,
+                             563,  587,  601,  636,  989,  990,  993,  995,  1719, 1720, 1723, 2049, 3659, 4045,
+                             4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080};
+  const AddressGuard guard = allowing({"0.0.0.0/0"});
+  for (int port = 0; port <= 65535; ++port) {
+    ASSERT_EQ(judge(guard, "8.8.8.8", port).empty(), !bad.contains(port)) << port;
+  }
+}
+
 TEST(AddressGuard, SaysWhatTheAddressIs) {
   const AddressGuard guard({});
   EXPECT_EQ(judge(guard, "10.0.0.1"), "10.0.0.1 is a private address");
@@ -170,6 +320,17 @@ TEST(AddressGuard, TakesLocalhostForWhatItMayResolveTo) {
   EXPECT_EQ(judge_url(allowing({"127.0.0.0/8"}), "http://localhost:8080/"), "");
   EXPECT_EQ(judge_url(allowing({"::1"}), "http://localhost:8080/"), "");
   EXPECT_NE(judge_url(allowing({"10.0.0.0/8"}), "http://localhost:8080/"), "");
+}
+
+TEST(Network, IsWhatSurroundsAnAddress) {
+  const auto around = [](const char* address) { return neighbourhood(*Address::parse(address)).text(); };
+  EXPECT_EQ(around("192.0.2.200"), "192.0.2.0/24");
+  EXPECT_EQ(around("2001:db8:1:2:3::4"), "2001:db8:1::/48");
+  for (const std::string& dress : dresses(*Address::parse("192.0.2.200")))
+    EXPECT_EQ(around(dress.c_str()), "192.0.2.0/24");
+  EXPECT_EQ(Network::around(*Address::parse("2001:db8::ffff:1"), 64).text(), "2001:db8::/64");
+  EXPECT_EQ(Network::around(*Address::parse("10.255.255.255"), 9).text(), "10.128.0.0/9");
+  EXPECT_EQ(Network::around(*Address::parse("10.1.2.3"), 32).text(), "10.1.2.3/32");
 }
 
 TEST(Network, IsParsedStrictly) {

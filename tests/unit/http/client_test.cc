@@ -13,6 +13,9 @@
 
 namespace {
 
+// How often "turncoat.test" was looked up: first it is a good address, later a forbidden one.
+std::atomic<int> turncoat_lookups{0};
+
 // What the lookup of the name "slow.test" waits for; a lookup takes as long as somebody's name server wants.
 courant::test::Gate* slow_lookup = nullptr;
 
@@ -29,7 +32,19 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   }
   if (name == "nowhere.test") return EAI_NONAME;
   if (name == "inside.test" || name == "other.test") node = "127.0.0.1";
-  return system(node, service, hints, result);
+  if (name == "turncoat.test") node = turncoat_lookups++ == 0 ? "127.0.0.1" : "10.0.0.1";
+  if (name != "mixed.test" && name != "mixed-too.test") return system(node, service, hints, result);
+  addrinfo* good = nullptr;
+  addrinfo* forbidden = nullptr;
+  if (const int error = system("127.0.0.1", service, hints, &good); error != 0) return error;
+  if (const int error = system("10.0.0.1", service, hints, &forbidden); error != 0) return error;
+  addrinfo* const first = name == "mixed.test" ? forbidden : good;
+  *result = first;
+  for (addrinfo* last = first;; last = last->ai_next) {
+    if (last->ai_next != nullptr) continue;
+    last->ai_next = first == good ? forbidden : good;
+    return 0;
+  }
 }
 
 namespace courant::http {
@@ -229,6 +244,69 @@ TEST_F(ClientTest, NeverOpensAConnectionToAForbiddenAddress) {
   }
   EXPECT_EQ(sink.connections(), 0);
   EXPECT_EQ(metrics_.counter("courant_client_requests_total", "", {{"outcome", "forbidden"}}).value(), 12);
+}
+
+// A rule about where connections lead: of a name's addresses those that may be are used, in whatever order they come,
+// as a name may have addresses for the inside of its own network too. None is opened to the others.
+TEST_F(ClientTest, OfANameWithSeveralAddressesOnlyTheGoodAreUsed) {
+  Sink sink(answer_ok);
+  for (const char* name : {"mixed.test", "mixed-too.test"}) {
+    Client client(options(), metrics_);
+    std::vector<std::string> asked;
+    ClientRequest request{.url = "http://" + std::string(name) + ":" + std::to_string(sink.port()) + "/"};
+    request.admits = [&asked](const Address& address) {
+      asked.push_back(address.text());
+      return true;
+    };
+    const ClientReply reply = ask(client, std::move(request));
+    EXPECT_EQ(reply.body, "ok") << name << ": " << reply.detail;
+    EXPECT_EQ(asked, std::vector<std::string>{"127.0.0.1"}) << name << ": 10.0.0.1 is refused before";
+  }
+  Client strict(options({}), metrics_);
+  EXPECT_EQ(get(strict, "http://mixed.test:" + std::to_string(sink.port()) + "/").outcome, Outcome::kForbidden)
+      << "none is good";
+}
+
+// What was judged is what is connected to: a name is looked up once for a connection.
+TEST_F(ClientTest, ANameThatTurnsElsewhereIsNotLookedUpAgain) {
+  Sink sink(answer_ok);
+  turncoat_lookups = 0;
+  const std::string url = "http://turncoat.test:" + std::to_string(sink.port()) + "/";
+  {
+    Client client(options(), metrics_);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(get(client, url).body, "ok");
+    EXPECT_EQ(turncoat_lookups, 1);
+    EXPECT_EQ(sink.connections(), 1);
+  }
+  Client later(options(), metrics_);
+  EXPECT_EQ(get(later, url).outcome, Outcome::kForbidden) << "a new connection is judged anew";
+  EXPECT_EQ(turncoat_lookups, 2);
+}
+
+TEST_F(ClientTest, AsksBeforeEachConnectionWhereTheRequestWantsIt) {
+  Sink sink(answer_ok);
+  Client client(options(), metrics_);
+  EXPECT_EQ(get(client, sink.url()).status, 200);
+  std::atomic<int> asked{0};
+  const auto ask_with = [&](bool answer) {
+    ClientRequest request{.url = sink.url()};
+    request.admits = [&asked, answer](const Address&) {
+      ++asked;
+      return answer;
+    };
+    return ask(client, std::move(request));
+  };
+  EXPECT_EQ(ask_with(true).status, 200);
+  EXPECT_EQ(ask_with(true).status, 200);
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(sink.connections(), 3) << "none is taken that is open, none is left open";
+  const ClientReply held_back = ask_with(false);
+  EXPECT_EQ(held_back.outcome, Outcome::kHeldBack);
+  EXPECT_FALSE(held_back.was_connected);
+  EXPECT_EQ(sink.connections(), 3);
+  EXPECT_EQ(get(client, sink.url()).status, 200);
+  EXPECT_EQ(sink.connections(), 3) << "others go on with the connection that is open";
+  EXPECT_EQ(metrics_.counter("courant_client_requests_total", "", {{"outcome", "held_back"}}).value(), 1);
 }
 
 TEST_F(ClientTest, ReachesANameInAnAllowedNetwork) {

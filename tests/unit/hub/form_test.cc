@@ -56,10 +56,46 @@ TEST(Form, RefusesWhatIsUnsound) {
   EXPECT_NE(refusal_of("hub.mode=subscribe&hub.topic=x&hub.callback=https://y.example/" + std::string(3000, 'a')), "");
 }
 
+// WebSub 5.1: "hub.secret ... This parameter MUST be less than 200 bytes in length."
+TEST(Form, ASecretIsLessThan200Bytes) {
+  EXPECT_EQ(refusal_of(std::string(kSound) + "&hub.secret=" + std::string(199, 's')), "");
+  EXPECT_EQ(refusal_of(std::string(kSound) + "&hub.secret=" + std::string(200, 's')),
+            "hub.secret must be less than 200 bytes");
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) bytes += "%C3%A9";
+  EXPECT_EQ(refusal_of(std::string(kSound) + "&hub.secret=" + bytes), "hub.secret must be less than 200 bytes")
+      << "of 100 characters";
+}
+
+TEST(Form, ACallbackIsAnHttpUrlWithoutFragmentAndCredentials) {
+  const std::string to = "hub.mode=subscribe&hub.topic=x&hub.callback=";
+  for (const char* const callback :
+       {"ftp://y.example/", "javascript:alert(1)", "file:///etc/passwd", "gopher://y.example/", "ws://y.example/",
+        "//y.example/", "y.example/cb", "http:/y.example", "http://", "https:///cb", "http://:80/", "http:y.example",
+        "http://y.example/a%20b", "http://y.example/%5c%22", "http://y.example:0/", "http://y.example:65536/",
+        "http://y.example:8o/", "http://[::1/", "http://y.example/%250"}) {
+    EXPECT_EQ(refusal_of(to + callback), "hub.callback must be an absolute http or https URL") << callback;
+  }
+  for (const char* const callback :
+       {"https://y.example/%23", "https://y.example/cb%23part", "https://y.example/?a%23"}) {
+    EXPECT_EQ(refusal_of(to + callback), "hub.callback must not have a fragment") << callback;
+  }
+  for (const char* const callback : {"https://u@y.example/", "https://u:p@y.example/", "https://:p@y.example/",
+                                     "https://:@y.example/", "https://a@b@y.example/"}) {
+    EXPECT_EQ(refusal_of(to + callback), "hub.callback must not hold a user name or password") << callback;
+  }
+  for (const char* const callback : {"HTTP://Y.example/", "https://y.example", "https://y.example:8443/a?b=c%26d=e"}) {
+    EXPECT_EQ(refusal_of(to + callback), "") << callback;
+  }
+}
+
 TEST(Form, ASecretMayTravelInTheClearOnLoopbackOnly) {
   const std::string to = "hub.mode=subscribe&hub.topic=x&hub.secret=s&hub.callback=http://";
-  for (const char* const host : {"127.0.0.1:9/", "localhost/", "[::1]:80/cb"}) EXPECT_EQ(refusal_of(to + host), "");
-  for (const char* const host : {"10.0.0.1/", "y.example/", "127.0.0.1.example/"}) EXPECT_NE(refusal_of(to + host), "");
+  for (const char* const host : {"127.0.0.1:9/", "localhost/", "[::1]:80/cb", "127.1/", "LOCALHOST./"})
+    EXPECT_EQ(refusal_of(to + host), "");
+  for (const char* const host :
+       {"10.0.0.1/", "y.example/", "127.0.0.1.example/", "128.0.0.1/", "[::2]/", "localhost.example/"})
+    EXPECT_NE(refusal_of(to + host), "");
 }
 
 }  // namespace
