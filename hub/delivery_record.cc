@@ -58,6 +58,8 @@ std::string error_of(const http::ClientReply& reply) {
       return "no whole answer came in time";
     case Outcome::kBroken:
       return "the connection broke off, or what came was not HTTP";
+    case Outcome::kHeldBack:
+      return "too many connections to the callback's network are being opened";
     case Outcome::kStopped:
       return "the hub stopped";
   }

@@ -11,6 +11,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "http/registrable_domains.h"
+#include "http/url_host.h"
 #include "hub/dispatcher.h"
 #include "hub/form.h"
 #include "hub/verifier.h"
@@ -30,6 +32,37 @@ constexpr const char* kExplanation =
     "  curl THIS-URL -d hub.mode=subscribe -d hub.topic=FEED-URL -d hub.callback=YOUR-URL -d hub.secret=SECRET\n\n"
     "The callback is asked by GET whether it wants this: it answers 200 with the value of hub.challenge.\n"
     "From then on it gets new entries by POST, in order, until it answers 2xx.\n";
+
+// What a client's requests are counted by: whoever has an IPv6 address has 2^64 of them.
+std::string counted_client(const std::string& client) {
+  const std::optional<http::Address> parsed = http::Address::parse(client);
+  if (!parsed) return client;
+  const http::Address address = http::unmapped(*parsed);
+  return address.is_v4 ? address.text() : http::Network::around(address, 64).text();
+}
+
+// Requests that are judged at the same moment do not see each other: a limit may be passed by as many as there are
+// threads of the hub's executors. Throws Problem 429.
+void refuse_beyond(const Counts& limits, const Counts& counts, bool is_subscribe) {
+  struct Bound {
+    std::int64_t Counts::*number;
+    const char* what;
+    bool is_of_subscriptions;
+  };
+  constexpr Bound kBounds[] = {
+      {&Counts::pending_of_client, "unverified requests from this address", false},
+      {&Counts::pending, "unverified requests", false},
+      {&Counts::of_topic, "subscriptions of this topic", true},
+      {&Counts::of_host, "subscriptions of this callback's host", true},
+      {&Counts::of_domain, "subscriptions of this callback's domain", true},
+      {&Counts::of_client, "subscriptions from this address", true},
+  };
+  const bool adds_one = is_subscribe && !counts.is_there;
+  for (const Bound& bound : kBounds) {
+    if ((bound.is_of_subscriptions && !adds_one) || counts.*bound.number < limits.*bound.number) continue;
+    throw Problem(429, std::string("There are too many ") + bound.what + ": try again later").with("Retry-After", "60");
+  }
+}
 
 }  // namespace
 
@@ -68,7 +101,7 @@ struct Hub::State {
   Loop loop;
   Dispatcher dispatcher;
   Verifier verifier;
-  std::int64_t shards = 0;
+  const http::RegistrableDomains domains;
   asio::steady_timer shards_timer{io};
   asio::steady_timer requests_timer{io};
   asio::steady_timer cursors_timer{io};
@@ -214,7 +247,7 @@ Hub::~Hub() {
 Result<bool> Hub::start(sql::Session& session) {
   const Result<std::int64_t> shards = state_->store.open(session);
   if (!shards) return shards.fault();
-  state_->shards = *shards;
+  state_->loop.all_shards = *shards;
   state_->start();
   return true;
 }
@@ -256,10 +289,13 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
   request.is_subscribe = asked.is_subscribe;
   request.self = asked.topic;
   request.callback = asked.callback;
-  request.callback_host = asked.callback_parts.host;
+  const Result<http::UrlHost> host = http::read_host(asked.callback_parts.host);
+  if (!host) throw Problem(400, "hub.callback cannot be called: " + host.fault().detail);
+  request.callback_host = host->name;
+  request.callback_domain = host->address ? host->name : state.domains.of(host->name);
   request.secret = asked.secret;
   request.identity = std::move(identity);
-  request.client = std::move(client);
+  request.client = counted_client(client);
   request.lease = std::clamp(asked.lease.value_or(options.lease_default), options.lease_min, options.lease_max);
   request.verify_token = asked.verify_token;
   request.renews = asked.is_old_style;
@@ -267,16 +303,9 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
     const std::optional<Topic> topic = state.loop.source.find(session, request.self);
     if (!topic) throw Problem(403, request.self + " is not a topic of this hub");
     request.topic = *topic;
-    const Counts limits{options.max_pending_per_client, options.max_subscriptions_per_topic,
-                        options.max_subscriptions_per_host};
-    const Counts counts = state.store.count(session, request, limits);
-    const auto refuse = [](const char* what) {
-      throw Problem(429, std::string("There are too many ") + what + ": try again later").with("Retry-After", "60");
-    };
-    if (counts.of_client >= limits.of_client) refuse("unverified requests from this address");
-    if (request.is_subscribe && counts.of_topic >= limits.of_topic) refuse("subscriptions of this topic");
-    if (request.is_subscribe && counts.of_host >= limits.of_host) refuse("subscriptions of this callback's host");
-    state.store.put_request(session, request, state.shards);
+    const Counts counts = state.store.count(session, request, state.loop.all_shards, options.limits);
+    refuse_beyond(options.limits, counts, request.is_subscribe);
+    state.store.put_request(session, request, state.loop.all_shards);
     return true;
   };
   co_await state.loop.executor.run(put);

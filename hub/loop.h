@@ -23,6 +23,14 @@
 
 namespace courant::hub {
 
+// How many callbacks are asked in a second, at most: all processes of a database together.
+struct VerificationRates {
+  std::int64_t per_host = 20;     // of callbacks
+  std::int64_t per_domain = 40;   // registrable, of callbacks
+  std::int64_t per_network = 40;  // in which callbacks are found to lie: connections
+  std::int64_t per_client = 100;  // requests of one address
+};
+
 struct HubOptions {
   std::string hub_url;
   std::string process;  // a name that no other process of this database has
@@ -34,10 +42,8 @@ struct HubOptions {
   bool allow_http = true;
   int in_flight = 512;          // deliveries at once
   int in_flight_per_host = 16;  // of one callback host
-  std::int64_t max_subscriptions_per_topic = 1'000'000;
-  std::int64_t max_subscriptions_per_host = 100'000;
-  std::int64_t max_pending_per_client = 1000;
-  std::int64_t verifications_per_host = 20;  // a second
+  Counts limits{1000, 20'000, 1'000'000, 100'000, 200'000, 200'000};
+  VerificationRates verifications;
   HmacAlgorithm signature = HmacAlgorithm::kSha256;
   std::vector<std::chrono::milliseconds> retry = {std::chrono::milliseconds(0)};
   std::vector<std::chrono::milliseconds> verification_retry = {std::chrono::seconds(5), std::chrono::seconds(30),
@@ -59,6 +65,10 @@ struct Loop {
   boost::asio::io_context& io;
   Shards shards;
   bool is_stopping = false;
+  std::int64_t all_shards = 64;  // of the database
+
+  // The part of all subscriptions that is this process's: its part of what all processes may do together.
+  double share() const { return static_cast<double>(shards.all().size()) / static_cast<double>(all_shards); }
 
   // Runs a coroutine to its end. What it throws is logged.
   void start(http::Task<void> task);

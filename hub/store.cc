@@ -21,6 +21,18 @@ std::optional<std::string> optional_text(const sql::Row& row, int column) {
   return std::string(row.text(column));
 }
 
+// Where a subscription of this topic and callback lies, and its request.
+struct Place {
+  std::int64_t shard = 0;
+  Sha256 key;
+};
+
+Place place_of(const NewRequest& request, std::int64_t shards) {
+  const std::string identity = request.topic.canonical + "\n" + request.callback;
+  const std::uint64_t shard = stable_hash(identity) % static_cast<std::uint64_t>(shards);
+  return {static_cast<std::int64_t>(shard), sha256(identity)};
+}
+
 }  // namespace
 
 Result<std::int64_t> Store::open(sql::Session& session) {
@@ -52,20 +64,27 @@ void Store::forget_process(sql::Session& session) const {
   session.run(queries::forget_process, sql::Parameters().add(process_));
 }
 
-Counts Store::count(sql::Session& session, const NewRequest& request, const Counts& limits) const {
+Counts Store::count(sql::Session& session, const NewRequest& request, std::int64_t shards, const Counts& limits) const {
+  const Place place = place_of(request, shards);
   sql::Parameters parameters;
-  parameters.add(request.client).add(request.topic.canonical).add(request.callback_host);
-  parameters.add(limits.of_client).add(limits.of_topic).add(limits.of_host);
+  parameters.add(request.client).add(request.topic.canonical).add(request.callback_host).add(request.callback_domain);
+  parameters.add(place.shard).add_bytes(bytes_of(place.key));
+  parameters.add(limits.pending_of_client).add(limits.pending);
+  parameters.add(limits.of_topic).add(limits.of_host).add(limits.of_domain).add(limits.of_client);
   const sql::Rows rows = session.run(queries::count_for_limits, parameters);
-  return {rows[0].integer(0), rows[0].integer(1), rows[0].integer(2)};
+  const sql::Row row = rows[0];
+  return {row.integer(0), row.integer(1), row.integer(2), row.integer(3),
+          row.integer(4), row.integer(5), row.boolean(6)};
 }
 
 void Store::put_request(sql::Session& session, const NewRequest& request, std::int64_t shards) const {
-  const std::string identity = request.topic.canonical + "\n" + request.callback;
-  const Sha256 key = sha256(identity);
+  const Place place = place_of(request, shards);
   sql::Parameters parameters;
-  parameters.add(static_cast<std::int64_t>(stable_hash(identity) % static_cast<std::uint64_t>(shards)));
-  parameters.add_bytes(bytes_of(key)).add(request.is_subscribe).add(request.topic.lane).add(request.topic.feed);
+  parameters.add(place.shard)
+      .add_bytes(bytes_of(place.key))
+      .add(request.is_subscribe)
+      .add(request.topic.lane)
+      .add(request.topic.feed);
   parameters.add(request.topic.canonical).add(request.self).add(request.callback).add(request.callback_host);
   if (request.secret) {
     parameters.add_bytes(vault_.seal(*request.secret));
@@ -74,14 +93,14 @@ void Store::put_request(sql::Session& session, const NewRequest& request, std::i
   }
   parameters.add(request.identity).add(request.client).add(static_cast<std::int64_t>(request.lease.count()));
   add_optional(parameters, request.verify_token);
-  parameters.add(request.renews);
+  parameters.add(request.renews).add(request.callback_domain);
   session.run(queries::put_request, parameters);
 }
 
 std::vector<PendingRequest> Store::due_requests(sql::Session& session, const std::vector<std::int64_t>& shards,
-                                                std::int64_t per_host, std::int64_t limit) const {
+                                                std::int64_t per_domain, std::int64_t limit) const {
   sql::Parameters parameters;
-  parameters.add(shards).add(per_host).add(limit);
+  parameters.add(shards).add(per_domain).add(limit);
   const sql::Rows rows = session.run(queries::due_requests, parameters);
   std::vector<PendingRequest> due;
   for (int i = 0; i < rows.size(); ++i) {
@@ -97,13 +116,18 @@ std::vector<PendingRequest> Store::due_requests(sql::Session& session, const std
     request.lease = std::chrono::seconds(row.integer(9));
     request.verify_token = optional_text(row, 10);
     request.attempts = row.integer(11);
-    if (!row.is_null(12)) request.subscription = row.integer(12);
+    request.callback_domain = row.text(12);
+    request.client = row.text(13);
+    if (!row.is_null(14)) request.subscription = row.integer(14);
   }
   return due;
 }
 
-void Store::put_off_request(sql::Session& session, std::int64_t number, std::chrono::milliseconds pause) const {
-  session.run(queries::put_off_request, sql::Parameters().add(number).add(static_cast<std::int64_t>(pause.count())));
+void Store::put_off_request(sql::Session& session, std::int64_t number, std::chrono::milliseconds pause,
+                            bool was_tried) const {
+  sql::Parameters parameters;
+  parameters.add(number).add(static_cast<std::int64_t>(pause.count())).add(std::int64_t{was_tried ? 1 : 0});
+  session.run(queries::put_off_request, parameters);
 }
 
 void Store::drop_request(sql::Session& session, std::int64_t number) const {

@@ -30,20 +30,25 @@ struct NewRequest {
   Topic topic;
   std::string self;
   std::string callback;
-  std::string callback_host;
+  std::string callback_host;    // in its one spelling (http/url_host.h)
+  std::string callback_domain;  // its registrable domain; of an address the address
   std::optional<std::string> secret;
   std::string identity;
-  std::string client;
+  std::string client;  // the address that asks, or the network that counts as one
   std::chrono::seconds lease{0};
   std::optional<std::string> verify_token;
   bool renews = false;
 };
 
-// How many there are already, counted no further than the limits.
+// How many there are already of what a request belongs to, counted no further than the limits; and the limits.
 struct Counts {
-  std::int64_t of_client = 0;  // requests waiting
-  std::int64_t of_topic = 0;   // subscriptions
-  std::int64_t of_host = 0;    // subscriptions
+  std::int64_t pending_of_client = 0;  // requests that wait for their verification
+  std::int64_t pending = 0;            // of all
+  std::int64_t of_topic = 0;           // subscriptions
+  std::int64_t of_host = 0;
+  std::int64_t of_domain = 0;
+  std::int64_t of_client = 0;
+  bool is_there = false;  // the request's own subscription: it adds none
 };
 
 struct SavedProgress {
@@ -64,12 +69,14 @@ class Store {
   void release_shards(sql::Session& session, const std::vector<std::int64_t>& shards) const;
   void forget_process(sql::Session& session) const;
 
-  Counts count(sql::Session& session, const NewRequest& request, const Counts& limits) const;
+  Counts count(sql::Session& session, const NewRequest& request, std::int64_t shards, const Counts& limits) const;
   void put_request(sql::Session& session, const NewRequest& request, std::int64_t shards) const;
-  // At most `per_host` of each callback's host and `limit` in all.
+  // At most `per_domain` of each callback's registrable domain and `limit` in all; domains take turns.
   std::vector<PendingRequest> due_requests(sql::Session& session, const std::vector<std::int64_t>& shards,
-                                           std::int64_t per_host, std::int64_t limit) const;
-  void put_off_request(sql::Session& session, std::int64_t number, std::chrono::milliseconds pause) const;
+                                           std::int64_t per_domain, std::int64_t limit) const;
+  // was_tried: it counts as an attempt.
+  void put_off_request(sql::Session& session, std::int64_t number, std::chrono::milliseconds pause,
+                       bool was_tried) const;
   void drop_request(sql::Session& session, std::int64_t number) const;
 
   // nullopt: the request was replaced meanwhile, or the shard has another owner.

@@ -47,6 +47,8 @@ struct PendingRequest {
   std::string self;
   std::string callback;
   std::string callback_host;
+  std::string callback_domain;
+  std::string client;  // the address that asked; empty: the hub itself
   std::chrono::seconds lease{0};
   std::optional<std::string> verify_token;
   std::int64_t attempts = 0;

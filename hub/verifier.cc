@@ -6,7 +6,8 @@
 namespace courant::hub {
 namespace {
 
-constexpr int kAtOnce = 64;  // verifications
+constexpr int kAtOnce = 64;                          // verifications
+constexpr std::chrono::seconds kPauseOfHeldBack{2};  // of a request whose callback's network has been asked enough
 
 }  // namespace
 
@@ -14,10 +15,16 @@ Verifier::Verifier(Loop& loop, Dispatcher& dispatcher)
     : loop_(loop),
       dispatcher_(dispatcher),
       retry_(loop.options.verification_retry),
+      hosts_(static_cast<double>(loop.options.verifications.per_host)),
+      domains_(static_cast<double>(loop.options.verifications.per_domain)),
+      clients_(static_cast<double>(loop.options.verifications.per_client)),
+      networks_(static_cast<double>(loop.options.verifications.per_network)),
       confirmed_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
                                       {{"outcome", "confirmed"}})),
       refused_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
-                                    {{"outcome", "refused"}})) {}
+                                    {{"outcome", "refused"}})),
+      held_back_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
+                                      {{"outcome", "held_back"}})) {}
 
 http::Task<void> Verifier::look() {
   if (is_looking_ || loop_.is_stopping) co_return;
@@ -26,9 +33,9 @@ http::Task<void> Verifier::look() {
   std::exception_ptr failure;
   try {
     const std::vector<std::int64_t> shards = loop_.shards.all();
-    const std::int64_t per_host = loop_.options.verifications_per_host;
-    const auto work = [this, &shards, per_host](sql::Session& session) {
-      return loop_.store.due_requests(session, shards, per_host, 4 * kAtOnce);
+    const std::int64_t per_domain = loop_.options.verifications.per_domain;
+    const auto work = [this, &shards, per_domain](sql::Session& session) {
+      return loop_.store.due_requests(session, shards, per_domain, 4 * kAtOnce);
     };
     due = co_await loop_.executor.run(work);
   } catch (...) {
@@ -36,22 +43,48 @@ http::Task<void> Verifier::look() {
   }
   is_looking_ = false;
   if (failure) std::rethrow_exception(failure);
+  keep_share();
   for (PendingRequest& request : due) {
     if (active() >= kAtOnce || loop_.is_stopping) co_return;
     if (in_progress_.contains(request.number) || !loop_.shards.owned(request.shard, loop_.clock.ticks())) continue;
-    if (!take_turn(request.callback_host)) continue;
+    if (!take_turn(request)) continue;
     in_progress_.insert(request.number);
     loop_.start(verify(std::move(request)));
   }
 }
 
-bool Verifier::take_turn(const std::string& host) {
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(loop_.clock.ticks().time_since_epoch());
-  if (now != second_) {
-    second_ = now;
-    begun_.clear();
-  }
-  return ++begun_[host] <= loop_.options.verifications_per_host;
+// Subscriptions are spread over the shards, and so are those that somebody makes to flood one callback: a process with
+// half of the shards takes half of what all may do together.
+void Verifier::keep_share() {
+  const double share = loop_.share();
+  if (share <= 0) return;
+  const VerificationRates& rates = loop_.options.verifications;
+  hosts_.set_rate(static_cast<double>(rates.per_host) * share);
+  domains_.set_rate(static_cast<double>(rates.per_domain) * share);
+  clients_.set_rate(static_cast<double>(rates.per_client) * share);
+  const std::lock_guard lock(mutex_);
+  networks_.set_rate(static_cast<double>(rates.per_network) * share);
+}
+
+bool Verifier::take_turn(const PendingRequest& request) {
+  const Ticks now = loop_.clock.ticks();
+  const bool is_of_client = !request.client.empty();
+  if (!hosts_.has_turn(request.callback_host, now) || !domains_.has_turn(request.callback_domain, now)) return false;
+  if (is_of_client && !clients_.has_turn(request.client, now)) return false;
+  hosts_.take(request.callback_host, now);
+  domains_.take(request.callback_domain, now);
+  if (is_of_client) clients_.take(request.client, now);
+  return true;
+}
+
+// For the transport's thread: many names may lead to one place, which is known once they are looked up.
+bool Verifier::admits(const http::Address& address) {
+  const std::string network = http::neighbourhood(address).text();
+  const Ticks now = loop_.clock.ticks();
+  const std::lock_guard lock(mutex_);
+  if (!networks_.has_turn(network, now)) return false;
+  networks_.take(network, now);
+  return true;
 }
 
 http::Task<void> Verifier::verify(PendingRequest request) {
@@ -76,11 +109,15 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   verification.verify_token = request.verify_token;
   verification.position = co_await position_for(request);
   http::ClientRequest message = verification_request(verification, loop_.options.delivery_timeout);
+  message.admits = [this](const http::Address& address) { return admits(address); };
   const http::ClientReply reply = co_await loop_.send(std::move(message));
   if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
   if (confirms(reply, verification.challenge)) {
     confirmed_.add();
     co_await confirm(request, verification.position);
+  } else if (reply.outcome == http::ClientReply::Outcome::kHeldBack) {
+    held_back_.add();
+    co_await put_off(request, kPauseOfHeldBack, false);
   } else {
     refused_.add();
     co_await disappointed(request, reply);
@@ -136,12 +173,20 @@ http::Task<void> Verifier::disappointed(const PendingRequest& request, const htt
             {"outcome", is_answered ? std::to_string(reply.status) : std::string(http::outcome_name(reply.outcome))},
             {"detail", reply.detail},
             {"next_in", is_final ? std::string("never") : format_duration(pause)}});
-  const auto work = [this, &request, is_final, pause](sql::Session& session) {
-    if (is_final) {
-      loop_.store.drop_request(session, request.number);
-    } else {
-      loop_.store.put_off_request(session, request.number, pause);
-    }
+  if (!is_final) {
+    co_await put_off(request, pause, true);
+    co_return;
+  }
+  const auto drop = [this, &request](sql::Session& session) {
+    loop_.store.drop_request(session, request.number);
+    return true;
+  };
+  co_await loop_.executor.run(drop);
+}
+
+http::Task<void> Verifier::put_off(const PendingRequest& request, std::chrono::milliseconds pause, bool was_tried) {
+  const auto work = [this, &request, pause, was_tried](sql::Session& session) {
+    loop_.store.put_off_request(session, request.number, pause, was_tried);
     return true;
   };
   co_await loop_.executor.run(work);

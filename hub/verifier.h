@@ -1,13 +1,16 @@
 // The verifier: asks callbacks whether accepted requests are wanted, and makes or ends subscriptions by their answers.
+// Callbacks are strangers' addresses: how often any of them is asked is bounded by all that many of them can have in
+// common, so that nobody is flooded through the hub.
 // Specification: WebSub section 5.3.
 // Threads: the hub's loop.
 #pragma once
 
-#include <unordered_map>
+#include <mutex>
 #include <unordered_set>
 
 #include "hub/dispatcher.h"
 #include "hub/loop.h"
+#include "hub/pace.h"
 
 namespace courant::hub {
 
@@ -22,12 +25,15 @@ class Verifier {
   int active() const { return static_cast<int>(in_progress_.size()); }
 
  private:
-  bool take_turn(const std::string& host);
+  bool take_turn(const PendingRequest& request);
+  bool admits(const http::Address& address);
+  void keep_share();
   http::Task<void> verify(PendingRequest request);
   http::Task<void> ask(PendingRequest request);
   http::Task<std::int64_t> position_for(const PendingRequest& request);
   http::Task<void> confirm(const PendingRequest& request, std::int64_t position);
   http::Task<void> disappointed(const PendingRequest& request, const http::ClientReply& reply);
+  http::Task<void> put_off(const PendingRequest& request, std::chrono::milliseconds pause, bool was_tried);
 
   Loop& loop_;
   Dispatcher& dispatcher_;
@@ -35,12 +41,17 @@ class Verifier {
   bool is_looking_ = false;
   std::unordered_set<std::int64_t> in_progress_;
 
-  // How many were begun of each callback's host in the present second.
-  std::chrono::seconds second_{0};
-  std::unordered_map<std::string, std::int64_t> begun_;
+  // How often callbacks of one host and domain may be asked, and for one client.
+  Pace hosts_;
+  Pace domains_;
+  Pace clients_;
+
+  std::mutex mutex_;  // guards what follows; held for moments only
+  Pace networks_;     // how often connections may be opened to one; asked by the transport's thread
 
   Counter& confirmed_;
   Counter& refused_;
+  Counter& held_back_;
 };
 
 }  // namespace courant::hub

@@ -97,8 +97,14 @@ struct Config {
     std::int64_t in_flight_per_host = 16;
     std::int64_t max_subscriptions_per_topic = 1'000'000;
     std::int64_t max_subscriptions_per_host = 100'000;
+    std::int64_t max_subscriptions_per_domain = 200'000;
+    std::int64_t max_subscriptions_per_client = 200'000;
+    std::int64_t max_pending = 20'000;
     std::int64_t max_pending_per_client = 1000;
     std::int64_t verifications_per_host = 20;
+    std::int64_t verifications_per_domain = 40;
+    std::int64_t verifications_per_network = 40;
+    std::int64_t verifications_per_client = 100;
     std::string signature = "sha256";
     std::vector<std::chrono::milliseconds> retry = {
         std::chrono::seconds(0), std::chrono::seconds(5),  std::chrono::seconds(30),

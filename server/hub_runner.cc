@@ -23,6 +23,7 @@ std::shared_ptr<const http::AddressGuard> make_guard(const Config& config) {
   if (const std::optional<Uri> url = parse_uri(config.server.public_url)) {
     own.push_back(url->host + ":" + std::to_string(url->effective_port()));
   }
+  own.insert(own.end(), config.server.hosts.begin(), config.server.hosts.end());
   if (!config.server.operations.empty()) own.push_back(config.server.operations);
   return std::make_shared<const http::AddressGuard>(std::move(allowed), std::move(own));
 }
@@ -51,10 +52,14 @@ hub::HubOptions hub_options(const Config& config) {
   options.allow_http = from.allow_http;
   options.in_flight = static_cast<int>(from.in_flight);
   options.in_flight_per_host = static_cast<int>(from.in_flight_per_host);
-  options.max_subscriptions_per_topic = from.max_subscriptions_per_topic;
-  options.max_subscriptions_per_host = from.max_subscriptions_per_host;
-  options.max_pending_per_client = from.max_pending_per_client;
-  options.verifications_per_host = from.verifications_per_host;
+  options.limits.pending_of_client = from.max_pending_per_client;
+  options.limits.pending = from.max_pending;
+  options.limits.of_topic = from.max_subscriptions_per_topic;
+  options.limits.of_host = from.max_subscriptions_per_host;
+  options.limits.of_domain = from.max_subscriptions_per_domain;
+  options.limits.of_client = from.max_subscriptions_per_client;
+  options.verifications = {from.verifications_per_host, from.verifications_per_domain, from.verifications_per_network,
+                           from.verifications_per_client};
   options.signature = signature_named(from.signature);
   options.retry = from.retry;
   return options;

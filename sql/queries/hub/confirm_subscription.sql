@@ -1,17 +1,18 @@
--- A verified request becomes a subscription, or renews one, which keeps its cursor. No row: the request was replaced by
--- a newer one, or the shard has another owner now (hub/store.cc).
+-- A verified request becomes a subscription, or renews one, which keeps its cursor, and its client where the hub itself
+-- renews it. No row: the request was replaced by a newer one, or the shard has another owner now (hub/store.cc).
 with owned as (
   select shard from hub_shards where shard = $2::smallint and owner = $3::text and epoch = $4::bigint for share),
 request as (
   delete from hub_requests where request = $1::bigint and shard in (select shard from owned) returning *)
 insert into subscriptions as s (shard, key, lane, feed, topic, self, callback, callback_host, secret, identity, renews,
-                                verified, lease_until, cursor)
+                                verified, lease_until, cursor, callback_domain, client)
 select shard, key, lane, feed, topic, self, callback, callback_host, secret, identity, renews, $5::timestamptz,
-       $6::timestamptz, $7::bigint
+       $6::timestamptz, $7::bigint, callback_domain, client
 from request
 on conflict (shard, key) do update
   set self = excluded.self, secret = excluded.secret, identity = excluded.identity, renews = excluded.renews,
-      verified = excluded.verified, lease_until = excluded.lease_until
+      verified = excluded.verified, lease_until = excluded.lease_until, callback_domain = excluded.callback_domain,
+      client = case excluded.client when '' then s.client else excluded.client end
 returning s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, s.callback_host, s.secret, s.renews,
           s.verified, s.lease_until, s.cursor, s.frozen, s.failures, s.next_attempt, s.told,
           s.record

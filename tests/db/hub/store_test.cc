@@ -19,6 +19,7 @@ class StoreTest : public testing::Test {
     request.self = "http://here.example/demo/events";
     request.callback = callback;
     request.callback_host = "x.example";
+    request.callback_domain = "x.example";
     request.secret = "shh";
     request.identity = "anonymous";
     request.client = "192.0.2.1";
@@ -152,12 +153,70 @@ TEST_F(StoreTest, ASubscriptionMadeAgainKeepsItsCursorAndNumber) {
 TEST_F(StoreTest, OneHostsRequestsDoNotHideOthers) {
   for (int i = 0; i < 20; ++i) mine_.put_request(session_, request("http://x.example/" + std::to_string(i)), 64);
   NewRequest other = request("http://y.example/cb");
-  other.callback_host = "y.example";
+  other.callback_host = other.callback_domain = "y.example";
   mine_.put_request(session_, other, 64);
   std::vector<std::int64_t> all;
   for (std::int64_t shard = 0; shard < 64; ++shard) all.push_back(shard);
   EXPECT_EQ(mine_.due_requests(session_, all, 3, 100).size(), 4U);
-  EXPECT_EQ(mine_.count(session_, request(), {10, 10, 10}).of_client, 10) << "counted no further than the limit";
+}
+
+TEST_F(StoreTest, OneClientsRequestsDoNotHideOthers) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t shard = 0; shard < 64; ++shard) all.push_back(shard);
+  for (int i = 0; i < 20; ++i) {
+    NewRequest many = request("http://x.example/" + std::to_string(i));
+    many.callback_domain = std::to_string(i) + ".example";
+    mine_.put_request(session_, many, 64);
+  }
+  NewRequest other = request("http://y.example/cb");
+  other.callback_domain = "y.example";
+  other.client = "192.0.2.2";
+  mine_.put_request(session_, other, 64);
+  const std::vector<PendingRequest> due = mine_.due_requests(session_, all, 10, 2);
+  ASSERT_EQ(due.size(), 2U);
+  EXPECT_EQ(due[1].client, "192.0.2.2");
+}
+
+TEST_F(StoreTest, CountsWhatTheLimitsAreAbout) {
+  const Counts limits{3, 5, 7, 7, 7, 7};
+  for (int i = 0; i < 4; ++i) mine_.put_request(session_, request("http://x.example/" + std::to_string(i)), 64);
+  NewRequest others = request("http://x.example/other");
+  others.client = "192.0.2.2";
+  mine_.put_request(session_, others, 64);
+  Counts counts = mine_.count(session_, request(), 64, limits);
+  EXPECT_EQ(counts.pending_of_client, 3) << "counted no further than the limit";
+  EXPECT_EQ(counts.pending, 5);
+  EXPECT_EQ(counts.of_topic + counts.of_host + counts.of_domain + counts.of_client, 0);
+  EXPECT_FALSE(counts.is_there);
+
+  session_.run(sql::Query{"clear", "delete from hub_requests"});
+  subscribed();
+  NewRequest elsewhere = request("http://a.x.example/cb");
+  elsewhere.topic.canonical = "/demo/other";
+  elsewhere.callback_host = "a.x.example";
+  elsewhere.client = "192.0.2.2";
+  counts = mine_.count(session_, elsewhere, 64, limits);
+  EXPECT_EQ(counts.of_topic, 0);
+  EXPECT_EQ(counts.of_host, 0);
+  EXPECT_EQ(counts.of_domain, 1);
+  EXPECT_EQ(counts.of_client, 0);
+  EXPECT_FALSE(counts.is_there);
+  counts = mine_.count(session_, request(), 64, limits);
+  EXPECT_EQ(counts.of_topic, 1);
+  EXPECT_EQ(counts.of_host, 1);
+  EXPECT_EQ(counts.of_domain, 1);
+  EXPECT_EQ(counts.of_client, 1);
+  EXPECT_TRUE(counts.is_there);
+}
+
+TEST_F(StoreTest, ARenewalByTheHubKeepsItsClientAndDomain) {
+  const Subscription made = subscribed();
+  mine_.renew(session_, made.shard, made.number);
+  const PendingRequest renewal = only_request();
+  EXPECT_EQ(renewal.client, "");
+  EXPECT_EQ(renewal.callback_domain, "x.example");
+  EXPECT_TRUE(mine_.confirm(session_, renewal.number, owner_of(made.shard), kNow, kNow + 60s, 5));
+  EXPECT_EQ(mine_.count(session_, request(), 64, {9, 9, 9, 9, 9, 9}).of_client, 1);
 }
 
 TEST_F(StoreTest, AnotherKeyIsNoticed) {
