@@ -16,19 +16,32 @@ struct Filter::Node {
   std::string term;  // folded
   std::vector<std::shared_ptr<const Node>> operands;
 
-  std::string canonical() const {
+  // In the form with parentheses; terms that came by the other form may hold some themselves.
+  std::string spelling() const {
     switch (kind) {
       case Kind::kTerm:
         return "(cat=" + term + ")";
       case Kind::kNot:
-        return "(NOT" + operands[0]->canonical() + ")";
+        return "(NOT" + operands[0]->spelling() + ")";
       default:
         std::set<std::string> parts;
-        for (const auto& operand : operands) parts.insert(operand->canonical());
+        for (const auto& operand : operands) parts.insert(operand->spelling());
         std::string out = kind == Kind::kAnd ? "(AND" : "(OR";
         for (const std::string& part : parts) out += part;
         return out + ")";
     }
+  }
+
+  // The form with '+' where it can say the same, else the other one: each is read back as what it was made of.
+  std::string canonical() const {
+    if (!is_any_of_terms()) return spelling();
+    const std::vector<std::string> terms = required().front();
+    std::string out;
+    for (const std::string& any : terms) {
+      if (any.find('+') != std::string::npos) return spelling();
+      out += "+" + any;
+    }
+    return out;
   }
 
   bool matches(const std::vector<std::string>& terms) const {
@@ -133,6 +146,14 @@ class FilterParser {
     return node;
   }
 
+  // Without repetition; of one operand, that alone.
+  static NodePtr simplified(std::shared_ptr<Node> node) {
+    std::set<std::string> seen;
+    std::erase_if(node->operands, [&seen](const NodePtr& operand) { return !seen.insert(operand->spelling()).second; });
+    if (node->operands.size() != 1 || node->kind == Node::Kind::kNot) return node;
+    return node->operands.front();
+  }
+
   NodePtr any_of_terms() {
     auto node = std::make_shared<Node>();
     node->kind = Node::Kind::kOr;
@@ -140,7 +161,7 @@ class FilterParser {
       if (piece.empty()) fail("Invalid Search Parameter: Parameter cannot be empty string.");
       node->operands.push_back(term(piece));
     }
-    return node;
+    return simplified(std::move(node));
   }
 
   bool take(std::string_view word) {
@@ -167,7 +188,7 @@ class FilterParser {
     if (!take(")")) fail_form();
     const std::size_t count = node->operands.size();
     if ((node->kind == Node::Kind::kNot && count != 1) || (node->kind == Node::Kind::kOr && count == 0)) fail_form();
-    return node;
+    return simplified(std::move(node));
   }
 
   // An operator by its word, which must be followed by an operand or the end.

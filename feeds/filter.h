@@ -29,7 +29,8 @@ class Filter {
   // Whether that is all: whatever has one of the terms of the only set of required() matches.
   bool is_any_of_terms() const;
 
-  // The one spelling of filters that mean the same by their form: folded, sorted, without repetition.
+  // The one spelling of filters that mean the same by their form: folded, sorted, without repetition. Itself a filter,
+  // with the same meaning and spelling.
   const std::string& canonical() const { return canonical_; }
 
  private:

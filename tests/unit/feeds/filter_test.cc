@@ -37,6 +37,19 @@ TEST(Filter, LdapFormNests) {
   EXPECT_EQ(Filter::parse("(&(cat=a)(|(cat=b)(!(cat=c))))").canonical(), Filter::parse(search).canonical());
 }
 
+TEST(Filter, HasOneSpellingInWhicheverFormItCame) {
+  const auto canonical = [](const std::string& search) { return Filter::parse(search).canonical(); };
+  EXPECT_EQ(canonical("+b+A+b"), "+a+b");
+  EXPECT_EQ(canonical("(|(cat=b)(cat=A))"), "+a+b");
+  EXPECT_EQ(canonical("(cat=a)"), "+a");
+  EXPECT_EQ(canonical("(AND(cat=a))"), "+a");
+  EXPECT_EQ(canonical("(OR(OR(cat=a)(cat=b)))"), "+a+b");
+  EXPECT_EQ(canonical("(AND(cat=b)(OR(cat=a))(cat=b))"), "(AND(cat=a)(cat=b))");
+  EXPECT_EQ(canonical("(cat=a+b)"), "(cat=a+b)") << "the other form would make two terms of it";
+  EXPECT_EQ(canonical("+a(b)"), "+a(b)") << "the other form cannot say it";
+  EXPECT_EQ(canonical("(!(|(cat=b)(cat=a)))"), "(NOT(OR(cat=a)(cat=b)))");
+}
+
 TEST(Filter, AndMayHaveOneOperandOrNone) {
   EXPECT_TRUE(matches("(AND(cat=a))", {"a"}));
   EXPECT_TRUE(matches("(AND)", {}));
