@@ -15,6 +15,8 @@ constexpr milliseconds kDatabasePause{1'000};
 constexpr milliseconds kNoSecretPause = std::chrono::hours(1);
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kSavedAtOnce = 5000;
+// The first document for one that is far behind; the next ones are twice as long each, up to the limit.
+constexpr std::int64_t kFirstBytes = 256 << 10;
 
 // Calls at the end of a scope.
 template <class Call>
@@ -24,6 +26,10 @@ struct Finally {
 };
 template <class Call>
 Finally(Call) -> Finally<Call>;
+
+bool is_frozen(const Subscription& subscription) {
+  return subscription.frozen > subscription.cursor;
+}
 
 }  // namespace
 
@@ -52,6 +58,7 @@ void Dispatcher::adopt(Subscription subscription) {
   } else {
     live = std::make_shared<Live>();
     static_cast<Subscription&>(*live) = std::move(subscription);
+    live->most_bytes = kFirstBytes;
     by_number_.emplace(live->number, live);
     Feed& feed = by_feed_[{live->topic.lane, live->topic.feed}];
     feed.subscriptions.insert(live);
@@ -117,6 +124,13 @@ std::int64_t Dispatcher::head_of(const Live& live) const {
   return std::max(feed.head, loop_.source.known_position(live.topic.lane, live.topic.feed));
 }
 
+// A range that has been sent comes again as a whole, however long its document was allowed to be then.
+PushLimits Dispatcher::limits_of(const Live& live) const {
+  PushLimits limits = loop_.options.document;
+  if (!is_frozen(live)) limits.max_bytes = std::min(limits.max_bytes, live.most_bytes);
+  return limits;
+}
+
 void Dispatcher::wake(const LivePtr& live) {
   if (live->is_gone || live->phase != Phase::kIdle || head_of(*live) <= live->cursor) return;
   live->phase = Phase::kWaiting;
@@ -151,15 +165,15 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
     rest(live, kNoSecretPause);
     co_return false;
   }
-  const std::int64_t upto = live->frozen > live->cursor ? live->frozen : kAll;
+  const std::int64_t upto = is_frozen(*live) ? live->frozen : kAll;
   std::optional<PushDocument> document;
-  bool can_read = true;
   try {
-    document = co_await documents_.read(live->topic, live->self, live->cursor, upto);
+    document = co_await documents_.read(live->topic, live->self, live->cursor, upto, limits_of(*live));
   } catch (const std::exception&) {
-    can_read = false;
+    // sql/ has logged why
   }
-  if (!can_read) rest(live, kDatabasePause);
+  // Without a fault and a document there is less than the wake-up said: the feed is being deleted.
+  if (!document) rest(live, kDatabasePause);
   if (!document || live->is_gone || loop_.is_stopping) co_return false;
   if (document->entries == 0) {
     move_cursor(live, document->to);
@@ -212,6 +226,8 @@ void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
   live->next_attempt.reset();
   live->told = document.to;
   move_cursor(live, document.to);
+  const bool is_behind = head_of(*live) > live->cursor;
+  live->most_bytes = is_behind ? std::min(2 * live->most_bytes, loop_.options.document.max_bytes) : kFirstBytes;
   // The host works again: what waits for it is tried now.
   const auto others = resting_hosts_.find(live->callback_host);
   if (others == resting_hosts_.end()) return;

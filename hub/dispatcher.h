@@ -55,7 +55,8 @@ class Dispatcher {
     bool is_dirty = false;
     bool was_told_when = false;  // rests because its callback said for how long
     Ticks rests_until{};
-    Instant lease_due;  // when something is to be done about its lease
+    std::int64_t most_bytes = 0;  // of its next document
+    Instant lease_due;            // when something is to be done about its lease
   };
   using LivePtr = std::shared_ptr<Live>;
 
@@ -65,6 +66,7 @@ class Dispatcher {
   };
 
   std::int64_t head_of(const Live& live) const;
+  PushLimits limits_of(const Live& live) const;
   void remove(const LivePtr& live);
   void wake(const LivePtr& live);
   void pump();

@@ -10,13 +10,25 @@ namespace {
 
 constexpr std::size_t kMaxKept = 1024;
 constexpr std::size_t kMaxKeptBytes = 64 << 20;
+// Long enough for all who are sent the same; short enough for what expires or is erased from the log meanwhile.
+constexpr std::chrono::seconds kKeptFor{10};
+
+std::string key_of(const Topic& topic, const std::string& self, std::int64_t from, std::int64_t upto,
+                   const PushLimits& limits) {
+  std::string key = topic.canonical + "\n" + self;
+  for (const std::int64_t number : {topic.lane, topic.feed, from, upto, limits.max_entries, limits.max_bytes}) {
+    key += "\n" + std::to_string(number);
+  }
+  return key;
+}
 
 }  // namespace
 
-http::Task<std::optional<PushDocument>> Documents::read(const Topic& topic, const std::string& self, std::int64_t from,
-                                                        std::int64_t upto) {
+http::Task<std::optional<PushDocument>> Documents::read(Topic topic, std::string self, std::int64_t from,
+                                                        std::int64_t upto, PushLimits limits) {
   namespace asio = boost::asio;
-  const std::string key = topic.canonical + "\n" + self + "\n" + std::to_string(from) + "\n" + std::to_string(upto);
+  forget_old();
+  const std::string key = key_of(topic, self, from, upto, limits);
   if (const auto found = slots_.find(key); found != slots_.end()) {
     const std::shared_ptr<Slot> slot = found->second;
     if (!slot->is_done) {
@@ -30,8 +42,8 @@ http::Task<std::optional<PushDocument>> Documents::read(const Topic& topic, cons
   slot->done.expires_at(asio::steady_timer::time_point::max());
   slots_.emplace(key, slot);
   try {
-    const auto work = [this, &topic, &self, from, upto](sql::Session& session) {
-      return loop_.source.read(session, topic, self, from, upto, loop_.options.document);
+    const auto work = [this, &topic, &self, from, upto, limits](sql::Session& session) {
+      return loop_.source.read(session, topic, self, from, upto, limits);
     };
     slot->document = co_await loop_.executor.run(work);
   } catch (...) {
@@ -40,7 +52,7 @@ http::Task<std::optional<PushDocument>> Documents::read(const Topic& topic, cons
   slot->is_done = true;
   slot->done.cancel();
   if (slot->document) {
-    keep(key, *slot->document);
+    keep(key, slot->document->body ? slot->document->body->size() : 0);
   } else {
     slots_.erase(key);
   }
@@ -48,13 +60,17 @@ http::Task<std::optional<PushDocument>> Documents::read(const Topic& topic, cons
   co_return slot->document;
 }
 
-void Documents::keep(const std::string& key, const PushDocument& document) {
-  const std::size_t bytes = document.body ? document.body->size() : 0;
-  kept_.emplace_back(key, bytes);
+void Documents::keep(std::string key, std::size_t bytes) {
   kept_bytes_ += bytes;
-  while (kept_.size() > kMaxKept || kept_bytes_ > kMaxKeptBytes) {
-    slots_.erase(kept_.front().first);
-    kept_bytes_ -= kept_.front().second;
+  kept_.push_back({std::move(key), bytes, loop_.clock.ticks() + kKeptFor});
+  forget_old();
+}
+
+void Documents::forget_old() {
+  const Ticks now = loop_.clock.ticks();
+  while (!kept_.empty() && (kept_.front().until <= now || kept_.size() > kMaxKept || kept_bytes_ > kMaxKeptBytes)) {
+    slots_.erase(kept_.front().key);
+    kept_bytes_ -= kept_.front().bytes;
     kept_.pop_front();
   }
 }

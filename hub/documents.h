@@ -18,9 +18,10 @@ class Documents {
  public:
   explicit Documents(Loop& loop) : loop_(loop) {}
 
-  // TopicSource::read, shared. Throws where the database cannot be asked.
-  http::Task<std::optional<PushDocument>> read(const Topic& topic, const std::string& self, std::int64_t from,
-                                               std::int64_t upto);
+  // TopicSource::read, shared: for some seconds the same range gives the same document. Throws where the database
+  // cannot be asked.
+  http::Task<std::optional<PushDocument>> read(Topic topic, std::string self, std::int64_t from, std::int64_t upto,
+                                               PushLimits limits);
 
  private:
   struct Slot {
@@ -30,12 +31,18 @@ class Documents {
     bool has_failed = false;
     std::optional<PushDocument> document;
   };
+  struct Kept {
+    std::string key;
+    std::size_t bytes = 0;
+    Ticks until;
+  };
 
-  void keep(const std::string& key, const PushDocument& document);
+  void keep(std::string key, std::size_t bytes);
+  void forget_old();
 
   Loop& loop_;
   std::unordered_map<std::string, std::shared_ptr<Slot>> slots_;
-  std::deque<std::pair<std::string, std::size_t>> kept_;  // done, oldest first, with their bytes
+  std::deque<Kept> kept_;  // of the slots those that are done, oldest first
   std::size_t kept_bytes_ = 0;
 };
 

@@ -13,25 +13,38 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One feed that stands where the test says; its documents hold whatever is new.
+// One feed that stands where the test says; its documents hold whatever is new and fits: each entry has 64 KiB.
 class OneFeed final : public TopicSource {
  public:
+  static constexpr std::int64_t kEntryBytes = 64 << 10;
   std::int64_t head = 0;
   std::int64_t nothing_upto = 0;  // nothing is to be delivered of what stands up to there
-
-  std::atomic<int> rendered = 0;
+  bool is_empty = false;          // whatever its head says
+  std::atomic<int> reads{0};      // that gave a document
 
   std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return head; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return head; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string& self, std::int64_t from,
-                                   std::int64_t, const PushLimits&) override {
-    if (from >= head) return std::nullopt;
+                                   std::int64_t upto, const PushLimits& limits) override {
     if (from < nothing_upto) return PushDocument{nullptr, "text/plain", self, from, nothing_upto, 0};
-    ++rendered;
+    ++reads;
+    if (is_empty) return std::nullopt;
+    const std::int64_t to = std::min({head, upto, from + limits.max_bytes / kEntryBytes});
     const auto body = std::make_shared<const std::string>("after " + std::to_string(from) + ": new");
-    return PushDocument{body, "text/plain", self, from, head, head - from, std::string_view("after ").size()};
+    return PushDocument{body, "text/plain", self, from, to, to - from, std::string_view("after ").size()};
   }
+};
+
+// Goes on as time does, and further where it is told.
+class LeapingClock final : public Clock {
+ public:
+  std::chrono::seconds leapt{0};
+  Instant now() const override { return system_.now() + leapt; }
+  Ticks ticks() const override { return system_.ticks() + leapt; }
+
+ private:
+  SystemClock system_;
 };
 
 // Keeps what is sent until the test answers it.
@@ -68,9 +81,10 @@ class DispatcherTest : public testing::Test {
     run_until([this] { return dispatcher_.active() == 0; });
   }
 
-  void adopt(std::int64_t number, std::int64_t cursor = 0) {
+  void adopt(std::int64_t number, std::int64_t cursor = 0, std::int64_t frozen = 0) {
     Subscription subscription;
     subscription.number = number;
+    subscription.frozen = frozen;
     subscription.topic = {"/demo/events", 3, 1};
     subscription.callback = "http://x.example/" + std::to_string(number);
     subscription.callback_host = "x.example";
@@ -113,7 +127,7 @@ class DispatcherTest : public testing::Test {
   }
 
   test::TestDatabase database_;
-  SystemClock clock_;
+  LeapingClock clock_;
   Metrics metrics_;
   sql::Database pool_{database_.options()};
   sql::Executor executor_{pool_, 1, 10};
@@ -152,7 +166,7 @@ TEST_F(DispatcherTest, WhatIsPassedOverLeavesNoGap) {
   source_.head = 4;
   dispatcher_.moved(3, 1, 4);
   ASSERT_TRUE(run_until_held(2));
-  EXPECT_EQ(source_.rendered.load(), 1);
+  EXPECT_EQ(source_.reads, 1);
   const http::ClientRequest first = accept("http://x.example/1");
   EXPECT_EQ(header(first, "Feed-Position-Previous"), "1");
   EXPECT_EQ(header(first, "Feed-Position"), "4");
@@ -180,6 +194,52 @@ TEST_F(DispatcherTest, ASubscriptionMadeAgainStandsWhereItStood) {
   EXPECT_EQ(dispatcher_.told(1), 2);
   EXPECT_EQ(dispatcher_.told(7), std::nullopt);
   EXPECT_TRUE(transport_.held.empty());
+}
+
+TEST_F(DispatcherTest, DocumentsForOneThatIsFarBehindGrowByBytes) {
+  source_.head = 100;
+  adopt(1);
+  std::vector<std::string> positions;
+  while (positions.empty() || positions.back() != "100") {
+    ASSERT_TRUE(run_until_held(1));
+    positions.push_back(header(transport_.held[0].request, "Feed-Position"));
+    accept("http://x.example/1");
+  }
+  EXPECT_EQ(positions, (std::vector<std::string>{"4", "12", "28", "60", "100"}));
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  source_.head = 200;
+  dispatcher_.moved(3, 1, 200);
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(header(transport_.held[0].request, "Feed-Position"), "104") << "it has caught up meanwhile";
+}
+
+TEST_F(DispatcherTest, WhatWasSentComesAgainAsAWhole) {
+  source_.head = 100;
+  adopt(1, 0, 50);  // by a process that had come to longer documents
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(header(transport_.held[0].request, "Feed-Position"), "50");
+}
+
+TEST_F(DispatcherTest, ADocumentIsReadOnceForAllAndKeptForSomeSeconds) {
+  source_.head = 1;
+  for (std::int64_t number = 1; number <= 20; ++number) adopt(number);
+  ASSERT_TRUE(run_until_held(16)) << "of one host";
+  EXPECT_EQ(source_.reads, 1);
+  accept("http://x.example/1");
+  ASSERT_TRUE(run_until([this] { return transport_.held.back().request.url == "http://x.example/17"; }));
+  EXPECT_EQ(source_.reads, 1) << "whoever has the turn later is sent the same";
+  clock_.leapt = 11s;
+  accept("http://x.example/2");
+  ASSERT_TRUE(run_until([this] { return transport_.held.back().request.url == "http://x.example/18"; }));
+  EXPECT_EQ(source_.reads, 2) << "entries may have expired or been erased by now";
+}
+
+TEST_F(DispatcherTest, WhereThereIsLessThanAWakeUpSaidItIsNotLookedAtAllTheTime) {
+  source_.head = 1;
+  source_.is_empty = true;
+  adopt(1);
+  ASSERT_TRUE(run_until([this] { return source_.reads > 10 || (source_.reads > 0 && dispatcher_.active() == 0); }));
+  EXPECT_EQ(source_.reads, 1);
 }
 
 }  // namespace
