@@ -1,22 +1,18 @@
 #include "feeds/feed_pages.h"
 
-#include "feeds/cloud_events.h"
 #include "feeds/coded_page.h"
 #include "feeds/event_stream.h"
-#include "feeds/feed_view.h"
-#include "feeds/json_feed.h"
+#include "feeds/forms.h"
 #include "feeds/page.h"
 #include "feeds/page_cache.h"
 #include "feeds/reader.h"
 #include "feeds/representation.h"
-#include "feeds/rss.h"
 #include "http/conditional.h"
 #include "http/negotiate.h"
 #include "http/prefer.h"
 #include "http/response_bytes.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
-#include "xslt/page.h"
 
 namespace courant::feeds {
 namespace {
@@ -106,43 +102,26 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   const Offer& offer = choose_representation(request, {}, offers_of_feeds());
   const std::string etag = page_etag(feed->facts(), *feed->state(), offer.format, "", head);
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
+  const std::string self = with_suffix(engine.feed_url(feed->facts()), form_suffix(offer.format));
   Response response;
   response.status = 304;
-  response.head =
-      http::compose_head(304, {{"ETag", etag},
-                               {"Cache-Control", "no-cache"},
-                               {"Vary", "Accept, Accept-Encoding"},
-                               {"Link", self_and_hub(engine.feed_url(feed->facts()), engine.options().hub_url)}});
+  response.head = http::compose_head(304, {{"ETag", etag},
+                                           {"Cache-Control", "no-cache"},
+                                           {"Vary", "Accept, Accept-Encoding"},
+                                           {"Link", self_and_hub(self, engine.options().hub_url)}});
   response.holds = while_unchanged(feed, version, head, engine.follower());
   advise(engine, feed, engine.poll_interval(*feed), response);
   return response;
 }
 
-std::string link_field(const PageRequest& page, const PageLinks& places, std::string_view suffix) {
+std::string link_field(const PageRequest& wanted, const RenderedPage& page, std::string_view suffix) {
   const auto link = [&](const std::string& place, std::string_view rel) {
-    return "<" + with_suffix(page.feed_url + place, suffix) + ">; rel=\"" + std::string(rel) + "\"";
+    return "<" + with_suffix(wanted.feed_url + place, suffix) + ">; rel=\"" + std::string(rel) + "\"";
   };
-  std::string links = self_and_hub(with_suffix(page.feed_url + places.self, suffix), page.hub_url);
-  links += ", " + link(places.previous, "previous");
-  if (!places.next.empty()) links += ", " + link(places.next, "next");
+  std::string links = self_and_hub(page.self, wanted.hub_url);
+  links += ", " + link(page.links.previous, "previous");
+  if (!page.links.next.empty()) links += ", " + link(page.links.next, "next");
   return links;
-}
-
-// The Atom document in the form that is wanted.
-std::string transformed(std::string document, Representation wanted, const std::string& feed_url,
-                        const std::string& suffix) {
-  switch (wanted) {
-    case Representation::kHtml:
-      return xslt::html_page(document, suffix);
-    case Representation::kJson:
-      return json_feed(view_of_feed(document), suffix);
-    case Representation::kRss:
-      return rss(view_of_feed(document), suffix);
-    case Representation::kCloudEvents:
-      return events_of(view_of_feed(document).entries, feed_url);
-    default:
-      return document;
-  }
 }
 
 // version: of the feed before the page is read.
@@ -154,7 +133,7 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   ReadyPage::Headers headers = {{"Content-Type", std::string(view.offer->content_type)},
                                 {"ETag", page.etag},
                                 {"Feed-Position", std::to_string(page.range.upto)},
-                                {"Link", link_field(wanted, page.links, view.suffix)},
+                                {"Link", link_field(wanted, page, view.suffix)},
                                 {"Vary", "Accept, Accept-Encoding"}};
   if (is_lasting) {
     const ReadyPage::Headers lasting = lasting_fields(feed.state()->settings, page.oldest);
@@ -162,8 +141,7 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   } else {
     headers.emplace_back("Cache-Control", "no-cache");
   }
-  std::string document =
-      transformed(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
+  std::string document = in_form(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
   PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};
   std::optional<LastModified> last_modified;
   if (page.modified) last_modified.emplace(*page.modified, clock.ticks());

@@ -124,6 +124,8 @@ FeedView view_of_feed(std::string_view bytes) {
     if (name == "updated") view.updated = child.text().get();
     if (name == "author") view.author = child.child("name").text().get();
     if (name == "link") view.links.push_back(view_of_link(child));
+    if (name == "c:range")
+      view.range.emplace(child.attribute("previous").as_llong(), child.attribute("position").as_llong());
     if (name == "entry") view.entries.push_back(view_of(child));
   }
   return view;

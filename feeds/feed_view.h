@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/time.h"
@@ -46,7 +48,8 @@ struct FeedView {
   std::string author;
   std::string updated;
   std::vector<LinkView> links;
-  std::vector<EntryView> entries;  // without tombstones
+  std::optional<std::pair<std::int64_t, std::int64_t>> range;  // c:range of a document that is pushed
+  std::vector<EntryView> entries;                              // without tombstones
 };
 
 // The href of the first link with the relation; empty: there is none.

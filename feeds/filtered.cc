@@ -1,5 +1,7 @@
 #include "feeds/filtered.h"
 
+#include <algorithm>
+
 #include "feeds/queries.h"
 #include "feeds/render.h"
 #include "feeds/stored_entry.h"
@@ -20,22 +22,22 @@ struct Matches {
   std::vector<StoredEntry> entries;  // newest first
 };
 
-Matches read_matches(sql::Session& session, FeedKey feed, const PageQuery& query, std::int64_t after, std::int64_t upto,
-                     bool is_newest, std::int64_t max_bytes) {
+Matches read_matches(sql::Session& session, FeedKey feed, const Filter& filter, std::int64_t after, std::int64_t upto,
+                     bool is_newest, std::int64_t limit, std::int64_t max_bytes) {
   std::vector<std::string> terms;
   std::vector<std::int64_t> sets;
-  for (const std::vector<std::string>& set : query.filter->required()) {
+  for (const std::vector<std::string>& set : filter.required()) {
     terms.insert(terms.end(), set.begin(), set.end());
     sets.resize(terms.size(), sets.empty() ? 1 : sets.back() + 1);
   }
   sql::Parameters parameters;
   parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(is_newest).add(terms).add(sets);
-  if (query.filter->is_any_of_terms()) {
+  if (filter.is_any_of_terms()) {
     parameters.add_null();
   } else {
-    parameters.add(query.filter->jsonpath());
+    parameters.add(filter.jsonpath());
   }
-  parameters.add(query.limit).add(kMostRead).add(max_bytes).add(kRendererVersion);
+  parameters.add(limit).add(kMostRead).add(max_bytes).add(kRendererVersion);
   const sql::Rows rows = session.run(queries::read_matching, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Matches matches;
@@ -50,6 +52,18 @@ Matches read_matches(sql::Session& session, FeedKey feed, const PageQuery& query
   return matches;
 }
 
+// A slice that is full ends at its last entry; else it ends where looking ended.
+bool is_full(const Matches& matches, std::int64_t limit) {
+  const auto count = static_cast<std::int64_t>(matches.entries.size());
+  return count > 0 && (count == limit || count < matches.count);
+}
+
+// Where it ends upwards, of those that go forward; upto: where it was to end.
+std::int64_t upper_end(const Matches& matches, std::int64_t limit, std::int64_t upto) {
+  if (is_full(matches, limit)) return matches.entries.front().position;
+  return matches.is_exhausted ? std::min(upto, matches.bounds.head) : matches.looked_to;
+}
+
 }  // namespace
 
 FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
@@ -57,31 +71,33 @@ FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const P
   const FeedKey key = feed.facts().key;
   const bool is_last = query.marker == "last";
   const bool is_forward = is_last || (marker && query.direction == PageQuery::Direction::kForward);
-  Matches matches = is_forward ? read_matches(session, key, query, is_last ? 0 : *marker, kEndless, false, max_bytes)
-                               : read_matches(session, key, query, 0, marker.value_or(kEndless), true, max_bytes);
+  const std::int64_t after = is_forward && !is_last ? *marker : 0;
+  const std::int64_t upto = is_forward ? kEndless : marker.value_or(kEndless);
+  Matches matches = read_matches(session, key, *query.filter, after, upto, !is_forward, query.limit, max_bytes);
   FilteredSlice slice;
   slice.bounds = matches.bounds;
   slice.bounds.generation = feed.state()->generation;
   slice.feed = matches.feed;
-  slice.entries = std::move(matches.entries);
-  // A page that is full ends at its last entry; else it ends where looking ended.
-  const bool is_full = !slice.entries.empty() && (static_cast<std::int64_t>(slice.entries.size()) == query.limit ||
-                                                  static_cast<std::int64_t>(slice.entries.size()) < matches.count);
   if (is_forward) {
     if (!is_last) forward_range(slice.bounds, *marker, query.limit);  // judges the marker
     slice.range.after = is_last ? slice.bounds.floor : *marker;
-    slice.range.upto = is_full                ? slice.entries.front().position
-                       : matches.is_exhausted ? slice.bounds.head
-                                              : matches.looked_to;
+    slice.range.upto = upper_end(matches, query.limit, kEndless);
   } else {
     if (marker) backward_range(slice.bounds, *marker, query.limit);  // judges the marker
     slice.range.is_head = !marker;
     slice.range.upto = marker.value_or(slice.bounds.head);
-    slice.range.after = is_full                ? slice.entries.back().position - 1
-                        : matches.is_exhausted ? slice.bounds.floor
-                                               : matches.looked_to - 1;
+    slice.range.after = is_full(matches, query.limit) ? matches.entries.back().position - 1
+                        : matches.is_exhausted        ? slice.bounds.floor
+                                                      : matches.looked_to - 1;
   }
+  slice.entries = std::move(matches.entries);
   return slice;
+}
+
+MatchingPiece read_matching(sql::Session& session, FeedKey feed, const Filter& filter, std::int64_t after,
+                            std::int64_t upto, std::int64_t limit, std::int64_t max_bytes) {
+  Matches matches = read_matches(session, feed, filter, after, upto, false, limit, max_bytes);
+  return {upper_end(matches, limit, upto), std::move(matches.entries)};
 }
 
 }  // namespace courant::feeds

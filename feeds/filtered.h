@@ -30,4 +30,13 @@ struct FilteredSlice {
 FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
                             std::optional<std::int64_t> marker, std::int64_t max_bytes);
 
+// The oldest matches of the positions (after, upto], whatever of these is kept: at most limit of them, and max_bytes,
+// but one at least. Throws Problem 404 where the feed does not exist any more.
+struct MatchingPiece {
+  std::int64_t upto = 0;             // how far was looked; not beyond `after`: there is nothing yet
+  std::vector<StoredEntry> entries;  // newest first
+};
+MatchingPiece read_matching(sql::Session& session, FeedKey feed, const Filter& filter, std::int64_t after,
+                            std::int64_t upto, std::int64_t limit, std::int64_t max_bytes);
+
 }  // namespace courant::feeds

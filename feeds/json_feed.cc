@@ -55,7 +55,7 @@ std::string json_feed(const FeedView& feed, std::string_view suffix) {
   };
   ordered_json document = {{"version", "https://jsonfeed.org/version/1.1"}, {"title", feed.title}};
   document["home_page_url"] = href_of(feed.links, "current");
-  document["feed_url"] = link("self");
+  document["feed_url"] = href_of(feed.links, "self");
   if (const std::string next = link("next"); !next.empty()) document["next_url"] = next;
   document["authors"] = authors_of({feed.author});
   if (const std::string hub = href_of(feed.links, "hub"); !hub.empty()) {
@@ -67,6 +67,7 @@ std::string json_feed(const FeedView& feed, std::string_view suffix) {
       ours[std::string(rel)] = href;
     }
   }
+  if (feed.range) ours["range"] = {{"previous", feed.range->first}, {"position", feed.range->second}};
   document["_courant"] = std::move(ours);
   ordered_json items = ordered_json::array();
   for (const EntryView& entry : feed.entries) items.push_back(item_of(entry));

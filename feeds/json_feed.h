@@ -1,6 +1,6 @@
 // A feed page as JSON Feed.
-// Specification: JSON Feed 1.1 (jsonfeed.org/version/1.1); "_courant" is our extension: positions, leaves, salts, and
-// the links that JSON Feed has no words for. Threads: pure functions.
+// Specification: JSON Feed 1.1 (jsonfeed.org/version/1.1); "_courant" is our extension: positions, leaves, salts, what
+// a pushed document covers, and the links that JSON Feed has no words for. Threads: pure functions.
 #pragma once
 
 #include <string>

@@ -6,6 +6,7 @@
 #include "feeds/filtered.h"
 #include "feeds/publish_call.h"
 #include "feeds/queries.h"
+#include "feeds/representation.h"
 #include "feeds/stored_entry.h"
 #include "kernel/digest.h"
 #include "kernel/problem.h"
@@ -125,24 +126,6 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
   }
 }
 
-// Leaves the entries that are neither tombstones nor older revisions.
-void drop_superseded(sql::Session& session, FeedKey feed, std::vector<StoredEntry>& entries) {
-  std::erase_if(entries, [](const StoredEntry& entry) { return entry.is_tombstone; });
-  if (entries.empty()) return;
-  std::vector<std::int64_t> positions;
-  std::vector<std::string> hashes;
-  for (const StoredEntry& entry : entries) {
-    positions.push_back(entry.position);
-    hashes.push_back(id_hash(entry.id));
-  }
-  sql::Parameters parameters;
-  parameters.add(feed.lane).add(feed.feed).add(positions).add(hashes);
-  const sql::Rows rows = session.run(queries::superseded, parameters);
-  std::set<std::int64_t> old;
-  for (int i = 0; i < rows.size(); ++i) old.insert(rows[i].integer(0));
-  std::erase_if(entries, [&old](const StoredEntry& entry) { return old.contains(entry.position); });
-}
-
 }  // namespace
 
 std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view representation,
@@ -198,6 +181,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   rendered.links = links_of(query, page.range, page.slice.bounds);
   rendered.etag = page_etag(facts, *state, request.representation, rendered.links.self, upto);
   if (!page.slice.entries.empty()) rendered.oldest = page.slice.entries.back().recorded;
+  rendered.self = with_suffix(feed_url + rendered.links.self, form_suffix(request.representation));
   rendered.modified = page.slice.feed.page_modified(*state, page.slice.bounds.floor, recorded);
 
   FeedDocument document;
@@ -207,7 +191,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   document.updated = page.slice.entries.empty() ? facts.created : page.slice.entries.front().updated;
   document.feed_url = feed_url;
   document.has_edits = state->settings.edits;
-  document.links = {{"self", feed_url + rendered.links.self}, {"current", feed_url}};
+  document.links = {{"self", rendered.self}, {"current", feed_url}};
   document.links.push_back({"previous", feed_url + rendered.links.previous});
   if (!rendered.links.next.empty()) document.links.push_back({"next", feed_url + rendered.links.next});
   if (!rendered.links.last.empty()) document.links.push_back({"last", feed_url + rendered.links.last});
@@ -239,38 +223,21 @@ EntriesPage read_page_entries(sql::Session& session, const LiveFeed& feed, const
   return {page.range, page.slice.bounds.head, std::move(page.slice.entries)};
 }
 
-std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,
-                                  std::int64_t upto, std::int64_t max_entries, std::int64_t max_bytes,
-                                  const std::string& self, const std::string& feed_url, const std::string& hub_url,
-                                  Instant now) {
-  sql::Parameters parameters;
-  parameters.add(key.lane).add(key.feed).add(from).add(upto).add(max_entries).add(max_bytes);
-  const sql::Rows bound = session.run(queries::push_bound, parameters);
-  if (bound.empty()) return std::nullopt;
-  PushPage page;
-  if (bound[0].is_null(0)) {
-    // What was new has been dropped: by retention, or with the feed.
-    page.to = bound[0].integer(1);
-    return page.to > from ? std::optional(std::move(page)) : std::nullopt;
+void drop_superseded(sql::Session& session, FeedKey feed, std::vector<StoredEntry>& entries) {
+  std::erase_if(entries, [](const StoredEntry& entry) { return entry.is_tombstone; });
+  if (entries.empty()) return;
+  std::vector<std::int64_t> positions;
+  std::vector<std::string> hashes;
+  for (const StoredEntry& entry : entries) {
+    positions.push_back(entry.position);
+    hashes.push_back(id_hash(entry.id));
   }
-  page.to = bound[0].integer(0);
-  if (feed == nullptr) return std::nullopt;
-  const std::shared_ptr<const FeedState> state = feed->state();
-  FeedDocument document;
-  document.entries = read_entries(session, key, from, page.to).entries;
-  std::erase_if(document.entries, [now](const StoredEntry& entry) { return entry.expires && *entry.expires <= now; });
-  document.id = feed->facts().uri;
-  document.title = state->settings.title;
-  document.author = state->settings.author;
-  document.updated = document.entries.empty() ? feed->facts().created : document.entries.front().updated;
-  document.feed_url = feed_url;
-  document.has_edits = state->settings.edits;
-  document.links = {{"self", self}, {"hub", hub_url}};
-  document.range = {from, page.to};
-  page.entries = static_cast<std::int64_t>(document.entries.size());
-  page.document = render_feed(document);
-  page.from_at = range_begin_in(page.document);
-  return page;
+  sql::Parameters parameters;
+  parameters.add(feed.lane).add(feed.feed).add(positions).add(hashes);
+  const sql::Rows rows = session.run(queries::superseded, parameters);
+  std::set<std::int64_t> old;
+  for (int i = 0; i < rows.size(); ++i) old.insert(rows[i].integer(0));
+  std::erase_if(entries, [&old](const StoredEntry& entry) { return old.contains(entry.position); });
 }
 
 std::optional<FoundEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id) {

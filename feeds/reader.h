@@ -24,6 +24,9 @@ struct RenderedPage {
   std::optional<Instant> oldest;     // when the oldest entry on it was recorded
   std::string document;
   PageLinks links;
+  // The page's own URL, absolute, in the form that it has whatever a client accepts (WebSub section 4.1: "it is
+  // important that the rel=self URL only offers a single representation").
+  std::string self;
   // Of the entries shown: the newest position of one that does not expire, and those that do.
   std::int64_t lasting = 0;
   std::vector<std::pair<std::int64_t, Instant>> expiring;
@@ -52,20 +55,9 @@ struct EntriesPage {
 EntriesPage read_page_entries(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
                               const std::string& feed_url, std::int64_t max_bytes);
 
-// What is new in (from, upto], for the hub: at most max_entries and max_bytes of it, but one entry at least.
-struct PushPage {
-  std::int64_t to = 0;  // how far the document reaches
-  std::int64_t entries = 0;
-  std::string document;
-  std::size_t from_at = 0;  // where the document says `from`, in decimal digits
-};
-// nullopt: nothing is committed after `from`. No entries, and no document: what was has been dropped again, by
-// retention or with the feed, or has expired by `now`; feed is null where it does not exist any more. self: the topic's
-// URL as its subscriber wrote it.
-std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, std::int64_t from,
-                                  std::int64_t upto, std::int64_t max_entries, std::int64_t max_bytes,
-                                  const std::string& self, const std::string& feed_url, const std::string& hub_url,
-                                  Instant now);
+// Leaves of some entries the newest of each id, as the feed stands now, and no tombstones: what forms other than Atom
+// show.
+void drop_superseded(sql::Session& session, FeedKey feed, std::vector<StoredEntry>& entries);
 
 // The newest revision of an entry, and when what is shown of it was modified, as far as that can be told; nullopt:
 // there is none of that id.

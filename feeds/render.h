@@ -16,7 +16,7 @@
 namespace courant::feeds {
 
 // Grows when the same rows render to other bytes: part of every ETag.
-inline constexpr std::int64_t kRendererVersion = 3;
+inline constexpr std::int64_t kRendererVersion = 4;
 
 // A stored revision or tombstone.
 struct StoredEntry {

@@ -56,16 +56,20 @@ const std::vector<Offer>& offers_of_services() {
   return kOffers;
 }
 
+const Offer* named_offer(const Parameters& query, const std::vector<Offer>& offers) {
+  const std::string* const format = find_parameter(query, "format");
+  if (format == nullptr) return nullptr;
+  std::vector<std::string_view> words;
+  for (const Offer& offer : offers) {
+    if (*format == offer.format) return &offer;
+    words.push_back(offer.format);
+  }
+  throw Problem(400, "format must be " + listed(words) + ", not " + *format);
+}
+
 const Offer& choose_representation(const http::Request& request, const Parameters& query,
                                    const std::vector<Offer>& offers) {
-  if (const std::string* const format = find_parameter(query, "format")) {
-    std::vector<std::string_view> words;
-    for (const Offer& offer : offers) {
-      if (*format == offer.format) return offer;
-      words.push_back(offer.format);
-    }
-    throw Problem(400, "format must be " + listed(words) + ", not " + *format);
-  }
+  if (const Offer* const named = named_offer(query, offers)) return *named;
   if (!request.header("accept")) return offers.front();
   std::vector<std::string_view> types;
   std::vector<const Offer*> meant;
@@ -82,9 +86,13 @@ const Offer& choose_representation(const http::Request& request, const Parameter
   throw Problem(406, "This is served as " + listed(first));
 }
 
+std::string form_suffix(std::string_view format) {
+  return format == "atom" ? "" : "format=" + std::string(format);
+}
+
 std::string link_suffix(const Parameters& query) {
   const std::string* const format = find_parameter(query, "format");
-  return format != nullptr && *format != "atom" ? "format=" + *format : "";
+  return format != nullptr ? form_suffix(*format) : "";
 }
 
 std::string with_suffix(std::string href, std::string_view suffix) {

@@ -26,9 +26,16 @@ const std::vector<Offer>& offers_of_feeds();
 const std::vector<Offer>& offers_of_entries();
 const std::vector<Offer>& offers_of_services();
 
+// The offer that ?format= names; null: the query names none. Throws Problem 400 (unknown format).
+const Offer* named_offer(const Parameters& query, const std::vector<Offer>& offers);
+
 // Throws Problem 400 (unknown format) and 406.
 const Offer& choose_representation(const http::Request& request, const Parameters& query,
                                    const std::vector<Offer>& offers);
+
+// "format=json", which makes a URL mean this form whatever Accept says; "" for Atom, which is what URLs mean by
+// themselves.
+std::string form_suffix(std::string_view format);
 
 // What links between pages carry along: "format=html" where that was asked for by the query, else nothing.
 std::string link_suffix(const Parameters& query);

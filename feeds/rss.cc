@@ -78,9 +78,16 @@ std::string rss(const FeedView& feed, std::string_view suffix) {
   for (const char* const rel : {"self", "previous", "next", "hub"}) {
     const std::string href = href_of(feed.links, rel);
     if (href.empty()) continue;
+    const bool is_other_page = rel == std::string_view("previous") || rel == std::string_view("next");
     pugi::xml_node link = channel.append_child("atom:link");
     link.append_attribute("rel") = rel;
-    link.append_attribute("href") = (std::string_view(rel) == "hub" ? href : with_suffix(href, suffix)).c_str();
+    link.append_attribute("href") = (is_other_page ? with_suffix(href, suffix) : href).c_str();
+  }
+  if (feed.range) {
+    pugi::xml_node range = channel.append_child("c:range");
+    range.append_attribute("xmlns:c") = "urn:courant:log:1";
+    range.append_attribute("previous") = static_cast<long long>(feed.range->first);
+    range.append_attribute("position") = static_cast<long long>(feed.range->second);
   }
   for (const EntryView& entry : feed.entries) add_item(channel, entry);
   std::ostringstream out;

@@ -1,5 +1,6 @@
 // A feed page as RSS 2.0.
-// Specification: RSS 2.0.11, with atom:link for self, next and previous, and dc:creator for authors.
+// Specification: RSS 2.0.11, with atom:link for self, hub, next and previous, dc:creator for authors, and
+// c:range for what a pushed document covers.
 // Threads: pure functions.
 #pragma once
 

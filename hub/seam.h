@@ -42,7 +42,8 @@ class TopicSource {
  public:
   virtual ~TopicSource() = default;
 
-  // The topic behind a URL that a subscriber named; nullopt: none of ours. Threads: database threads.
+  // The topic behind a URL that a subscriber named; nullopt: none of ours. Throws Problem (400, 403) that says why a
+  // page of ours can be none. Threads: database threads.
   virtual std::optional<Topic> find(sql::Session& session, const std::string& url) = 0;
 
   // The last position committed on a topic, from the database. Threads: database threads.
@@ -51,8 +52,9 @@ class TopicSource {
   // The last position of a feed that this process knows of, from memory; 0 where it knows none. Threads: any, at once.
   virtual std::int64_t known_position(std::int64_t lane, std::int64_t feed) = 0;
 
-  // What is new after `from` and not after `upto`, rendered with `self` as sent by the subscriber; at least one entry
-  // however long, where there is one. nullopt: nothing has been committed after `from`. Threads: database threads.
+  // What is new after `from` and not after `upto`, in the topic's form, with `self` as sent by the subscriber; at least
+  // one entry however long, where one is found among the many that one call looks at. nullopt: nothing has been
+  // committed after `from`. Threads: database threads.
   virtual std::optional<PushDocument> read(sql::Session& session, const Topic& topic, const std::string& self,
                                            std::int64_t from, std::int64_t upto, const PushLimits& limits) = 0;
 };

@@ -1,28 +1,19 @@
 #include "server/feed_topics.h"
 
-#include "feeds/reader.h"
+#include "feeds/push.h"
 #include "kernel/problem.h"
-#include "kernel/text.h"
+#include "server/topic_url.h"
 
 namespace courant::server {
 namespace {
 
-constexpr const char* kFeedType = "application/atom+xml;type=feed;charset=utf-8";
+constexpr std::size_t kMaxCanonical = 2048;  // PostgreSQL's indexes hold rows up to 2.7 KB
 
-struct Name {
-  std::string workspace;
-  std::string feed;
-};
-
-// "/demo/events", with or without a final slash, percent-encoded or not; nullopt: no feed is called that.
-std::optional<Name> name_in(std::string_view path) {
-  if (path.ends_with('/')) path.remove_suffix(1);
-  const std::vector<std::string_view> pieces = split(path, '/');
-  if (pieces.size() != 3 || !pieces[0].empty()) return std::nullopt;
-  std::optional<std::string> workspace = percent_decode(pieces[1]);
-  std::optional<std::string> feed = percent_decode(pieces[2]);
-  if (!workspace || !feed || !feeds::is_valid_name(*workspace) || !feeds::is_valid_name(*feed)) return std::nullopt;
-  return Name{*std::move(workspace), *std::move(feed)};
+// Canonical topics are ours: what cannot be read is damaged.
+TopicUrl url_of(const hub::Topic& topic) {
+  std::optional<TopicUrl> url = parse_topic_url(topic.canonical);
+  if (!url) throw Problem(500, topic.canonical + " is not the name of a topic");
+  return *std::move(url);
 }
 
 }  // namespace
@@ -35,34 +26,42 @@ FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const st
       public_parts_(parse_uri(public_url).value_or(Uri{})),
       hub_url_(std::move(hub_url)) {}
 
-std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::string& url) {
+std::optional<std::string> FeedTopics::local_part(std::string url) const {
+  // Filters are written with '|' as it is, which readers' requests may be, though no URI holds it.
+  for (std::size_t at = url.find('|'); at != std::string::npos; at = url.find('|', at)) url.replace(at, 1, "%7C");
+  // No XML holds these two, so no document could say which topic it is of.
+  const bool has_no_character = url.find("\xEF\xBF\xBE") != std::string::npos ||  // U+FFFE
+                                url.find("\xEF\xBF\xBF") != std::string::npos;    // U+FFFF
+  if (has_no_character) return std::nullopt;
   const std::optional<Uri> parts = parse_uri(url);
   if (!parts || parts->scheme != public_parts_.scheme || parts->host != public_parts_.host ||
-      parts->effective_port() != public_parts_.effective_port() || !parts->path.starts_with(public_parts_.path)) {
+      parts->effective_port() != public_parts_.effective_port() || !parts->user_info.empty() || parts->fragment ||
+      !parts->path.starts_with(public_parts_.path)) {
     return std::nullopt;
   }
-  // A query asks for a part of a feed; none of those can be pushed yet.
-  if (parts->fragment || (parts->query && !parts->query->empty())) return std::nullopt;
-  const std::optional<Name> name = name_in(std::string_view(parts->path).substr(public_parts_.path.size()));
-  if (!name) return std::nullopt;
-  std::shared_ptr<feeds::LiveFeed> feed = directory_.find(name->workspace, name->feed);
-  if (!feed) feed = directory_.load(session, name->workspace, name->feed);
-  if (!feed) return std::nullopt;
-  const feeds::FeedKey key = feed->facts().key;
-  return hub::Topic{"/" + name->workspace + "/" + name->feed, key.lane, key.feed};
+  return parts->path.substr(public_parts_.path.size()) + (parts->query ? "?" + *parts->query : "");
 }
 
-// Null: it has been deleted.
-std::shared_ptr<feeds::LiveFeed> FeedTopics::find_feed(sql::Session& session, const hub::Topic& topic) {
-  if (std::shared_ptr<feeds::LiveFeed> known = directory_.find({topic.lane, topic.feed})) return known;
-  const std::optional<Name> name = name_in(topic.canonical);
-  return name ? directory_.load(session, name->workspace, name->feed) : nullptr;
+std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::string& url) {
+  const std::optional<std::string> local = local_part(url);
+  const std::optional<TopicUrl> named = local ? parse_topic_url(*local) : std::nullopt;
+  if (!named) return std::nullopt;
+  std::shared_ptr<feeds::LiveFeed> feed = directory_.find(named->workspace, named->feed);
+  if (!feed) feed = directory_.load(session, named->workspace, named->feed);
+  if (!feed) return std::nullopt;
+  const feeds::FeedKey key = feed->facts().key;
+  const feeds::PushView view = feeds::parse_push_view(named->parameters, feed->facts().page_size);
+  hub::Topic topic{canonical_topic(*named, view), key.lane, key.feed};
+  if (topic.canonical.size() > kMaxCanonical) {
+    throw Problem(400, "The filter is too long for a topic, whose URL has at most 2048 bytes with all of it encoded");
+  }
+  return topic;
 }
 
 std::int64_t FeedTopics::position(sql::Session& session, const hub::Topic& topic) {
-  const std::optional<Name> name = name_in(topic.canonical);
-  const auto feed = name ? directory_.load(session, name->workspace, name->feed) : nullptr;
-  if (!feed) throw Problem(404, "There is no feed " + topic.canonical);
+  const TopicUrl url = url_of(topic);
+  const auto feed = directory_.load(session, url.workspace, url.feed);
+  if (!feed) throw Problem(404, "There is no feed " + url.workspace + "/" + url.feed);
   return feed->head();
 }
 
@@ -74,15 +73,25 @@ std::int64_t FeedTopics::known_position(std::int64_t lane, std::int64_t feed) {
 std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const hub::Topic& topic,
                                                   const std::string& self, std::int64_t from, std::int64_t upto,
                                                   const hub::PushLimits& limits) {
+  const TopicUrl url = url_of(topic);
   const feeds::FeedKey key{topic.lane, topic.feed};
-  const std::shared_ptr<feeds::LiveFeed> feed = find_feed(session, topic);
-  const std::string feed_url = public_url_ + topic.canonical;
-  std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), from, upto, limits.max_entries,
-                                                         limits.max_bytes, self, feed_url, hub_url_, clock_.now());
+  std::shared_ptr<feeds::LiveFeed> feed = directory_.find(key);
+  if (!feed) feed = directory_.load(session, url.workspace, url.feed);  // null: it has been deleted
+  const feeds::PushView view = feeds::parse_push_view(url.parameters, feed ? feed->facts().page_size : 0);
+  feeds::PushRequest request;
+  request.from = from;
+  request.upto = upto;
+  request.max_entries = limits.max_entries;
+  request.max_bytes = limits.max_bytes;
+  request.self = self;
+  request.feed_url = public_url_ + "/" + url.workspace + "/" + url.feed;
+  request.hub_url = hub_url_;
+  request.now = clock_.now();
+  std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), view, request);
   if (!page) return std::nullopt;
   hub::PushDocument document;
   document.body = std::make_shared<const std::string>(std::move(page->document));
-  document.content_type = kFeedType;
+  document.content_type = view.offer->content_type;
   document.self = self;
   document.from = from;
   document.to = page->to;

@@ -1,4 +1,4 @@
-// Where the hub meets the feeds: every feed is a topic under its URL.
+// Where the hub meets the feeds: every page of a feed that a reader could poll at the head is a topic under its URL.
 // Threads: see hub/seam.h.
 #pragma once
 
@@ -22,7 +22,8 @@ class FeedTopics final : public hub::TopicSource {
                                         std::int64_t from, std::int64_t upto, const hub::PushLimits& limits) override;
 
  private:
-  std::shared_ptr<feeds::LiveFeed> find_feed(sql::Session& session, const hub::Topic& topic);
+  // Of an absolute URL the part behind public_url; nullopt: it lies elsewhere.
+  std::optional<std::string> local_part(std::string url) const;
 
   feeds::Directory& directory_;
   const Clock& clock_;

@@ -61,7 +61,7 @@ class Subscriber {
 
   SinkReply reply(const SinkRequest& request) {
     if (request.method == "POST") {
-      keep_emitted(request.body);
+      if (request.header("Content-Type").value_or("").starts_with("application/atom+xml")) keep_emitted(request.body);
       return answer_ ? answer_(request) : SinkReply{.status = 204};
     }
     const std::size_t query = request.target.find('?');

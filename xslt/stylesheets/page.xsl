@@ -11,6 +11,7 @@
   <xsl:template name="page">
     <xsl:param name="title"/>
     <xsl:param name="atom"/>
+    <xsl:param name="subscribable" select="/.."/>
     <xsl:param name="body"/>
     <html lang="en">
       <head>
@@ -19,6 +20,9 @@
         <xsl:if test="$atom">
           <link rel="alternate" type="application/atom+xml" href="{$atom}"/>
         </xsl:if>
+        <xsl:for-each select="$subscribable/atom:link[@rel='self' or @rel='hub']">
+          <link rel="{@rel}" href="{@href}"/>
+        </xsl:for-each>
         <style>
           :root { color-scheme: light dark; }
           body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }
@@ -66,6 +70,7 @@
     <xsl:call-template name="page">
       <xsl:with-param name="title" select="atom:title"/>
       <xsl:with-param name="atom" select="atom:link[@rel='current']/@href | atom:link[@rel='self' and not(../atom:link[@rel='current'])]/@href"/>
+      <xsl:with-param name="subscribable" select="self::node()[atom:link[@rel='hub']]"/>
       <xsl:with-param name="body">
         <h1><xsl:value-of select="atom:title"/></h1>
         <p class="quiet">

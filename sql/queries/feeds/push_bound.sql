@@ -1,5 +1,5 @@
 -- How far one document after position $3 may reach: at most $5 entries and $6 bytes of them, but one entry at least;
--- for the hub (feeds/reader.cc). Null: there is nothing after $3. With the feed's floor: nothing up to there is shown.
+-- for the hub (feeds/push.cc). Null: there is nothing after $3. With the feed's floor: nothing up to there is shown.
 select (select max(position)
         from (select position, sum(size) over (order by position) as bytes, row_number() over (order by position) as number
               from (select position, size from entries

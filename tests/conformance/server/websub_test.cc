@@ -2,6 +2,8 @@
 #include <atomic>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 #include "kernel/digest.h"
 #include "tests/conformance/server/fixture.h"
 #include "tests/support/subscriber.h"
@@ -31,6 +33,75 @@ TEST_F(WebSub, Section4DiscoveryByHeaderAndDocument) {
   const pugi::xml_document document = parsed(reply.body);
   EXPECT_EQ(link_of(document.child("feed"), "hub"), server_.url() + "/hub");
   EXPECT_EQ(link_of(document.child("feed"), "self"), topic());
+}
+
+// 4: "Similarly, for HTML pages, publishers SHOULD use embedded link elements as described in Appendix A of Web Linking
+// [RFC5988]." "it is more robust to place the <link> tags only in the HTML <head> rather than in the <body>". JSON Feed
+// has "hubs" for it; CloudEvents have nothing, so there is the header.
+TEST_F(WebSub, Section4EveryFormIsDiscoveredByHeaderAndDocument) {
+  publish(1);
+  const std::string hub = server_.url() + "/hub";
+  for (const std::string format : {"json", "rss", "cloudevents", "html"}) {
+    const std::string query = "?search=%2Bx&format=" + format;
+    const Reply reply = client_.get("/demo/events" + query);
+    EXPECT_EQ(reply.header("Link").find("<" + topic() + query + ">; rel=\"self\", <" + hub + ">; rel=\"hub\""), 0U)
+        << reply.header("Link");
+  }
+  const nlohmann::json json = nlohmann::json::parse(client_.get("/demo/events?format=json").body);
+  EXPECT_EQ(json["feed_url"], topic() + "?format=json");
+  EXPECT_EQ(json["hubs"][0]["url"], hub);
+  const pugi::xml_document rss = parsed(client_.get("/demo/events?format=rss").body);
+  const pugi::xml_node channel = rss.child("rss").child("channel");
+  const auto rss_link = [&channel](const char* rel) {
+    return std::string(channel.find_child_by_attribute("atom:link", "rel", rel).attribute("href").value());
+  };
+  EXPECT_EQ(rss_link("self"), topic() + "?format=rss");
+  EXPECT_EQ(rss_link("hub"), hub);
+  const std::string page = client_.get("/demo/events?format=html").body;
+  const std::string html = page.substr(0, page.find("</head>"));
+  EXPECT_NE(html.find("<link rel=\"self\" href=\"" + topic() + "?format=html\">"), std::string::npos);
+  EXPECT_NE(html.find("<link rel=\"hub\" href=\"" + hub + "\">"), std::string::npos);
+}
+
+// 4: "Issue a GET or HEAD request to retrieve the topic URL. Subscribers MUST check for HTTP Link headers first." A
+// subscriber that has the page already finds them on the 304, too.
+TEST_F(WebSub, Section4DiscoveryWorksOnUnchangedPages) {
+  publish(1);
+  for (const std::string query : {"", "?format=json", "?search=%2Bx", "?limit=7&format=rss"}) {
+    const Reply first = client_.get("/demo/events" + query);
+    const Reply second = client_.get("/demo/events" + query, "If-None-Match: " + first.header("ETag") + "\r\n");
+    EXPECT_EQ(second.status, 304);
+    const std::string links = "<" + topic() + query + ">; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"";
+    EXPECT_EQ(first.header("Link").find(links), 0U) << first.header("Link");
+    EXPECT_EQ(second.header("Link").find(links), 0U) << second.header("Link");
+  }
+}
+
+// 4.1: "it is important that the rel=self URL only offers a single representation ... It is, however, possible to
+// perform content negotiation by returning an appropriate rel=self URL according to the HTTP headers used in the
+// initial discovery request."
+TEST_F(WebSub, Section4_1ANegotiatedFormHasASelfOfItsOwnWhichIsATopic) {
+  publish(1);
+  struct Case {
+    std::string accept;
+    std::string self;
+  };
+  const std::vector<Case> cases = {{"application/atom+xml", topic()},
+                                   {"application/feed+json", topic() + "?format=json"},
+                                   {"application/rss+xml", topic() + "?format=rss"},
+                                   {"application/cloudevents-batch+json", topic() + "?format=cloudevents"},
+                                   {"text/html", topic() + "?format=html"}};
+  int number = 1;
+  for (const Case& one : cases) {
+    const Reply page = client_.get("/demo/events", "Accept: " + one.accept + "\r\n");
+    EXPECT_EQ(page.header("Link").find("<" + one.self + ">; rel=\"self\""), 0U) << page.header("Link");
+    Subscriber subscriber;
+    ASSERT_EQ(subscriber.ask(server_, "subscribe", one.self), 202);
+    ASSERT_TRUE(is_verified(subscriber));
+    publish(++number);
+    ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.deliveries().empty(); }));
+    EXPECT_EQ(subscriber.deliveries().at(0).header("Content-Type"), page.header("Content-Type"));
+  }
 }
 
 // 5.1: "Hubs MUST ignore additional request parameters they do not understand." 5.1.2: "If the hub URL supports WebSub
@@ -187,6 +258,49 @@ TEST_F(WebSub, Section7ContentIsDistributedWithItsTypeAndLinks) {
   const SinkRequest delivery = subscriber.deliveries().at(0);
   EXPECT_EQ(delivery.header("Content-Type"), client_.get("/demo/events").header("Content-Type"));
   EXPECT_EQ(delivery.header("Link"), "<" + topic() + ">; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"");
+}
+
+// 5.1.1: "The topic URL can otherwise be free-form following the URL spec [URL]. Hubs MUST always decode non-reserved
+// characters for these URL parameters".
+TEST_F(WebSub, Section5_1_1ATopicIsTheSameHoweverItIsEncoded) {
+  publish(1);
+  Subscriber subscriber;
+  ASSERT_EQ(subscriber.ask(server_, "subscribe", server_.url() + "/%64emo/event%73?search=%2ba%2Db"), 202);
+  ASSERT_TRUE(is_verified(subscriber));
+  ASSERT_EQ(subscriber.ask(server_, "unsubscribe", topic() + "?search=%2Ba-b"), 202);
+  ASSERT_TRUE(is_verified(subscriber, 2));
+  sql::Session session(database_.url());
+  EXPECT_EQ(session.run(sql::Query{"subscribed", "select count(*) from subscriptions"})[0].integer(0), 0);
+}
+
+// 7: "The content distribution request MUST have a Content-Type Header corresponding to the Content-Type of the topic,
+// and MUST contain the full contents of the topic URL, with an exception allowed as described below. For Atom
+// ([RFC4287]) and RSS ([RSS-2.0]) feeds, the hub MAY remove already-delivered atom:entry or rss:item elements from the
+// feed." What a filtered topic contains is what matches.
+TEST_F(WebSub, Section7ATopicWithAQueryIsDistributedAsItsOwnContent) {
+  publish(1);
+  const std::string query = "?search=(cat=a)&format=rss";
+  Subscriber subscriber;
+  ASSERT_EQ(subscriber.ask(server_, "subscribe", topic() + query), 202);
+  ASSERT_TRUE(is_verified(subscriber));
+  publish(2, "<content>c</content><category term='b'/>");
+  publish(3, "<content>c</content><category term='a'/>");
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.deliveries().empty(); }));
+  const SinkRequest delivery = subscriber.deliveries().at(0);
+  const Reply pulled = client_.get("/demo/events" + query);
+  EXPECT_EQ(delivery.header("Content-Type"), pulled.header("Content-Type"));
+  EXPECT_EQ(delivery.header("Link"),
+            "<" + topic() + query + ">; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"");
+  const auto guids = [](const std::string& text) {
+    const pugi::xml_document document = parsed(text);
+    std::vector<std::string> found;
+    for (const pugi::xml_node& item : document.child("rss").child("channel").children("item")) {
+      found.emplace_back(item.child_value("guid"));
+    }
+    return found;
+  };
+  EXPECT_EQ(guids(delivery.body), std::vector<std::string>{"urn:x:3"});
+  EXPECT_EQ(guids(delivery.body), guids(pulled.body));
 }
 
 // 7.1: "If the subscriber supplied a value for hub.secret in their subscription request, the hub MUST generate an HMAC

@@ -97,6 +97,26 @@ class FilteredPages : public testing::Test {
     return shown;
   }
 
+  // All that pushes from the beginning to `upto` would hold, oldest first.
+  std::vector<std::int64_t> push_all(const Filter& filter, std::int64_t limit, std::int64_t upto) {
+    std::vector<std::int64_t> pushed;
+    for (std::int64_t after = 0; after < upto;) {
+      MatchingPiece piece;
+      database_.with_session([&](sql::Session& session) {
+        piece = read_matching(session, feed_->facts().key, filter, after, upto, limit, 16 << 20);
+      });
+      EXPECT_LE(static_cast<std::int64_t>(piece.entries.size()), limit);
+      for (auto entry = piece.entries.rbegin(); entry != piece.entries.rend(); ++entry)
+        pushed.push_back(entry->position);
+      if (piece.upto <= after || piece.upto > upto) {
+        ADD_FAILURE() << "pushes stand still at " << after << ", or go to " << piece.upto;
+        break;
+      }
+      after = piece.upto;
+    }
+    return pushed;
+  }
+
   std::string form(int depth) {
     static const std::vector<std::string> kTerms = {"all",  "half", "other-half", "tenth", "rare",
                                                     "once", "old",  "new",        "never"};
@@ -119,7 +139,7 @@ class FilteredPages : public testing::Test {
   std::minstd_rand random_{20261125};
 };
 
-TEST_F(FilteredPages, ShowEveryMatchOnceInBothDirections) {
+TEST_F(FilteredPages, ShowEveryMatchOnceInBothDirectionsAsPushesDo) {
   std::vector<std::string> searches = {"+all",
                                        "+rare",
                                        "+once",
@@ -138,6 +158,10 @@ TEST_F(FilteredPages, ShowEveryMatchOnceInBothDirections) {
     const std::int64_t limit = 1 + pick(1000);
     EXPECT_EQ(walk(filter, limit, true), expected(filter)) << search;
     EXPECT_EQ(walk(filter, limit, false), expected(filter)) << search;
+    const std::int64_t upto = pick(2) == 0 ? kEntries : 1 + pick(static_cast<int>(kEntries));
+    std::vector<std::int64_t> wanted = expected(filter);
+    std::erase_if(wanted, [upto](std::int64_t position) { return position > upto; });
+    EXPECT_EQ(push_all(filter, 200 + pick(800), upto), wanted) << search << " pushed up to " << upto;
   }
 }
 
@@ -155,6 +179,15 @@ TEST_F(FilteredPages, LookNoFurtherThanTheirBudgetAndSayHowFar) {
     EXPECT_TRUE(none.entries.empty());
     EXPECT_GT(none.range.after, 0) << "its links go on from there";
     EXPECT_LT(none.range.after, kEntries - 1'000);
+
+    const FeedKey key = feed_->facts().key;
+    const MatchingPiece piece = read_matching(session, key, *query.filter, 0, kEndless, 1000, 16 << 20);
+    EXPECT_TRUE(piece.entries.empty());
+    EXPECT_GT(piece.upto, 1'000);
+    EXPECT_LT(piece.upto, kEntries) << "the rest is looked at by the next call";
+    const Filter all = Filter::parse("+all");
+    EXPECT_EQ(read_matching(session, key, all, 10, kEndless, 1000, 1).upto, 11) << "one entry fits always";
+    EXPECT_EQ(read_matching(session, key, all, kEntries, kEndless, 10, 1 << 20).upto, kEntries);
   });
 }
 

@@ -55,7 +55,7 @@ TEST_F(FormsTest, APageAsJsonFeed) {
   EXPECT_EQ(feed["version"], "https://jsonfeed.org/version/1.1");
   EXPECT_EQ(feed["title"], "events");
   EXPECT_EQ(feed["home_page_url"], url);
-  EXPECT_EQ(feed["feed_url"], url + "?limit=4");
+  EXPECT_EQ(feed["feed_url"], url + "?limit=4&format=json") << "its own URL means this form alone";
   EXPECT_EQ(feed["hubs"][0]["url"], server_.url() + "/hub");
   EXPECT_EQ(feed["_courant"]["previous"], url + "?marker=4&direction=forward&limit=4");
   ASSERT_EQ(feed["items"].size(), 4U);

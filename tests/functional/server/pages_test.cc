@@ -64,7 +64,7 @@ TEST_F(PagesTest, EachRepresentationHasItsEntityTag) {
   }
   EXPECT_FALSE(unchanged.header("Date").empty());
   EXPECT_EQ(unchanged.header("Link"),
-            "<" + server_.url() + "/demo/events>; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"");
+            "<" + server_.url() + "/demo/events?format=html>; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"");
   EXPECT_EQ(client_.get("/demo/events", known).status, 200) << "the tag of the page is not that of the Atom document";
 }
 

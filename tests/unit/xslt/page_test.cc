@@ -27,6 +27,17 @@ TEST(Page, AFeedIsAnHtmlDocument) {
   EXPECT_TRUE(has(page, "#7"));
 }
 
+// WebSub section 4: a page that can be subscribed to says so; an entry or an archive page cannot.
+TEST(Page, NamesItsHub) {
+  const std::string links = "<link rel='self' href='http://h/w/f?format=html'/><link rel='hub' href='http://h/hub'/>";
+  std::string feed = feed_with("<id>e</id>");
+  EXPECT_FALSE(has(html_page(feed), "<link rel=\"hub\""));
+  feed.insert(feed.find("<entry>"), links);
+  EXPECT_TRUE(has(html_page(feed),
+                  "<link rel=\"self\" href=\"http://h/w/f?format=html\"><link rel=\"hub\" "
+                  "href=\"http://h/hub\">"));
+}
+
 TEST(Page, WhatPublishersWriteIsText) {
   const std::string page = html_page(feed_with(
       "<id>javascript:alert(1)</id><title type='html'>&lt;img src=x onerror=alert(1)&gt;</title>"

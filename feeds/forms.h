@@ -1,0 +1,21 @@
+// A feed document of ours in each of the forms that feeds are served and pushed in.
+// Specification: docs/API.md ("Forms").
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "feeds/representation.h"
+
+namespace courant::feeds {
+
+// The Atom document in the form that is wanted. feed_url: of the collection. suffix: what links to other pages carry
+// along; the document's own URL (rel=self) stays as it is.
+std::string in_form(std::string document, Representation wanted, const std::string& feed_url,
+                    const std::string& suffix = {});
+
+// Where such a document says at which position its range begins, in decimal digits; npos: the form has no place for it.
+std::size_t range_begin_in(std::string_view document, Representation form);
+
+}  // namespace courant::feeds

@@ -1,0 +1,98 @@
+#include "feeds/push.h"
+
+#include <algorithm>
+
+#include "feeds/filtered.h"
+#include "feeds/forms.h"
+#include "feeds/page.h"
+#include "feeds/queries.h"
+#include "feeds/reader.h"
+#include "kernel/problem.h"
+
+namespace courant::feeds {
+namespace {
+
+std::string canonical_push_query(const PushView& view) {
+  std::string query = with_suffix("", form_suffix(view.offer->format));
+  if (view.limit) query = with_suffix(std::move(query), "limit=" + std::to_string(*view.limit));
+  if (view.filter) query = with_suffix(std::move(query), "search=" + percent_encode(view.filter->canonical()));
+  return query;
+}
+
+// What is looked at for one document.
+struct PushSlice {
+  std::int64_t to = 0;
+  std::vector<StoredEntry> entries;  // newest first
+};
+
+// Of a feed that does not exist any more (is_gone) there is only what it has dropped, whatever the filter.
+PushSlice read_push_slice(sql::Session& session, FeedKey key, bool is_gone, const PushView& view,
+                          const PushRequest& request) {
+  const std::int64_t max_entries = std::min(request.max_entries, view.limit.value_or(request.max_entries));
+  if (view.filter && !is_gone) {
+    MatchingPiece piece =
+        read_matching(session, key, *view.filter, request.from, request.upto, max_entries, request.max_bytes);
+    return {piece.upto, std::move(piece.entries)};
+  }
+  sql::Parameters parameters;
+  parameters.add(key.lane).add(key.feed).add(request.from).add(request.upto).add(max_entries).add(request.max_bytes);
+  const sql::Rows bound = session.run(queries::push_bound, parameters);
+  if (bound.empty()) return {};
+  // What was new may have been dropped: by retention, or with the feed.
+  if (bound[0].is_null(0)) return {bound[0].integer(1), {}};
+  if (is_gone) return {};
+  const std::int64_t to = bound[0].integer(0);
+  return {to, read_entries(session, key, request.from, to).entries};
+}
+
+std::string push_document(const LiveFeed& feed, const PushView& view, const PushRequest& request, PushSlice slice) {
+  const std::shared_ptr<const FeedState> state = feed.state();
+  FeedDocument document;
+  document.id = feed.facts().uri;
+  document.title = state->settings.title;
+  document.author = state->settings.author;
+  document.updated = slice.entries.front().updated;
+  document.feed_url = request.feed_url;
+  document.has_edits = state->settings.edits;
+  document.links = {{"self", request.self}, {"current", request.feed_url}, {"hub", request.hub_url}};
+  document.range = {request.from, slice.to};
+  document.entries = std::move(slice.entries);
+  return in_form(render_feed(document), view.offer->representation, request.feed_url);
+}
+
+}  // namespace
+
+PushView parse_push_view(const Parameters& parameters, std::int64_t page_size) {
+  const PageQuery query = parse_page_query(parameters, page_size);
+  if (query.marker || query.starting_at) {
+    throw Problem(403, "A page that begins at a marker or an instant is no topic: leave marker and startingAt out");
+  }
+  const Offer* const named = named_offer(parameters, offers_of_feeds());
+  PushView view;
+  view.offer = named != nullptr ? named : &offers_of_feeds().front();
+  if (view.offer->representation == Representation::kEvents) {
+    throw Problem(403, "A stream of events is no topic: it is no document that could be pushed");
+  }
+  if (query.limit != page_size) view.limit = query.limit;
+  view.filter = query.filter;
+  view.canonical = canonical_push_query(view);
+  return view;
+}
+
+std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
+                                  const PushRequest& request) {
+  PushSlice slice = read_push_slice(session, key, feed == nullptr, view, request);
+  if (slice.to <= request.from) return std::nullopt;
+  PushPage page;
+  page.to = slice.to;
+  std::erase_if(slice.entries,
+                [now = request.now](const StoredEntry& entry) { return entry.expires && *entry.expires <= now; });
+  if (view.offer->representation != Representation::kXml) drop_superseded(session, key, slice.entries);
+  page.entries = static_cast<std::int64_t>(slice.entries.size());
+  if (page.entries == 0) return page;
+  page.document = push_document(*feed, view, request, std::move(slice));
+  page.from_at = range_begin_in(page.document, view.offer->representation);
+  return page;
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,57 @@
+// What is pushed of a feed: of any page that a reader could poll at the head, what is new, in the page's form.
+// Specification: WebSub section 7; docs/API.md ("The hub").
+// Threads: parse_push_view is a pure function; read_push is for database threads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "feeds/directory.h"
+#include "feeds/filter.h"
+#include "feeds/representation.h"
+#include "kernel/time.h"
+#include "kernel/uri.h"
+#include "sql/database.h"
+
+namespace courant::feeds {
+
+// What the query of a feed's URL says of pushes.
+struct PushView {
+  const Offer* offer = nullptr;  // the form: that of ?format=, or Atom, for nobody is there who could accept another
+  std::optional<Filter> filter;  // what does not match is passed over
+  std::optional<std::int64_t>
+      limit;              // of entries in one document; nullopt: the query says no more than the feed itself
+  std::string canonical;  // the one spelling of queries that mean this: "?format=json&search=%2Ba", or ""
+};
+
+// Read as the query of a page is; what pages ignore is ignored. Throws Problem 400 as for a page, 403 for what does not
+// show the head, or is no document. A canonical query gives itself again.
+PushView parse_push_view(const Parameters& parameters, std::int64_t page_size);
+
+struct PushRequest {
+  std::int64_t from = 0;  // exclusive
+  std::int64_t upto = 0;  // inclusive
+  std::int64_t max_entries = 0;
+  std::int64_t max_bytes = 0;  // of entries; one entry is shown however long
+  std::string self;            // the topic's URL as its subscriber wrote it
+  std::string feed_url;        // absolute, as hub_url
+  std::string hub_url;
+  Instant now;
+};
+
+struct PushPage {
+  std::int64_t to = 0;                      // how far was looked: the document covers the positions (from, to]
+  std::int64_t entries = 0;                 // none: there is no document
+  std::string document;                     // newest first
+  std::size_t from_at = std::string::npos;  // where it says `from`, in decimal digits; npos: nowhere
+};
+
+// nullopt: nothing is committed after request.from. No entries: none of those looked at matches, or all of them have
+// been dropped again, by retention or with the feed, or have expired by request.now. However much is to be passed over,
+// one call looks at a bounded part of it. feed: null where it does not exist any more. Throws Problem 404 where it has
+// just been deleted.
+std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
+                                  const PushRequest& request);
+
+}  // namespace courant::feeds
