@@ -80,19 +80,24 @@ PushView parse_push_view(const Parameters& parameters, std::int64_t page_size) {
 }
 
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
-                                  const PushRequest& request) {
+                                  const PushRequest& request, const Clock& clock) {
   PushSlice slice = read_push_slice(session, key, feed == nullptr, view, request);
   if (slice.to <= request.from) return std::nullopt;
   PushPage page;
   page.to = slice.to;
-  std::erase_if(slice.entries,
-                [now = request.now](const StoredEntry& entry) { return entry.expires && *entry.expires <= now; });
+  const Instant now = clock.now();  // after all that was read: whatever was published to expire at once has expired
+  std::erase_if(slice.entries, [now](const StoredEntry& entry) { return entry.expires && *entry.expires <= now; });
   if (view.offer->representation != Representation::kXml) drop_superseded(session, key, slice.entries);
   page.entries = static_cast<std::int64_t>(slice.entries.size());
   if (page.entries == 0) return page;
   page.document = push_document(*feed, view, request, std::move(slice));
   page.from_at = range_begin_in(page.document, view.offer->representation);
   return page;
+}
+
+std::int64_t last_position(sql::Session& session, FeedKey key) {
+  const sql::Rows rows = session.run(queries::last_position, sql::Parameters().add(key.lane).add(key.feed));
+  return rows.empty() ? 0 : rows[0].integer(0);
 }
 
 }  // namespace courant::feeds

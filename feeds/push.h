@@ -37,7 +37,6 @@ struct PushRequest {
   std::string self;            // the topic's URL as its subscriber wrote it
   std::string feed_url;        // absolute, as hub_url
   std::string hub_url;
-  Instant now;
 };
 
 struct PushPage {
@@ -48,10 +47,13 @@ struct PushPage {
 };
 
 // nullopt: nothing is committed after request.from. No entries: none of those looked at matches, or all of them have
-// been dropped again, by retention or with the feed, or have expired by request.now. However much is to be passed over,
-// one call looks at a bounded part of it. feed: null where it does not exist any more. Throws Problem 404 where it has
-// just been deleted.
+// been dropped again, by retention or with the feed, or have expired by now. However much is to be passed over, one call
+// looks at a bounded part of it. feed: null where it does not exist any more. Throws Problem 404 where it has just been
+// deleted.
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
-                                  const PushRequest& request);
+                                  const PushRequest& request, const Clock& clock);
+
+// The last position committed on a feed; of one that has been deleted, too: it may come back, and goes on from there.
+std::int64_t last_position(sql::Session& session, FeedKey key);
 
 }  // namespace courant::feeds

@@ -46,7 +46,8 @@ class TopicSource {
   // page of ours can be none. Threads: database threads.
   virtual std::optional<Topic> find(sql::Session& session, const std::string& url) = 0;
 
-  // The last position committed on a topic, from the database. Threads: database threads.
+  // The last position committed on a topic, from the database; of one that is no more, too, for it may be made again:
+  // where it ended. Threads: database threads.
   virtual std::int64_t position(sql::Session& session, const Topic& topic) = 0;
 
   // The last position of a feed that this process knows of, from memory; 0 where it knows none. Threads: any, at once.

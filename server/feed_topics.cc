@@ -59,10 +59,7 @@ std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::str
 }
 
 std::int64_t FeedTopics::position(sql::Session& session, const hub::Topic& topic) {
-  const TopicUrl url = url_of(topic);
-  const auto feed = directory_.load(session, url.workspace, url.feed);
-  if (!feed) throw Problem(404, "There is no feed " + url.workspace + "/" + url.feed);
-  return feed->head();
+  return feeds::last_position(session, {topic.lane, topic.feed});
 }
 
 std::int64_t FeedTopics::known_position(std::int64_t lane, std::int64_t feed) {
@@ -86,8 +83,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   request.self = self;
   request.feed_url = public_url_ + "/" + url.workspace + "/" + url.feed;
   request.hub_url = hub_url_;
-  request.now = clock_.now();
-  std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), view, request);
+  std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), view, request, clock_);
   if (!page) return std::nullopt;
   hub::PushDocument document;
   document.body = std::make_shared<const std::string>(std::move(page->document));

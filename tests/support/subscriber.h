@@ -14,9 +14,11 @@ namespace courant::test {
 
 class Subscriber {
  public:
-  // answer: of deliveries; 204 unless given.
-  explicit Subscriber(Sink::Handler answer = nullptr)
-      : answer_(std::move(answer)), sink_([this](const SinkRequest& request) { return reply(request); }) {}
+  // answer: of deliveries; 204 unless given. before_yes: called with each verification, and may block.
+  explicit Subscriber(Sink::Handler answer = nullptr, std::function<void()> before_yes = nullptr)
+      : answer_(std::move(answer)),
+        before_yes_(std::move(before_yes)),
+        sink_([this](const SinkRequest& request) { return reply(request); }) {}
 
   std::string callback(const std::string& name = "cb") const { return sink_.url("/" + name); }
   Sink& sink() { return sink_; }
@@ -64,6 +66,7 @@ class Subscriber {
       if (request.header("Content-Type").value_or("").starts_with("application/atom+xml")) keep_emitted(request.body);
       return answer_ ? answer_(request) : SinkReply{.status = 204};
     }
+    if (before_yes_) before_yes_();
     const std::size_t query = request.target.find('?');
     const std::optional<Parameters> parameters = parse_query(request.target.substr(query + 1));
     const std::string* const challenge = find_parameter(*parameters, "hub.challenge");
@@ -71,6 +74,7 @@ class Subscriber {
   }
 
   Sink::Handler answer_;
+  std::function<void()> before_yes_;
   Sink sink_;
 };
 

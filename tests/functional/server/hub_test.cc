@@ -108,6 +108,31 @@ TEST_F(HubTest, WhatHasExpiredIsNotPushed) {
   EXPECT_NE(bad.body.find("expires must be an instant"), std::string::npos);
 }
 
+// A feed that was deleted, because it was idle or by hand, may be made again: who subscribed to it is told of that. It
+// stands in nobody's way meanwhile.
+TEST_F(HubTest, SubscriptionsOutliveTheirFeed) {
+  publish(1);
+  Subscriber subscriber;
+  subscribe(subscriber);
+  Gate gate;
+  Subscriber slow(nullptr, [&gate] { gate.wait(); });
+  const GateOpener opener{gate};
+  ASSERT_EQ(slow.ask(server_, "subscribe", topic()), 202);
+  ASSERT_TRUE(slow.wait_until([&] { return !slow.verifications().empty(); }));
+  const std::vector<std::string> deletion = {COURANT_BINARY_DIR "/courant", "delete-feed", "--database",
+                                             database_.url(),               "demo/events", "--yes"};
+  ASSERT_EQ(Process(deletion, scratch("delete-feed.log")).wait(), 0);
+  ASSERT_TRUE(wait_until([&] { return client_.get("/demo/events").status == 404; }));
+  server_.kill_and_restart();  // its shards are read again, and the request that waits is verified again
+  gate.open();
+  ASSERT_TRUE(slow.wait_until([&] { return count("subscriptions") == 2 && count("requests") == 0; }));
+  publish(2);
+  for (Subscriber* const one : {&subscriber, &slow}) {
+    ASSERT_TRUE(one->wait_until([&] { return !one->positions().empty(); }));
+    EXPECT_EQ(one->positions(), std::vector<int>{2});
+  }
+}
+
 TEST_F(HubTest, WithoutASecretNothingIsSigned) {
   publish(1);
   Subscriber subscriber;

@@ -1,0 +1,100 @@
+#include "feeds/push.h"
+
+#include <functional>
+#include <future>
+
+#include <gtest/gtest.h>
+
+#include "feeds/writer.h"
+#include "tests/support/test_database.h"
+
+namespace courant::feeds {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Time goes on while something is published.
+class BusyClock final : public Clock {
+ public:
+  Instant now() const override {
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
+    return time_.now();
+  }
+  Ticks ticks() const override { return time_.ticks(); }
+
+  mutable std::function<void()> meanwhile;
+
+ private:
+  SystemClock time_;
+};
+
+class PushTest : public testing::Test {
+ protected:
+  PushTest() { feed_ = directory_.create(session_, {"demo", "events", 25, {}, time_.now()}, time_.now()); }
+
+  void publish(const std::string& id, std::optional<Instant> expires = std::nullopt) {
+    PreparedEntry prepared;
+    prepared.id = id;
+    prepared.before_times = "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>" + id + "</id>";
+    prepared.after_times = "<title></title></entry>";
+    prepared.content_digest = sha256(id);
+    prepared.expires = expires;
+    std::promise<void> stored;
+    writer_.submit_batch(feed_->facts().key, {std::make_shared<const PreparedEntry>(std::move(prepared))}, true,
+                         Change::kAnywhere, [&](const std::vector<Published>&) { stored.set_value(); });
+    stored.get_future().get();
+  }
+
+  std::optional<PushPage> push(std::int64_t from, const Clock& clock) {
+    PushRequest request;
+    request.from = from;
+    request.upto = 1'000'000;
+    request.max_entries = 100;
+    request.max_bytes = 1 << 20;
+    return read_push(session_, feed_->facts().key, feed_.get(), parse_push_view({}, 25), request, clock);
+  }
+
+  test::TestDatabase test_;
+  sql::Database database_{test_.options()};
+  sql::Session session_{test_.url()};
+  SystemClock time_;
+  Metrics metrics_;
+  Directory directory_{16};
+  std::shared_ptr<LiveFeed> feed_;
+  Writer writer_{{}, database_, time_, metrics_, [](const std::vector<Advance>&) {}};
+};
+
+// What expires at once is not pushed, also where it is published just when somebody looks.
+TEST_F(PushTest, TheTimeIsTakenAfterTheEntriesAreRead) {
+  publish("urn:x:1");
+  BusyClock clock;
+  clock.meanwhile = [this] { publish("urn:x:2", time_.now() + 1h); };
+  const std::optional<PushPage> page = push(0, clock);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->to, 1) << "position 2 is later than the time by which expiry was judged";
+  EXPECT_EQ(page->entries, 1);
+}
+
+TEST_F(PushTest, WhatHasExpiredIsPassedOver) {
+  publish("urn:x:1", time_.now());
+  const std::optional<PushPage> page = push(0, time_);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->to, 1);
+  EXPECT_EQ(page->entries, 0);
+}
+
+// A feed that is deleted may come back, and goes on counting.
+TEST_F(PushTest, TheLastPositionOutlivesTheFeed) {
+  const FeedKey key = feed_->facts().key;
+  EXPECT_EQ(last_position(session_, key), 0);
+  publish("urn:x:1");
+  publish("urn:x:2");
+  EXPECT_EQ(last_position(session_, key), 2);
+  session_.execute_script("select delete_feed(" + std::to_string(key.lane) + "::smallint, 'demo', 'events', null, now())");
+  EXPECT_EQ(last_position(session_, key), 2);
+  session_.execute_script("delete from entries");
+  EXPECT_EQ(last_position(session_, key), 2);
+}
+
+}  // namespace
+}  // namespace courant::feeds
