@@ -25,7 +25,7 @@ build_release() {
   say "building release"
   mkdir -p build
   cmake --preset release -DCOURANT_TESTS=ON >build/configure.log 2>&1 || fail "cmake could not configure, see build/configure.log"
-  cmake --build --preset release --target courant bench_tool crowd -- --quiet || fail "the build failed, see the first error above"
+  cmake --build --preset release --target courant bench_tool crowd hub_tool -- --quiet || fail "the build failed, see the first error above"
 }
 
 # Servers.

@@ -1,0 +1,212 @@
+// The measuring parts of scripts/bench that need subscribers.
+//   hub_tool fanout PORT FEED SUBSCRIPTIONS HOSTS ENTRIES FILE
+//       signed deliveries a second: publishes one entry after the other, each when all have the one before. Then writes the
+//       last document into FILE, says the URL of a callback, and lets others post there until standard input ends
+//   hub_tool latency PORT FEEDS EACH RATE SECONDS
+//       publishes RATE entries a second on FEEDS feeds with EACH subscriptions: "p50 p99" of the microseconds from before
+//       the publish to the delivery
+//   hub_tool reach PORT FEED TERM SUBSCRIPTIONS ENTRIES
+//       median microseconds until an entry has come to all that are subscribed to FEED?search=+TERM
+//   hub_tool dead PORT FEED SUBSCRIPTIONS HOSTS
+//       subscribes callbacks that never answer a delivery, says "ready", and publishes ten entries a second until
+//       standard input ends
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernel/digest.h"
+#include "kernel/uri.h"
+#include "tests/bench/callbacks.h"
+#include "tests/support/http_client.h"
+
+namespace courant::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kEntryBytes = 1024;
+constexpr std::string_view kSent = "sent=";  // in an entry's title: when it was published, in nanoseconds
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "hub_tool: %s\n", what.c_str());
+  std::exit(1);
+}
+
+std::int64_t microseconds_since(Clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin).count();
+}
+
+std::int64_t quantile(std::vector<std::int64_t> values, double part) {
+  const auto at = static_cast<std::ptrdiff_t>(static_cast<double>(values.size() - 1) * part);
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
+}
+
+std::string entry(const std::string& categories = {}) {
+  const std::string head = "<entry xmlns=\"http://www.w3.org/2005/Atom\"><title>" + std::string(kSent) +
+                           std::to_string(Clock::now().time_since_epoch().count()) + "</title>" + categories +
+                           "<content>";
+  const std::string tail = "</content></entry>";
+  const std::size_t room = kEntryBytes - head.size() - tail.size();
+  return head + to_hex(random_bytes(room / 2)) + tail;
+}
+
+void publish(test::HttpClient& client, const std::string& feed, const std::string& text) {
+  const int status = client.post(feed, text, "Content-Type: application/atom+xml\r\n").status;
+  if (status != 201) fail("a publish was answered with " + std::to_string(status));
+}
+
+// So many subscriptions, spread over the hosts; returns when all are verified.
+void subscribe(int port, const std::string& topic, Callbacks& callbacks, int count, bool is_signed) {
+  test::HttpClient client(port, false);
+  const std::int64_t before = callbacks.confirmed();
+  const std::string secret = is_signed ? "&hub.secret=shared" : "";
+  for (int i = 0; i < count; ++i) {
+    const std::string& host = callbacks.urls()[static_cast<std::size_t>(i) % callbacks.urls().size()];
+    const std::string form = "hub.mode=subscribe&hub.topic=" + percent_encode(topic) +
+                             "&hub.callback=" + percent_encode(host + "/" + std::to_string(before + i)) + secret;
+    const int status = client.post("/hub", form, "Content-Type: application/x-www-form-urlencoded\r\n").status;
+    if (status != 202) fail("a subscription was answered with " + std::to_string(status));
+  }
+  const Clock::time_point give_up = Clock::now() + std::chrono::minutes(5);
+  while (callbacks.confirmed() < before + count) {
+    if (Clock::now() > give_up) fail("not all subscriptions were verified");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // what was answered is written down
+}
+
+void wait_for(const Callbacks& callbacks, std::int64_t count) {
+  const Clock::time_point give_up = Clock::now() + std::chrono::minutes(1);
+  while (callbacks.delivered() < count) {
+    if (Clock::now() > give_up) {
+      fail("of " + std::to_string(count) + " deliveries " + std::to_string(callbacks.delivered()) + " came");
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+std::string url_of(int port, const std::string& path) {
+  return "http://127.0.0.1:" + std::to_string(port) + path;
+}
+
+void wait_for_the_end() {
+  std::string line;
+  while (std::getline(std::cin, line)) {
+  }
+}
+
+int fanout(int port, const std::string& feed, int subscriptions, int hosts, int entries, const std::string& file) {
+  test::HttpClient client(port, false);
+  std::string last;  // written by the callbacks' thread before it counts the delivery that wait_for sees
+  Callbacks callbacks(hosts, Callbacks::Deliveries::kTaken, [&last](std::string_view body) { last = body; });
+  publish(client, feed, entry());
+  subscribe(port, url_of(port, feed), callbacks, subscriptions, true);
+  std::vector<std::int64_t> rates;
+  for (int i = 1; i <= entries; ++i) {
+    const std::int64_t wanted = callbacks.delivered() + subscriptions;
+    const Clock::time_point begin = Clock::now();
+    publish(client, feed, entry());
+    wait_for(callbacks, wanted);
+    rates.push_back(std::int64_t{1'000'000} * subscriptions / microseconds_since(begin));
+  }
+  std::ofstream(file) << last;
+  std::printf("%lld\n%s\n", static_cast<long long>(quantile(rates, 0.5)), callbacks.urls()[0].c_str());
+  std::fflush(stdout);
+  wait_for_the_end();
+  return 0;
+}
+
+int latency(int port, int feeds, int each, int rate, int seconds) {
+  test::HttpClient client(port, false);
+  std::vector<std::int64_t> took;  // the callbacks' thread's, until they are gone
+  const int published = rate * seconds;
+  {
+    Callbacks callbacks(each, Callbacks::Deliveries::kTaken, [&took](std::string_view body) {
+      const std::int64_t now = Clock::now().time_since_epoch().count();
+      for (std::size_t at = body.find(kSent); at != std::string_view::npos; at = body.find(kSent, at + 1)) {
+        took.push_back((now - std::stoll(std::string(body.substr(at + kSent.size(), 24)))) / 1000);
+      }
+    });
+    const auto feed = [](int i) { return "/bench/pushed-" + std::to_string(i); };
+    for (int i = 0; i < feeds; ++i) {
+      publish(client, feed(i), entry());
+      subscribe(port, url_of(port, feed(i)), callbacks, each, true);
+    }
+    const Clock::time_point begin = Clock::now();
+    for (int i = 0; i < published; ++i) {
+      std::this_thread::sleep_until(begin + std::chrono::microseconds(std::int64_t{1'000'000} * i / rate));
+      publish(client, feed(i % feeds), entry());
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+  }
+  if (took.size() < static_cast<std::size_t>(published) * static_cast<std::size_t>(each)) {
+    fail("only " + std::to_string(took.size()) + " deliveries came");
+  }
+  std::printf("%lld %lld\n", static_cast<long long>(quantile(took, 0.5)), static_cast<long long>(quantile(took, 0.99)));
+  return 0;
+}
+
+int reach(int port, const std::string& feed, const std::string& term, int subscriptions, int entries) {
+  test::HttpClient client(port, false);
+  Callbacks callbacks(subscriptions, Callbacks::Deliveries::kTaken, [](std::string_view) {});
+  const std::string category = "<category term=\"" + term + "\"/>";
+  publish(client, feed, entry(category));
+  subscribe(port, url_of(port, feed + "?search=%2B" + term), callbacks, subscriptions, true);
+  std::vector<std::int64_t> took;
+  for (int i = 1; i <= entries; ++i) {
+    const std::int64_t wanted = callbacks.delivered() + subscriptions;
+    const Clock::time_point begin = Clock::now();
+    publish(client, feed, entry(category));
+    wait_for(callbacks, wanted);
+    took.push_back(microseconds_since(begin));
+  }
+  std::printf("%lld\n", static_cast<long long>(quantile(took, 0.5)));
+  return 0;
+}
+
+int dead(int port, const std::string& feed, int subscriptions, int hosts) {
+  test::HttpClient client(port, false);
+  Callbacks callbacks(hosts, Callbacks::Deliveries::kNeverAnswered, [](std::string_view) {});
+  publish(client, feed, entry());
+  subscribe(port, url_of(port, feed), callbacks, subscriptions, true);
+  std::puts("ready");
+  std::fflush(stdout);
+  std::atomic<bool> is_over{false};
+  std::thread waiting([&is_over] {
+    wait_for_the_end();
+    is_over = true;
+  });
+  while (!is_over) {
+    publish(client, feed, entry());
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  waiting.join();
+  return 0;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto is = [&arguments](const char* name, std::size_t count) {
+    return arguments.size() == count + 1 && arguments[0] == name;
+  };
+  const auto number = [&arguments](std::size_t i) { return std::stoi(arguments[i]); };
+  if (is("fanout", 6)) return fanout(number(1), arguments[2], number(3), number(4), number(5), arguments[6]);
+  if (is("latency", 5)) return latency(number(1), number(2), number(3), number(4), number(5));
+  if (is("reach", 5)) return reach(number(1), arguments[2], arguments[3], number(4), number(5));
+  if (is("dead", 4)) return dead(number(1), arguments[2], number(3), number(4));
+  std::fputs("hub_tool is run by scripts/bench; see the first lines of its source\n", stderr);
+  return 2;
+}
+
+}  // namespace
+}  // namespace courant::bench
+
+int main(int argc, char** argv) {
+  return courant::bench::run({argv + 1, argv + argc});
+}
