@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <exception>
@@ -55,16 +56,22 @@ std::string_view outcome_name(Outcome outcome) {
   return kNames[static_cast<int>(outcome)];
 }
 
-class Client::State {
+// A thread and the hosts that are its own.
+class Client::Worker {
  public:
-  State(ClientOptions options, Metrics& metrics);
-  ~State() { stop(); }
+  Worker(ClientOptions options, Metrics& metrics);
+  ~Worker() {
+    begin_stop();
+    join();
+  }
 
-  bool send(ClientRequest request, Done done);
-  void stop();
+  bool send(std::unique_ptr<Transfer> transfer);
+  void begin_stop();
+  void join();  // after begin_stop; on the worker's own thread it does nothing
+  bool is_this_thread() const { return id_ == std::this_thread::get_id(); }
 
  private:
-  // All below run on the client's thread.
+  // All below run on the worker's thread.
   void run();
   bool take_arrivals();
   void offer_turn(const std::string& name, Host& host);
@@ -84,19 +91,17 @@ class Client::State {
   int waiting_ = 0;  // arrived and not started
   bool is_stopping_ = false;
 
-  // The client's thread alone:
+  // The worker's thread alone:
   std::unordered_map<std::string, Host> hosts_;  // that have something waiting or in flight
   std::deque<std::string> line_;                 // hosts with something waiting and room, in their turn
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
 
   std::mutex joining_;  // one thread joins, others wait for it
+  std::thread::id id_;
   std::thread thread_;  // last: it uses all of the above
 };
 
-Client::State::State(ClientOptions options, Metrics& metrics) : options_(std::move(options)) {
-  if (!options_.guard) throw std::invalid_argument("a client needs a guard");
-  if (options_.in_flight < 1 || options_.per_host < 1) throw std::invalid_argument("a client needs room for a request");
-  initialise_curl();
+Client::Worker::Worker(ClientOptions options, Metrics& metrics) : options_(std::move(options)) {
   multi_.reset(curl_multi_init());
   if (!multi_) throw std::runtime_error("libcurl cannot be initialised");
   for (int outcome = 0; outcome < kOutcomes; ++outcome) {
@@ -107,13 +112,10 @@ Client::State::State(ClientOptions options, Metrics& metrics) : options_(std::mo
   curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.per_host));
   curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(options_.in_flight));
   thread_ = std::thread([this] { run(); });
+  id_ = thread_.get_id();
 }
 
-bool Client::State::send(ClientRequest request, Done done) {
-  if (request.method != "GET" && request.method != "POST") {
-    throw std::invalid_argument("a client sends GET and POST, not " + request.method);
-  }
-  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(done));
+bool Client::Worker::send(std::unique_ptr<Transfer> transfer) {
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_ || waiting_ >= kWaitingPerPlace * options_.in_flight) return false;
@@ -124,18 +126,21 @@ bool Client::State::send(ClientRequest request, Done done) {
   return true;
 }
 
-void Client::State::stop() {
+void Client::Worker::begin_stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
   curl_multi_wakeup(multi_.get());
-  if (thread_.get_id() == std::this_thread::get_id()) return;
+}
+
+void Client::Worker::join() {
+  if (is_this_thread()) return;
   const std::lock_guard lock(joining_);
   if (thread_.joinable()) thread_.join();
 }
 
-void Client::State::run() {
+void Client::Worker::run() {
   while (take_arrivals()) {
     start_all();
     int running = 0;
@@ -149,7 +154,7 @@ void Client::State::run() {
 }
 
 // False: the client is being stopped.
-bool Client::State::take_arrivals() {
+bool Client::Worker::take_arrivals() {
   std::deque<std::unique_ptr<Transfer>> arrived;
   {
     const std::lock_guard lock(mutex_);
@@ -168,14 +173,14 @@ bool Client::State::take_arrivals() {
   return true;
 }
 
-void Client::State::offer_turn(const std::string& name, Host& host) {
+void Client::Worker::offer_turn(const std::string& name, Host& host) {
   if (host.has_turn || host.waiting.empty() || host.in_flight >= options_.per_host) return;
   host.has_turn = true;
   line_.push_back(name);
 }
 
 // Hosts take turns, one request each: a host with a thousand requests does not hold up one with a single request.
-void Client::State::start_all() {
+void Client::Worker::start_all() {
   while (!line_.empty() && static_cast<int>(in_flight_.size()) < options_.in_flight) {
     const std::string name = std::move(line_.front());
     line_.pop_front();
@@ -193,7 +198,7 @@ void Client::State::start_all() {
   }
 }
 
-void Client::State::start(std::unique_ptr<Transfer> transfer) {
+void Client::Worker::start(std::unique_ptr<Transfer> transfer) {
   CURL* handle = nullptr;
   if (transfer->prepare(options_)) {
     handle = transfer->handle();
@@ -207,14 +212,14 @@ void Client::State::start(std::unique_ptr<Transfer> transfer) {
 }
 
 // A request of this host is over.
-void Client::State::leave(const std::string& name) {
+void Client::Worker::leave(const std::string& name) {
   const auto place = hosts_.find(name);
   --place->second.in_flight;
   offer_turn(name, place->second);
   if (place->second.in_flight == 0 && place->second.waiting.empty()) hosts_.erase(place);
 }
 
-void Client::State::reap() {
+void Client::Worker::reap() {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -229,7 +234,7 @@ void Client::State::reap() {
   }
 }
 
-void Client::State::finish(Transfer& transfer, ClientReply reply) {
+void Client::Worker::finish(Transfer& transfer, ClientReply reply) {
   finished_[static_cast<std::size_t>(reply.outcome)]->add();
   try {
     transfer.finish(std::move(reply));
@@ -238,7 +243,7 @@ void Client::State::finish(Transfer& transfer, ClientReply reply) {
   }
 }
 
-void Client::State::end_all() {
+void Client::Worker::end_all() {
   for (auto& [handle, transfer] : in_flight_) {
     curl_multi_remove_handle(multi_.get(), handle);
     finish(*transfer, transfer->stopped());
@@ -256,16 +261,32 @@ void Client::State::end_all() {
   for (const std::unique_ptr<Transfer>& transfer : arrived) finish(*transfer, transfer->stopped());
 }
 
-Client::Client(ClientOptions options, Metrics& metrics)
-    : state_(std::make_unique<State>(std::move(options), metrics)) {}
-Client::~Client() = default;
+Client::Client(ClientOptions options, Metrics& metrics) {
+  if (!options.guard) throw std::invalid_argument("a client needs a guard");
+  if (options.in_flight < 1 || options.per_host < 1) throw std::invalid_argument("a client needs room for a request");
+  if (options.threads < 1) throw std::invalid_argument("a client needs a thread");
+  initialise_curl();
+  for (int i = 0; i < options.threads; ++i) workers_.push_back(std::make_unique<Worker>(options, metrics));
+}
+
+Client::~Client() {
+  stop();
+}
 
 bool Client::send(ClientRequest request, Done done) {
-  return state_->send(std::move(request), std::move(done));
+  if (request.method != "GET" && request.method != "POST") {
+    throw std::invalid_argument("a client sends GET and POST, not " + request.method);
+  }
+  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(done));
+  Worker& worker = *workers_[std::hash<std::string>{}(transfer->host()) % workers_.size()];
+  return worker.send(std::move(transfer));
 }
 
 void Client::stop() {
-  state_->stop();
+  for (const auto& worker : workers_) worker->begin_stop();
+  // One of them may be the caller; and two that join each other would wait for ever.
+  if (std::ranges::any_of(workers_, [](const auto& worker) { return worker->is_this_thread(); })) return;
+  for (const auto& worker : workers_) worker->join();
 }
 
 }  // namespace courant::http

@@ -2,7 +2,7 @@
 // address guard forbids. Redirects are answers, never followed; proxies, credentials and cookies of the environment
 // are not used; TLS is verified; an answer's body is never inflated.
 // Specification: RFC 9110, 9112, 9113.
-// Threads: any may call; the answers come on the client's own thread.
+// Threads: any may call; the answers come on the client's own threads, those of one host all on the same.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,7 @@ struct ClientRequest {
       10'000};  // in all, from the lookup to the last byte; waiting before is not counted
   // Of the answer's body that are kept. Reading stops there; the request counts as answered.
   std::size_t max_body = 4096;
-  // Asked before each connection is opened, once the guard lets the address pass, on the client's thread: false is "not
+  // Asked before each connection is opened, once the guard lets the address pass, on a thread of the client: false is "not
   // now". A request that has it takes no connection that is open already, and leaves none open, so each is asked about.
   // Behind a proxy it is not asked. Null: always yes.
   std::function<bool(const Address&)> admits = nullptr;
@@ -67,12 +67,14 @@ std::string_view outcome_name(ClientReply::Outcome outcome);
 
 struct ClientOptions {
   std::shared_ptr<const AddressGuard> guard;  // required
-  int in_flight = 512;                        // requests at once, in all
+  int threads = 1;                            // at least 1; hosts are divided among them
+  int in_flight = 512;                        // requests at once, of each thread
   int per_host = 16;                          // requests at once, of one host name
   // A proxy that all requests take, "http://proxy.example:3128"; empty: none. It looks names up, so it must itself
   // refuse what they resolve to: only literal addresses can be judged here then.
   std::string egress_proxy;
   std::string user_agent = "Courant";
+  std::string ca_file;  // PEM: the certificates that peers are verified against; empty: the system's
 };
 
 class Client {
@@ -84,8 +86,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Queues a request. `done` is called exactly once, on the client's thread, where it must not block; it may send
-  // again. False: 4 * in_flight requests wait already, or the client was stopped; then `done` is never called.
+  // Queues a request. `done` is called exactly once, on a thread of the client, where it must not block; it may send
+  // again. False: 4 * in_flight requests wait for that thread, or the client was stopped; then `done` is never called.
   // Hosts take turns, so that a slow one delays only itself. Throws std::invalid_argument for another method.
   bool send(ClientRequest request, Done done);
 
@@ -94,8 +96,8 @@ class Client {
   void stop();
 
  private:
-  class State;
-  std::unique_ptr<State> state_;
+  class Worker;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace courant::http

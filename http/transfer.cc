@@ -91,6 +91,9 @@ void Transfer::configure(const ClientOptions& options) {
   set(handle, CURLOPT_URL, request_.url.c_str());
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  // A host that offers HTTP/2 is sent many requests on one connection: they wait for the handshake, which says so. Without
+  // TLS they would wait for the first answer.
+  set(handle, CURLOPT_PIPEWAIT, url_->scheme == "https" ? 1L : 0L);
   set(handle, CURLOPT_HTTP09_ALLOWED, 0L);
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -115,6 +118,7 @@ void Transfer::configure(const ClientOptions& options) {
   set(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   // libcurl keeps parsed certificates between connections only where they come from the one file.
   set(handle, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  if (!options.ca_file.empty()) set(handle, CURLOPT_CAINFO, options.ca_file.c_str());
 
   set(handle, CURLOPT_NOSIGNAL, 1L);
   // A lookup that outlives the deadline is left to its thread; else the end of the transfer would wait for it, and all

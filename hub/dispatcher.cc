@@ -27,6 +27,26 @@ struct Finally {
 template <class Call>
 Finally(Call) -> Finally<Call>;
 
+// Where a callback is connected to: "https://x.example:443".
+std::string origin_of(const std::string& callback) {
+  const std::optional<Uri> url = parse_uri(callback);
+  return url ? url->scheme + "://" + url->host + ":" + std::to_string(url->effective_port()) : callback;
+}
+
+// No connection could be made: the same holds for all callbacks there.
+bool is_unreachable(const http::ClientReply& reply) {
+  using Outcome = http::ClientReply::Outcome;
+  switch (reply.outcome) {
+    case Outcome::kForbidden:
+    case Outcome::kResolve:
+    case Outcome::kConnect:
+    case Outcome::kTls:
+      return true;
+    default:
+      return reply.outcome == Outcome::kTimeout && !reply.was_connected;
+  }
+}
+
 bool is_frozen(const Subscription& subscription) {
   return subscription.frozen > subscription.cursor;
 }
@@ -39,7 +59,9 @@ Dispatcher::Dispatcher(Loop& loop)
       retry_(loop.options.retry),
       random_(static_cast<std::minstd_rand::result_type>(loop.clock.ticks().time_since_epoch().count())),
       turns_(loop.options.in_flight, loop.options.in_flight_per_host),
+      unreachable_(retry_),
       timer_(loop.io),
+      probe_timer_(loop.io),
       delivered_(loop.metrics.counter("courant_hub_deliveries_total", "Documents sent to callbacks",
                                       {{"outcome", "delivered"}})),
       failed_(
@@ -55,6 +77,7 @@ void Dispatcher::adopt(Subscription subscription) {
     static_cast<Progress&>(subscription) = *live;  // the database's is older
     static_cast<Subscription&>(*live) = std::move(subscription);
     stop_resting(live);  // whoever has just answered a verification can be tried at once
+    reached(*live);
   } else {
     live = std::make_shared<Live>();
     static_cast<Subscription&>(*live) = std::move(subscription);
@@ -96,6 +119,8 @@ void Dispatcher::drop_shard(std::int64_t shard) {
 void Dispatcher::remove(const LivePtr& live) {
   live->is_gone = true;
   stop_resting(live);
+  if (!unreachable_.empty()) unreachable_.remove(origin_of(live->callback), live, loop_.clock.ticks());
+  plan_probe();
   dirty_.erase(live);
   by_number_.erase(live->number);
   const auto feed = by_feed_.find({live->topic.lane, live->topic.feed});
@@ -148,6 +173,7 @@ http::Task<void> Dispatcher::deliver(LivePtr live) {
   const Finally leaving{[this, live, host] {
     turns_.leave(host);
     if (live->phase == Phase::kDelivering) live->phase = Phase::kIdle;
+    stop_probing(live);
     wake(live);
     pump();
   }};
@@ -165,6 +191,10 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
     rest(live, kNoSecretPause);
     co_return false;
   }
+  if (!unreachable_.empty() && !unreachable_.may_try(origin_of(live->callback), live)) {
+    live->phase = Phase::kParked;
+    co_return false;
+  }
   const std::int64_t upto = is_frozen(*live) ? live->frozen : kAll;
   std::optional<PushDocument> document;
   try {
@@ -177,7 +207,7 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
   if (!document || live->is_gone || loop_.is_stopping) co_return false;
   if (document->entries == 0) {
     move_cursor(live, document->to);
-    co_return true;
+    co_return head_of(*live) > live->cursor;
   }
   if (!loop_.shards.owned(live->shard, loop_.clock.ticks())) {
     rest(live, kDatabasePause);
@@ -212,8 +242,11 @@ http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   const bool has_succeeded = attempt.has_succeeded();
   live->record.add(std::move(attempt));
   touch(live);
+  if (!is_unreachable(reply)) reached(*live);
   if (has_succeeded) {
     delivered(live, document);
+  } else if (is_unreachable(reply)) {
+    could_not_connect(live, reply);
   } else {
     co_await failed(live, reply);
   }
@@ -259,8 +292,7 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
     co_return;
   }
   ++live->failures;
-  const double chance = static_cast<double>(random_()) / static_cast<double>(std::minstd_rand::max());
-  milliseconds pause = retry_.pause(static_cast<int>(std::min<std::int64_t>(live->failures, 1000)), chance);
+  milliseconds pause = retry_.pause(static_cast<int>(std::min<std::int64_t>(live->failures, 1000)), chance());
   std::optional<milliseconds> told;
   if (is_answered && (reply.status == 429 || reply.status == 503)) {
     const std::optional<std::string_view> field = reply.header("Retry-After");
@@ -277,6 +309,56 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
   live->next_attempt = loop_.clock.now() + pause;
   touch(live);
   rest(live, pause);
+}
+
+void Dispatcher::could_not_connect(const LivePtr& live, const http::ClientReply& reply) {
+  failed_.add();
+  const milliseconds pause = unreachable_.failed(origin_of(live->callback), live, loop_.clock.ticks(), chance());
+  log_info("a callback's host cannot be reached",
+           {{"subscription", live->number},
+            {"host", live->callback_host},
+            {"outcome", std::string(http::outcome_name(reply.outcome))},
+            {"detail", reply.detail},
+            {"next_in", format_duration(pause)}});
+  live->phase = Phase::kParked;
+  live->next_attempt = loop_.clock.now() + pause;
+  plan_probe();
+}
+
+// What is parked for this subscription's host goes on.
+void Dispatcher::reached(const Live& live) {
+  if (unreachable_.empty()) return;
+  for (const LivePtr& parked : unreachable_.answered(origin_of(live.callback))) unpark(parked);
+}
+
+void Dispatcher::unpark(const LivePtr& live) {
+  if (live->phase != Phase::kParked) return;
+  live->phase = Phase::kIdle;
+  live->next_attempt.reset();
+  wake(live);
+  if (live->phase != Phase::kWaiting) stop_probing(live);
+}
+
+void Dispatcher::stop_probing(const LivePtr& live) {
+  if (unreachable_.empty()) return;
+  unreachable_.release(origin_of(live->callback), live, loop_.clock.ticks());
+  plan_probe();
+}
+
+void Dispatcher::plan_probe() {
+  const std::optional<Ticks> next = unreachable_.next();
+  if (!next || loop_.is_stopping) return;
+  probe_timer_.expires_at(*next);
+  probe_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (const LivePtr& prober : unreachable_.due(loop_.clock.ticks())) unpark(prober);
+    plan_probe();
+    pump();
+  });
+}
+
+double Dispatcher::chance() {
+  return static_cast<double>(random_()) / static_cast<double>(std::minstd_rand::max());
 }
 
 void Dispatcher::rest(const LivePtr& live, milliseconds pause) {
@@ -297,6 +379,11 @@ void Dispatcher::stop_resting(const LivePtr& live) {
   const auto host = resting_hosts_.find(live->callback_host);
   host->second.erase(live);
   if (host->second.empty()) resting_hosts_.erase(host);
+}
+
+void Dispatcher::stop() {
+  timer_.cancel();
+  probe_timer_.cancel();
 }
 
 void Dispatcher::arm_timer() {

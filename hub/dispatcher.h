@@ -17,6 +17,7 @@
 #include "hub/documents.h"
 #include "hub/loop.h"
 #include "hub/turns.h"
+#include "hub/unreachable.h"
 
 namespace courant::hub {
 
@@ -41,13 +42,16 @@ class Dispatcher {
   // Ends what has outlived its lease, and asks for the renewals that are due.
   http::Task<void> keep_leases();
 
+  // The loop is stopping: nothing waits any more for when it is tried again.
+  void stop();
+
   // Deliveries in progress.
   int active() const { return turns_.taken(); }
   std::size_t subscriptions() const { return by_number_.size(); }
 
  private:
   using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed
-  enum class Phase { kIdle, kWaiting, kDelivering, kResting };
+  enum class Phase { kIdle, kWaiting, kDelivering, kResting, kParked };
 
   struct Live : Subscription {
     Phase phase = Phase::kIdle;
@@ -75,6 +79,12 @@ class Dispatcher {
   http::Task<void> send(LivePtr live, PushDocument document);
   void delivered(const LivePtr& live, const PushDocument& document);
   http::Task<void> failed(LivePtr live, const http::ClientReply& reply);
+  void could_not_connect(const LivePtr& live, const http::ClientReply& reply);
+  void reached(const Live& live);
+  void unpark(const LivePtr& live);
+  void stop_probing(const LivePtr& live);
+  void plan_probe();
+  double chance();
   void rest(const LivePtr& live, std::chrono::milliseconds pause);
   void stop_resting(const LivePtr& live);
   void arm_timer();
@@ -89,13 +99,15 @@ class Dispatcher {
   const RetryLaw retry_;
   std::minstd_rand random_;
   Turns<LivePtr> turns_;
+  Unreachable<LivePtr> unreachable_;
   std::unordered_map<std::int64_t, LivePtr> by_number_;
   std::map<FeedName, Feed> by_feed_;
   std::set<std::pair<Ticks, std::int64_t>> resting_;                            // subscriptions, by when they go on
   std::unordered_map<std::string, std::unordered_set<LivePtr>> resting_hosts_;  // the same, by callback host
   std::set<std::pair<Instant, std::int64_t>> leases_;  // when something is to be done about a subscription's lease
   std::unordered_set<LivePtr> dirty_;
-  boost::asio::steady_timer timer_;  // for the first of resting_
+  boost::asio::steady_timer timer_;        // for the first of resting_
+  boost::asio::steady_timer probe_timer_;  // for the next of unreachable_
 
   Counter& delivered_;
   Counter& failed_;

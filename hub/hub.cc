@@ -321,6 +321,7 @@ void Hub::stop() {
     state.shards_timer.cancel();
     state.requests_timer.cancel();
     state.cursors_timer.cancel();
+    state.dispatcher.stop();
   });
   state.loop.transport.stop();
   state.thread.join();

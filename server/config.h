@@ -93,6 +93,7 @@ struct Config {
     bool allow_http = true;
     std::string secrets_key;
     std::string egress_proxy;
+    std::string ca_file;
     std::int64_t in_flight = 512;
     std::int64_t in_flight_per_host = 16;
     std::int64_t max_subscriptions_per_topic = 1'000'000;

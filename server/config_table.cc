@@ -225,6 +225,8 @@ const std::vector<Setting<Config>>& config_settings() {
        "database; empty: made under --data"},
       {"hub", "egress_proxy", +[](Config& c) -> Text { return c.hub.egress_proxy; },
        "proxy for verifications and deliveries; the environment's proxies are never used"},
+      {"hub", "ca_file", +[](Config& c) -> Text { return c.hub.ca_file; },
+       "PEM file of the certificates that https callbacks are verified against; empty: the system's"},
       {"hub",
        "in_flight",
        +[](Config& c) -> Number { return c.hub.in_flight; },

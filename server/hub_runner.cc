@@ -1,5 +1,8 @@
 #include "server/hub_runner.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "hub/hub.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
@@ -68,10 +71,12 @@ hub::HubOptions hub_options(const Config& config) {
 http::ClientOptions client_options(const Config& config, const std::shared_ptr<const http::AddressGuard>& guard) {
   http::ClientOptions options;
   options.guard = guard;
+  options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
   // Verifications go beside the deliveries, and the dispatcher counts its own.
   options.in_flight = static_cast<int>(config.hub.in_flight) + 64;
   options.per_host = static_cast<int>(config.hub.in_flight_per_host) + 64;
   options.egress_proxy = config.hub.egress_proxy;
+  options.ca_file = config.hub.ca_file;
   options.user_agent = "Courant (+" + config.server.public_url + "/hub)";
   return options;
 }

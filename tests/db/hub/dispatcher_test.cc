@@ -27,6 +27,7 @@ class OneFeed final : public TopicSource {
   std::int64_t known_position(std::int64_t, std::int64_t) override { return head; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string& self, std::int64_t from,
                                    std::int64_t upto, const PushLimits& limits) override {
+    if (from >= head) return std::nullopt;
     if (from < nothing_upto) return PushDocument{nullptr, "text/plain", self, from, nothing_upto, 0};
     ++reads;
     if (is_empty) return std::nullopt;
@@ -55,9 +56,11 @@ class HeldRequests final : public Transport {
     std::function<void(http::ClientReply)> done;
   };
   std::vector<Held> held;
+  int sent = 0;
 
   bool send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
     held.push_back({std::move(request), std::move(done)});
+    ++sent;
     return true;
   }
   void stop() override {}
@@ -107,6 +110,12 @@ class DispatcherTest : public testing::Test {
   }
   // The callback of that name takes its document, which is returned.
   http::ClientRequest accept(const std::string& url) {
+    http::ClientReply taken;
+    taken.outcome = http::ClientReply::Outcome::kAnswered;
+    taken.status = 204;
+    return answer(url, std::move(taken));
+  }
+  http::ClientRequest answer(const std::string& url, http::ClientReply reply) {
     const auto found = std::find_if(transport_.held.begin(), transport_.held.end(),
                                     [&url](const HeldRequests::Held& held) { return held.request.url == url; });
     EXPECT_NE(found, transport_.held.end()) << url;
@@ -114,9 +123,6 @@ class DispatcherTest : public testing::Test {
     const auto done = std::move(found->done);
     http::ClientRequest request = std::move(found->request);
     transport_.held.erase(found);
-    http::ClientReply reply;
-    reply.outcome = http::ClientReply::Outcome::kAnswered;
-    reply.status = 204;
     done(std::move(reply));
     return request;
   }
@@ -232,6 +238,56 @@ TEST_F(DispatcherTest, ADocumentIsReadOnceForAllAndKeptForSomeSeconds) {
   accept("http://x.example/2");
   ASSERT_TRUE(run_until([this] { return transport_.held.back().request.url == "http://x.example/18"; }));
   EXPECT_EQ(source_.reads, 2) << "entries may have expired or been erased by now";
+}
+
+// Whoever else has a callback there is not tried in vain meanwhile, and goes on as soon as one gets through.
+TEST_F(DispatcherTest, AHostThatCannotBeReachedIsProbedByOne) {
+  source_.head = 1;
+  for (std::int64_t number = 1; number <= 30; ++number) adopt(number);
+  ASSERT_TRUE(run_until_held(16)) << "of one host";
+  http::ClientReply unreachable;
+  unreachable.outcome = http::ClientReply::Outcome::kConnect;
+  while (!transport_.held.empty()) answer(transport_.held[0].request.url, unreachable);
+  ASSERT_TRUE(run_until([this] { return transport_.held.size() == 1 && dispatcher_.active() == 1; }));
+  EXPECT_EQ(transport_.sent, 17);
+  answer(transport_.held[0].request.url, unreachable);
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(transport_.sent, 18);
+  accept(transport_.held[0].request.url);
+  for (int i = 1; i < 30; ++i) {
+    ASSERT_TRUE(run_until([this] { return !transport_.held.empty(); }));
+    accept(transport_.held[0].request.url);
+  }
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  EXPECT_EQ(transport_.sent, 18 + 29);
+}
+
+TEST_F(DispatcherTest, WhoeverIsToProbeAndEndsLeavesItToAnother) {
+  source_.head = 1;
+  adopt(1);
+  adopt(2);
+  ASSERT_TRUE(run_until_held(2));
+  http::ClientReply unreachable;
+  unreachable.outcome = http::ClientReply::Outcome::kTimeout;
+  answer("http://x.example/1", unreachable);
+  answer("http://x.example/2", unreachable);
+  ASSERT_TRUE(run_until_held(1));
+  const std::string prober = transport_.held[0].request.url;
+  dispatcher_.forget(prober.back() - '0');
+  ASSERT_TRUE(run_until_held(2));
+  EXPECT_NE(transport_.held[1].request.url, prober);
+}
+
+// An answer of any kind shows that the host is there: what is wrong is the subscription's alone.
+TEST_F(DispatcherTest, ARefusalIsTheSubscriptionsOwn) {
+  source_.head = 1;
+  for (std::int64_t number = 1; number <= 20; ++number) adopt(number);
+  ASSERT_TRUE(run_until_held(16));
+  http::ClientReply refused;
+  refused.outcome = http::ClientReply::Outcome::kAnswered;
+  refused.status = 500;
+  for (int i = 0; i < 4; ++i) answer(transport_.held[0].request.url, refused);
+  EXPECT_TRUE(run_until_held(16)) << "the other four have their turn";
 }
 
 TEST_F(DispatcherTest, WhereThereIsLessThanAWakeUpSaidItIsNotLookedAtAllTheTime) {

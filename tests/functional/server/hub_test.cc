@@ -1,4 +1,5 @@
 #include <atomic>
+#include <fstream>
 #include <numeric>
 #include <thread>
 
@@ -9,6 +10,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test::hub_test {
 namespace {
@@ -131,6 +133,30 @@ TEST_F(HubTest, SubscriptionsOutliveTheirFeed) {
     ASSERT_TRUE(one->wait_until([&] { return !one->positions().empty(); }));
     EXPECT_EQ(one->positions(), std::vector<int>{2});
   }
+}
+
+// What is tried again in an hour is tried by whoever has the subscription then.
+TEST_F(HubTest, StopsWhileSubscriptionsRest) {
+  const std::string config = scratch("resting.toml");
+  std::ofstream(config) << "[hub]\ncallback_allow = ['127.0.0.0/8']\nretry = ['1h']\n"
+                        << "[[workspaces]]\nname = 'demo'\nauto_create = true\n";
+  publish(1);
+  CourantServer patient({"--database", database_.url(), "--public-url", server_.url(), "--config", config});
+  server_.process().signal(SIGTERM);
+  EXPECT_EQ(server_.process().wait(), 0);
+  Subscriber refusing([](const SinkRequest&) { return SinkReply{.status = 500}; });
+  auto unreachable = std::make_unique<Subscriber>();
+  for (Subscriber* const one : {&refusing, unreachable.get()}) {
+    ASSERT_EQ(one->ask(patient, "subscribe", topic()), 202);
+  }
+  ASSERT_TRUE(wait_until([&] { return count("subscriptions") == 2; }));
+  unreachable.reset();
+  HttpClient client(patient.port());
+  ASSERT_EQ(client.post("/demo/events", entry(2)).status, 201);
+  const sql::Query resting{"test.resting", "select count(*) from subscriptions where next_attempt is not null"};
+  ASSERT_TRUE(wait_until([&] { return session_.run(resting)[0].integer(0) == 2; }));
+  patient.process().signal(SIGTERM);
+  EXPECT_EQ(patient.process().wait(), 0);
 }
 
 TEST_F(HubTest, WithoutASecretNothingIsSigned) {

@@ -2,9 +2,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http/client.h"
 #include "kernel/digest.h"
 #include "tests/support/tls_client.h"
 #include "tests/unit/http/served.h"
@@ -13,6 +16,7 @@ namespace courant::http {
 namespace {
 
 using test::TlsClient;
+using testing::HasSubstr;
 
 class TlsTest : public Served {
  protected:
@@ -184,6 +188,33 @@ TEST_F(TlsTest, IsNeededWhereTlsIsServed) {
   plain.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(plain.read_all().ends_with("a?"));
   EXPECT_TRUE(TlsClient(server_->ports()[1]).is_open());
+}
+
+// A callback's host that offers HTTP/2 is sent many requests at once on one connection.
+TEST_F(TlsTest, TheClientTakesHttp2WhereItIsOffered) {
+  TlsContext* const tls = context();
+  serve(tls);
+  ClientOptions to_loopback;
+  to_loopback.guard =
+      std::make_shared<const AddressGuard>(std::vector<Network>{*Network::parse("127.0.0.0/8")});
+  to_loopback.ca_file = folder_ + "/tls.crt";
+  Metrics metrics;
+  Client client(to_loopback, metrics);
+  const std::string url = "https://127.0.0.1:" + std::to_string(port());
+  std::vector<std::promise<ClientReply>> answers(13);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::string path = i < 8 ? "/held" : "/demo/" + std::to_string(i);
+    ASSERT_TRUE(client.send({.url = url + path}, [&answers, i](ClientReply reply) {
+      answers[i].set_value(std::move(reply));
+    }));
+  }
+  for (std::size_t i = 8; i < answers.size(); ++i) {
+    const ClientReply reply = answers[i].get_future().get();
+    EXPECT_EQ(reply.body, std::to_string(i) + "?") << outcome_name(reply.outcome) << reply.detail;
+  }
+  EXPECT_THAT(metrics_.text(), HasSubstr("courant_tls_handshakes_total 1\n"));
+  released_ = true;
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(answers[i].get_future().get().body, "late");
 }
 
 }  // namespace
