@@ -78,9 +78,12 @@ struct Hub::State {
 
   // The loop's thread:
   void start() {
-    loop.start(keep_shards());
-    loop.start(keep_requests());
-    loop.start(keep_cursors());
+    if (options.delivers) {
+      keepers = 3;
+      loop.start(keep_shards());
+      loop.start(keep_requests());
+      loop.start(keep_cursors());
+    }
     thread = std::thread([this] { io.run(); });
   }
   http::Task<void> sleep(asio::steady_timer& timer, std::chrono::milliseconds duration);
@@ -105,7 +108,7 @@ struct Hub::State {
   asio::steady_timer shards_timer{io};
   asio::steady_timer requests_timer{io};
   asio::steady_timer cursors_timer{io};
-  int keepers = 3;  // of the coroutines above that have not ended
+  int keepers = 0;  // of the coroutines above that have not ended
 
   std::mutex mutex;                                                     // guards what follows; held for moments only
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> moves;  // not yet told to the loop, by lane and feed
@@ -322,6 +325,7 @@ void Hub::stop() {
     state.requests_timer.cancel();
     state.cursors_timer.cancel();
     state.dispatcher.stop();
+    if (state.keepers == 0) state.work.reset();
   });
   state.loop.transport.stop();
   state.thread.join();

@@ -32,6 +32,7 @@ struct VerificationRates {
 };
 
 struct HubOptions {
+  bool delivers = true;  // else requests are taken, and verified and delivered by other processes
   std::string hub_url;
   std::string process;  // a name that no other process of this database has
   std::chrono::seconds lease_default{10 * 86'400};

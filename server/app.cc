@@ -1,11 +1,10 @@
 #include "server/app.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cstdio>
-#include <filesystem>
+#include <functional>
 #include <memory>
 
-#include <nlohmann/json.hpp>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -14,27 +13,18 @@
 #include "archive/closer.h"
 #include "archive/janitor.h"
 #include "archive/routes.h"
-#include "feeds/configure.h"
-#include "feeds/engine.h"
-#include "feeds/lifecycle.h"
 #include "feeds/routes.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "kernel/log.h"
-#include "kernel/metrics.h"
 #include "kernel/text.h"
-#include "server/hub_runner.h"
-#include "server/open_database.h"
+#include "server/core.h"
 #include "server/operations.h"
 #include "server/process_group.h"
 #include "server/secrets.h"
-#include "sql/database.h"
-#include "sql/executor.h"
 
 namespace courant::server {
 namespace {
-
-constexpr std::size_t kReaderQueue = 4096;
 
 // Signals are taken by the main thread alone; every thread made later inherits this.
 // has_tls: SIGHUP reads the certificate again; without one it ends the server, as it does when a terminal is closed.
@@ -47,24 +37,6 @@ sigset_t block_signals(bool has_tls) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
-}
-
-feeds::EngineOptions engine_options(const Config& config) {
-  feeds::EngineOptions options;
-  options.public_url = config.server.public_url;
-  if (config.hub.enabled) options.hub_url = options.public_url + "/hub";
-  options.source_time = config.source_time;
-  options.max_batch = static_cast<std::size_t>(config.limits.max_batch);
-  options.max_batch_bytes = static_cast<std::uint64_t>(config.limits.max_batch_bytes);
-  options.max_media_bytes = static_cast<std::uint64_t>(config.limits.max_media_bytes);
-  options.max_page_bytes = config.limits.max_page_bytes;
-  options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
-  options.cache_bytes = static_cast<std::uint64_t>(config.cache.bytes);
-  options.wait_cap = std::chrono::ceil<std::chrono::seconds>(config.limits.wait_cap);
-  options.most_poll_interval = std::chrono::ceil<std::chrono::seconds>(config.limits.poll_interval_max);
-  options.waiting.most = static_cast<std::size_t>(config.limits.max_waiting);
-  options.waiting.pressure = static_cast<std::size_t>(config.limits.pressure);
-  return options;
 }
 
 http::ServerOptions server_options(const Config& config, bool shares_addresses) {
@@ -82,14 +54,6 @@ http::ServerOptions server_options(const Config& config, bool shares_addresses) 
   options.write_timeout = config.limits.write_timeout;
   options.drain = config.server.drain;
   return options;
-}
-
-// The same address, some ports on; where there is no port to count from, the address.
-std::string next_port(const std::string& address, int steps) {
-  const std::size_t colon = address.rfind(':');
-  const std::optional<std::uint64_t> port = parse_unsigned(std::string_view(address).substr(colon + 1));
-  if (colon == std::string::npos || !port || *port == 0) return address;
-  return address.substr(0, colon + 1) + std::to_string(*port + static_cast<std::uint64_t>(steps));
 }
 
 // A process may open as many files and sockets as its hard limit says: the soft one is for programs that use select().
@@ -136,20 +100,12 @@ int wait_for_end(const sigset_t& signals, http::TlsContext* tls) {
   }
 }
 
-// What the probes and the operator's page say: ready while the database is heard.
-Health health_of(const feeds::Engine& engine) {
-  const bool is_heard = engine.follower().is_current();
-  const nlohmann::json document = {{"status", is_heard ? "ok" : "unavailable"},
-                                   {"database", is_heard ? "heard within two seconds" : "not heard for two seconds"}};
-  return {is_heard, document.dump() + "\n"};
-}
-
-void add_probes(http::Router& router, const feeds::Engine& engine) {
+void add_probes(http::Router& router, const Core& core) {
   const auto live = [](const http::Request&, const http::PathArguments&) {
     return std::optional(http::text_response(200, "text/plain", "ok\n"));
   };
-  const auto ready = [&engine](const http::Request&, const http::PathArguments&) {
-    Health health = health_of(engine);
+  const auto ready = [&core](const http::Request&, const http::PathArguments&) {
+    Health health = core.health();
     return std::optional(http::text_response(health.is_ready ? 200 : 503, "application/json", std::move(health.json)));
   };
   router.add({"/-/health/live", http::Method::kGet, nullptr, live, nullptr});
@@ -172,85 +128,47 @@ void greet(const Config::Server& server) {
   std::fflush(stdout);
 }
 
-// Stops an engine at the end of a scope, and what still works for it.
-struct EngineStop {
-  feeds::Engine& engine;
-  sql::Executor& executor;
-  ~EngineStop() {
-    engine.stop();
-    executor.stop();
-  }
+// While it lives, somebody is told of what is published. The core is stopped before those whom it tells go.
+struct Listening {
+  Core& core;
+  Listening(Core& the_core, const std::function<void(const Core::Advances&)>& told) : core(the_core) { core.tell(&told); }
+  ~Listening() { core.stop(); }
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
 };
 
 // Until a signal comes, or the exit status of what went wrong before.
 int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   const Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data);
   if (!tls) return say(tls.fault());
-  const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
+  const Result<std::unique_ptr<Core>> opened = Core::open(options, Opening::kOwn);
   if (!opened) return say(opened.fault());
-  sql::Database& database = *opened->database;
+  Core& core = **opened;
+  feeds::Engine& engine = core.engine();
+  const Config& config = core.config();
 
-  Config config = options.config;
-  config.server.public_url = public_url(config);
-  if (options.process > 1) config.server.operations = next_port(config.server.operations, options.process - 1);
-
-  const SystemClock clock;
-  std::int64_t lanes = 0;
-  Result<feeds::Configured> configured = Fault{};
-  database.with_session([&](sql::Session& session) {
-    lanes = feeds::read_lanes(session);
-    feeds::adopt_renderer(session);
-    configured = feeds::configure(session, lanes, configured_workspaces(config), config.source_time, clock.now());
-  });
-  if (!configured) return say(configured.fault());
-  for (const std::string& notice : configured->notices) log_warning(notice);
-
-  Metrics metrics;
-  sql::Executor executor(database, static_cast<int>(config.database.pool), kReaderQueue);
-  feeds::EngineOptions feeds_options = engine_options(config);
-  feeds_options.workspaces = std::move(configured->workspaces);
-  // Hub, closer and janitor are made after the engine and told by it: until they are there, nothing moves that they
-  // would have to know.
-  std::atomic<HubRunner*> told_hub{nullptr};
-  std::atomic<archive::Closer*> told_closer{nullptr};
-  std::atomic<archive::Janitor*> told_janitor{nullptr};
-  feeds::Engine engine(feeds_options, lanes, database, executor, clock, metrics,
-                       [&told_hub, &told_closer, &told_janitor](const std::vector<feeds::Advance>& advances) {
-                         if (HubRunner* const hub = told_hub.load()) hub->moved(advances);
-                         if (archive::Closer* const closer = told_closer.load()) closer->moved(advances);
-                         if (archive::Janitor* const janitor = told_janitor.load()) janitor->moved(advances);
-                       });
-  database.with_session([&](sql::Session& session) { engine.directory().load_all(session); });
-
-  archive::Closer closer(database, engine, metrics);
-  told_closer = &closer;
-  archive::Janitor janitor(database, engine, metrics);
-  told_janitor = &janitor;
-  std::unique_ptr<HubRunner> hub;
-  // Should the start fail below: nobody is told of anything any more once they are gone.
-  const EngineStop engine_stop{engine, executor};
-  if (config.hub.enabled) {
-    Result<std::unique_ptr<HubRunner>> made =
-        HubRunner::make(config, options.data, database.options(), engine.directory(), clock, metrics);
-    if (!made) return say(made.fault());
-    hub = *std::move(made);
-    told_hub = hub.get();
-    const Result<bool> running = hub->start();
-    if (!running) return say(running.fault());
-  }
+  archive::Closer closer(core.database(), engine, core.metrics());
+  archive::Janitor janitor(core.database(), engine, core.metrics());
+  const std::function<void(const Core::Advances&)> told = [&closer, &janitor](const Core::Advances& advances) {
+    closer.moved(advances);
+    janitor.moved(advances);
+  };
+  const Listening listening(core, told);
+  const Result<bool> running = core.start_hub(config.hub.deliver);
+  if (!running) return say(running.fault());
 
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
   for (http::Route& route : archive::routes(engine)) router.add(std::move(route));
-  if (hub) {
-    for (http::Route& route : hub->routes()) router.add(std::move(route));
+  if (core.hub() != nullptr) {
+    for (http::Route& route : core.hub()->routes()) router.add(std::move(route));
   }
-  add_probes(router, engine);
+  add_probes(router, core);
 
-  http::Server server(server_options(config, options.process > 0), router, metrics, tls->get());
+  http::Server server(server_options(config, options.process > 0), router, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
-  Operations operations(metrics, [&engine] { return health_of(engine); });
+  Operations operations(core.metrics(), [&core] { return core.health(); });
   if (!config.server.operations.empty()) {
     const Result<bool> shown = operations.start(config.server.operations);
     if (!shown) return say(shown.fault());
@@ -266,10 +184,34 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   operations.stop();
   engine.stop();
   // The hub first: until it has stopped, how far each subscription is, is in memory alone.
-  if (hub) hub->stop();
+  if (core.hub() != nullptr) core.hub()->stop();
   closer.stop();
   janitor.stop();
-  executor.stop();
+  core.stop();
+  return 0;
+}
+
+// As above, of a process that pushes and nothing else.
+int push_until_told(const ServeOptions& options, const sigset_t& signals) {
+  const Result<std::unique_ptr<Core>> opened = Core::open(options, Opening::kJoin);
+  if (!opened) return say(opened.fault());
+  Core& core = **opened;
+  const Result<bool> running = core.start_hub(true);
+  if (!running) return say(running.fault());
+  Operations operations(core.metrics(), [&core] { return core.health(); });
+  const std::string& address = core.config().server.operations;
+  if (!address.empty()) {
+    const Result<bool> shown = operations.start(address);
+    if (!shown) return say(shown.fault());
+  }
+  std::printf("Courant pushes what is published at %s\n", core.config().server.public_url.c_str());
+  if (!address.empty()) std::printf("\n  Watch:    http://%s/metrics\n\n", address.c_str());
+  std::printf("Stop with Ctrl-C.\n");
+  std::fflush(stdout);
+  const int signal = wait_for_end(signals, nullptr);
+  log_info("stopping", {{"signal", signal}});
+  operations.stop();
+  core.stop();
   return 0;
 }
 
@@ -301,6 +243,20 @@ int serve(ServeOptions options) {
   } catch (const std::exception& error) {
     // Such as a database that was lost again after it had been opened.
     return say(Fault{std::string("the server cannot start: ") + error.what()});
+  }
+}
+
+int push(ServeOptions options) {
+  const sigset_t signals = block_signals(false);
+  if (!options.config.hub.enabled) return say(Fault{"the hub is off: say hub.enabled = true in the configuration"});
+  // Beside servers that have the same configuration.
+  options.config.server.operations =
+      next_port(options.config.server.operations, static_cast<int>(std::max<std::int64_t>(options.config.server.processes, 1)));
+  respect_file_limit(options.config);
+  try {
+    return push_until_told(options, signals);
+  } catch (const std::exception& error) {
+    return say(Fault{std::string("the hub cannot start: ") + error.what()});
   }
 }
 

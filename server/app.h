@@ -23,6 +23,9 @@ int say(const Fault& fault);
 // Serves until SIGINT or SIGTERM. Returns the exit status; what went wrong is said on standard error.
 int serve(ServeOptions options);
 
+// Takes part in delivering to subscribers, and nothing else, until SIGINT or SIGTERM.
+int push(ServeOptions options);
+
 // Brings the database to this program's schema and ends.
 int migrate(const ServeOptions& options);
 

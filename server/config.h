@@ -92,6 +92,7 @@ struct Config {
     std::int64_t document_bytes = 4 << 20;
     bool allow_http = true;
     std::string secrets_key;
+    bool deliver = true;
     std::string egress_proxy;
     std::string ca_file;
     std::int64_t in_flight = 512;

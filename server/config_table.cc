@@ -181,6 +181,8 @@ const std::vector<Setting<Config>>& config_settings() {
 
       {"hub", "enabled", +[](Config& c) -> Flag { return c.hub.enabled; },
        "whether subscriptions are taken and pushed"},
+      {"hub", "deliver", +[](Config& c) -> Flag { return c.hub.deliver; },
+       "whether `serve` pushes, too; false: it takes subscriptions, and `courant hub` pushes"},
       {"hub", "callback_allow", +[](Config& c) -> Texts { return c.hub.callback_allow; },
        "networks that callbacks may lie in although the address guard would refuse them: [\"127.0.0.0/8\"]"},
       {"hub",

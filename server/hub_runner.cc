@@ -42,9 +42,10 @@ std::chrono::seconds seconds_of(std::chrono::milliseconds duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration);
 }
 
-hub::HubOptions hub_options(const Config& config) {
+hub::HubOptions hub_options(const Config& config, bool delivers) {
   const Config::Hub& from = config.hub;
   hub::HubOptions options;
+  options.delivers = delivers;
   options.hub_url = config.server.public_url + "/hub";
   options.process = to_hex(random_bytes(8));
   options.lease_default = seconds_of(from.lease_default);
@@ -90,14 +91,14 @@ sql::DatabaseOptions own_pool(sql::DatabaseOptions options) {
 
 struct HubRunner::State {
   State(const Config& config, Vault vault, const sql::DatabaseOptions& database_options, feeds::Directory& directory,
-        const Clock& clock, Metrics& metrics)
+        const Clock& clock, Metrics& metrics, bool delivers)
       : guard(make_guard(config)),
         database(own_pool(database_options)),
         executor(database, kDatabaseThreads, kDatabaseQueue),
         client(client_options(config, guard), metrics),
         transport(client),
         topics(directory, clock, config.server.public_url, config.server.public_url + "/hub"),
-        hub(hub_options(config), std::move(vault), topics, executor, transport, guard, clock, metrics) {}
+        hub(hub_options(config, delivers), std::move(vault), topics, executor, transport, guard, clock, metrics) {}
 
   const std::shared_ptr<const http::AddressGuard> guard;
   sql::Database database;
@@ -113,11 +114,11 @@ HubRunner::~HubRunner() = default;
 
 Result<std::unique_ptr<HubRunner>> HubRunner::make(const Config& config, const std::string& data,
                                                    const sql::DatabaseOptions& database, feeds::Directory& directory,
-                                                   const Clock& clock, Metrics& metrics) {
+                                                   const Clock& clock, Metrics& metrics, bool delivers) {
   Result<Vault> vault = open_vault(config, data);
   if (!vault) return vault.fault();
   return std::unique_ptr<HubRunner>(
-      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, directory, clock, metrics)));
+      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, directory, clock, metrics, delivers)));
 }
 
 Result<bool> HubRunner::start() {

@@ -15,11 +15,12 @@ namespace courant::server {
 
 class HubRunner {
  public:
-  // data: the data directory, where the key of the secrets is made unless the configuration names a file.
+  // data: the data directory, where the key of the secrets is made unless the configuration names a file. delivers:
+  // whether this process takes a share of the subscriptions.
   // A fault says what is wrong with the configuration or the key.
   static Result<std::unique_ptr<HubRunner>> make(const Config& config, const std::string& data,
                                                  const sql::DatabaseOptions& database, feeds::Directory& directory,
-                                                 const Clock& clock, Metrics& metrics);
+                                                 const Clock& clock, Metrics& metrics, bool delivers);
   ~HubRunner();  // stops
 
   Result<bool> start();

@@ -124,6 +124,13 @@ int run(int argc, char** argv) {
   int started_by = 0;
   serving->add_option("--process", process, "which of several processes this one is")->group("");
   serving->add_option("--started-by", started_by, "the process that has started it, and ends with it")->group("");
+  CLI::App* const pushing =
+      app.add_subcommand("hub", "push to subscribers and nothing else, beside servers with the same configuration");
+  add_flags(*pushing, flags, true);
+  pushing->footer(
+      "Any number of processes share the subscriptions of a database; one that dies is replaced within seconds.\n"
+      "With hub.deliver = false the servers leave all pushing to these.\n"
+      "Example:\n  courant hub --config courant.toml --database postgresql://courant@db/courant");
   CLI::App* const migrating = app.add_subcommand("migrate", "bring the database to this program's schema, and end");
   add_flags(*migrating, flags, false);
 
@@ -210,6 +217,7 @@ int run(int argc, char** argv) {
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);
   if (*importing_entries) return import_atom_hopper(options, imported);
+  if (*pushing) return push(options);
   return *serving ? serve(options) : migrate(options);
 }
 

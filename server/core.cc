@@ -1,0 +1,109 @@
+#include "server/core.h"
+
+#include <nlohmann/json.hpp>
+
+#include "feeds/configure.h"
+#include "feeds/lifecycle.h"
+#include "kernel/log.h"
+#include "kernel/text.h"
+
+namespace courant::server {
+namespace {
+
+constexpr std::size_t kReaderQueue = 4096;
+
+feeds::EngineOptions engine_options(const Config& config) {
+  feeds::EngineOptions options;
+  options.public_url = config.server.public_url;
+  if (config.hub.enabled) options.hub_url = options.public_url + "/hub";
+  options.source_time = config.source_time;
+  options.max_batch = static_cast<std::size_t>(config.limits.max_batch);
+  options.max_batch_bytes = static_cast<std::uint64_t>(config.limits.max_batch_bytes);
+  options.max_media_bytes = static_cast<std::uint64_t>(config.limits.max_media_bytes);
+  options.max_page_bytes = config.limits.max_page_bytes;
+  options.max_entry_bytes = static_cast<std::uint64_t>(config.limits.max_entry_bytes);
+  options.cache_bytes = static_cast<std::uint64_t>(config.cache.bytes);
+  options.wait_cap = std::chrono::ceil<std::chrono::seconds>(config.limits.wait_cap);
+  options.most_poll_interval = std::chrono::ceil<std::chrono::seconds>(config.limits.poll_interval_max);
+  options.waiting.most = static_cast<std::size_t>(config.limits.max_waiting);
+  options.waiting.pressure = static_cast<std::size_t>(config.limits.pressure);
+  return options;
+}
+
+}  // namespace
+
+// The same address, some ports on; where there is no port to count from, the address.
+std::string next_port(const std::string& address, int steps) {
+  const std::size_t colon = address.rfind(':');
+  const std::optional<std::uint64_t> port = parse_unsigned(std::string_view(address).substr(colon + 1));
+  if (colon == std::string::npos || !port || *port == 0) return address;
+  return address.substr(0, colon + 1) + std::to_string(*port + static_cast<std::uint64_t>(steps));
+}
+
+Result<std::unique_ptr<Core>> Core::open(const ServeOptions& options, Opening opening) {
+  Result<OpenDatabase> opened = open_database(options, opening);
+  if (!opened) return opened.fault();
+  std::unique_ptr<Core> core(new Core(options, *std::move(opened)));
+  const Result<bool> started = core->start();
+  if (!started) return started.fault();
+  return core;
+}
+
+Core::Core(const ServeOptions& options, OpenDatabase opened)
+    : data_(options.data), config_(options.config), opened_(std::move(opened)) {
+  config_.server.public_url = public_url(config_);
+  if (options.process > 1) config_.server.operations = next_port(config_.server.operations, options.process - 1);
+}
+
+Result<bool> Core::start() {
+  std::int64_t lanes = 0;
+  Result<feeds::Configured> configured = Fault{};
+  database().with_session([&](sql::Session& session) {
+    lanes = feeds::read_lanes(session);
+    feeds::adopt_renderer(session);
+    configured = feeds::configure(session, lanes, configured_workspaces(config_), config_.source_time, clock_.now());
+  });
+  if (!configured) return configured.fault();
+  for (const std::string& notice : configured->notices) log_warning(notice);
+  feeds::EngineOptions options = engine_options(config_);
+  options.workspaces = std::move(configured->workspaces);
+  executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue);
+  engine_ = std::make_unique<feeds::Engine>(options, lanes, database(), *executor_, clock_, metrics_,
+                                            [this](const Advances& advances) { moved(advances); });
+  database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
+  return true;
+}
+
+Core::~Core() {
+  stop();
+}
+
+Result<bool> Core::start_hub(bool delivers) {
+  if (!config_.hub.enabled) return true;
+  Result<std::unique_ptr<HubRunner>> made =
+      HubRunner::make(config_, data_, database().options(), engine_->directory(), clock_, metrics_, delivers);
+  if (!made) return made.fault();
+  hub_ = *std::move(made);
+  told_hub_ = hub_.get();
+  return hub_->start();
+}
+
+void Core::moved(const Advances& advances) {
+  if (HubRunner* const hub = told_hub_.load()) hub->moved(advances);
+  if (const auto* const listener = listener_.load()) (*listener)(advances);
+}
+
+Health Core::health() const {
+  const bool is_heard = engine_->follower().is_current();
+  const nlohmann::json document = {{"status", is_heard ? "ok" : "unavailable"},
+                                   {"database", is_heard ? "heard within two seconds" : "not heard for two seconds"}};
+  return {is_heard, document.dump() + "\n"};
+}
+
+void Core::stop() {
+  if (engine_) engine_->stop();
+  if (hub_) hub_->stop();
+  if (executor_) executor_->stop();
+}
+
+}  // namespace courant::server

@@ -1,0 +1,74 @@
+// What every process has that works on the log: the database, what is known of feeds and their heads, and the hub.
+// Threads: made and stopped by the main thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "feeds/engine.h"
+#include "kernel/metrics.h"
+#include "server/app.h"
+#include "server/hub_runner.h"
+#include "server/open_database.h"
+#include "server/operations.h"
+#include "sql/executor.h"
+
+namespace courant::server {
+
+class Core {
+ public:
+  using Advances = std::vector<feeds::Advance>;
+
+  // The database is opened and migrated, and has the workspaces that are configured. A fault says what to do. Throws
+  // what sql/ throws where the database is lost again.
+  static Result<std::unique_ptr<Core>> open(const ServeOptions& options, Opening opening);
+  ~Core();  // stops
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // Makes the hub and starts it, where the configuration has one. delivers: this process takes its share of the
+  // subscriptions; else it takes requests alone.
+  Result<bool> start_hub(bool delivers);
+
+  // Told of every advance, by this process and by others, on a writer's or the follower's thread; must outlive the core's
+  // stop(). Null: nobody any more.
+  void tell(const std::function<void(const Advances&)>* listener) { listener_ = listener; }
+
+  // What the probes and the operator's page say: ready while the database is heard.
+  Health health() const;
+
+  void stop();
+
+  const Config& config() const { return config_; }  // with everything that follows from it
+  const SystemClock& clock() const { return clock_; }
+  sql::Database& database() { return *opened_.database; }
+  sql::Executor& executor() { return *executor_; }
+  feeds::Engine& engine() { return *engine_; }
+  Metrics& metrics() { return metrics_; }
+  HubRunner* hub() { return hub_.get(); }  // null: there is none
+
+ private:
+  Core(const ServeOptions& options, OpenDatabase opened);
+  Result<bool> start();
+  void moved(const Advances& advances);
+
+  const std::string data_;
+  Config config_;
+  OpenDatabase opened_;
+  const SystemClock clock_;
+  Metrics metrics_;
+  std::unique_ptr<sql::Executor> executor_;
+  // Made after the engine and told by it: until they are there, nothing moves that they would have to know.
+  std::atomic<HubRunner*> told_hub_{nullptr};
+  std::atomic<const std::function<void(const Advances&)>*> listener_{nullptr};
+  std::unique_ptr<feeds::Engine> engine_;
+  std::unique_ptr<HubRunner> hub_;
+};
+
+// The same address, some ports on; where there is no port to count from, the address.
+std::string next_port(const std::string& address, int steps);
+
+}  // namespace courant::server

@@ -1,0 +1,107 @@
+// `courant hub`: processes that push and nothing else.
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
+#include "tests/support/subscriber.h"
+#include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
+
+namespace courant::test::hub_process_test {
+namespace {
+
+using testing::HasSubstr;
+
+std::string entry(int number) {
+  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + std::to_string(number) +
+         "</id><title>t</title><content>c</content></entry>";
+}
+
+class HubProcessTest : public testing::Test {
+ protected:
+  HubProcessTest() : config_(scratch("hub_process.toml")), key_(scratch("hub_process.key")) {
+    std::ofstream(key_) << std::string(64, 'a') << "\n";
+    std::ofstream(config_) << "[server]\npublic_url = 'http://127.0.0.1:" << port_ << "'\noperations = ''\n"
+                           << "[hub]\ndeliver = false\ncallback_allow = ['127.0.0.0/8']\nretry = ['0s', '100ms']\n"
+                           << "secrets_key = '" << key_ << "'\n"
+                           << "[[workspaces]]\nname = 'demo'\nauto_create = true\n";
+    server_ = std::make_unique<CourantServer>(
+        std::vector<std::string>{"--database", database_.url(), "--config", config_}, port_);
+  }
+
+  std::unique_ptr<Process> start_hub() {
+    return std::make_unique<Process>(
+        std::vector<std::string>{COURANT_BINARY_DIR "/courant", "hub", "--database", database_.url(), "--config", config_},
+        scratch("hub_process.log"));
+  }
+  void publish(int number) {
+    ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(number)).status, 201);
+  }
+  std::int64_t number_of(std::string_view text) { return session_.run(sql::Query{text, text})[0].integer(0); }
+  std::string topic() const { return server_->url() + "/demo/events"; }
+
+  TestDatabase database_;
+  sql::Session session_{database_.url()};
+  const int port_ = free_port();
+  const std::string config_;
+  const std::string key_;
+  std::unique_ptr<CourantServer> server_;
+};
+
+// The server takes the subscription; whoever pushes has it within seconds, and one that is killed is replaced.
+TEST_F(HubProcessTest, PushesWhatTheServerTakes) {
+  publish(1);
+  Subscriber subscriber;
+  ASSERT_EQ(subscriber.ask(*server_, "subscribe", topic(), "&hub.secret=shh"), 202);
+  EXPECT_EQ(number_of("select count(*) from hub_requests"), 1) << "nobody asks the callback yet";
+  EXPECT_EQ(number_of("select count(*) from hub_shards where owner <> ''"), 0);
+
+  const auto first = start_hub();
+  ASSERT_TRUE(subscriber.wait_until([&] { return number_of("select count(*) from subscriptions") == 1; }));
+  publish(2);
+  ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.positions() == std::vector<int>{2}; }));
+  EXPECT_NE(subscriber.deliveries()[0].header("X-Hub-Signature"), std::nullopt);
+
+  first->signal(SIGKILL);
+  first->wait();
+  publish(3);
+  const auto second = start_hub();
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty() && subscriber.positions().back() == 3; }));
+  second->signal(SIGTERM);
+  EXPECT_EQ(second->wait(), 0);
+  EXPECT_EQ(number_of("select count(*) from hub_shards where owner <> ''"), 0) << "handed over";
+}
+
+TEST_F(HubProcessTest, ManyShareTheSubscriptions) {
+  const auto first = start_hub();
+  const auto second = start_hub();
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(distinct owner) from hub_shards where owner <> ''") == 2; }));
+  publish(1);
+  std::vector<std::unique_ptr<Subscriber>> subscribers;
+  for (int i = 0; i < 6; ++i) {
+    subscribers.push_back(std::make_unique<Subscriber>());
+    ASSERT_EQ(subscribers.back()->ask(*server_, "subscribe", topic()), 202);
+  }
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions") == 6; }));
+  publish(2);
+  for (const auto& subscriber : subscribers) {
+    ASSERT_TRUE(subscriber->wait_until([&] { return subscriber->positions() == std::vector<int>{2}; }));
+  }
+}
+
+TEST_F(HubProcessTest, SaysWhenThereIsNoHub) {
+  const std::string off = scratch("hub_off.toml");
+  std::ofstream(off) << "[hub]\nenabled = false\n";
+  const std::string log = scratch("hub_off.log");
+  Process process({COURANT_BINARY_DIR "/courant", "hub", "--database", database_.url(), "--config", off}, log);
+  EXPECT_EQ(process.wait(), 1);
+  std::ifstream file(log);
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}), HasSubstr("hub.enabled = true"));
+}
+
+}  // namespace
+}  // namespace courant::test::hub_process_test
