@@ -47,9 +47,9 @@ struct PushPage {
 };
 
 // nullopt: nothing is committed after request.from. No entries: none of those looked at matches, or all of them have
-// been dropped again, by retention or with the feed, or have expired by now. However much is to be passed over, one call
-// looks at a bounded part of it. feed: null where it does not exist any more. Throws Problem 404 where it has just been
-// deleted.
+// been dropped again, by retention or with the feed, or have expired by now. However much is to be passed over, one
+// call looks at a bounded part of it. feed: null where it does not exist any more. Throws Problem 404 where it has just
+// been deleted.
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
                                   const PushRequest& request, const Clock& clock);
 

@@ -30,9 +30,9 @@ struct ClientRequest {
       10'000};  // in all, from the lookup to the last byte; waiting before is not counted
   // Of the answer's body that are kept. Reading stops there; the request counts as answered.
   std::size_t max_body = 4096;
-  // Asked before each connection is opened, once the guard lets the address pass, on a thread of the client: false is "not
-  // now". A request that has it takes no connection that is open already, and leaves none open, so each is asked about.
-  // Behind a proxy it is not asked. Null: always yes.
+  // Asked before each connection is opened, once the guard lets the address pass, on a thread of the client: false is
+  // "not now". A request that has it takes no connection that is open already, and leaves none open, so each is asked
+  // about. Behind a proxy it is not asked. Null: always yes.
   std::function<bool(const Address&)> admits = nullptr;
 };
 

@@ -91,8 +91,8 @@ void Transfer::configure(const ClientOptions& options) {
   set(handle, CURLOPT_URL, request_.url.c_str());
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  // A host that offers HTTP/2 is sent many requests on one connection: they wait for the handshake, which says so. Without
-  // TLS they would wait for the first answer.
+  // A host that offers HTTP/2 is sent many requests on one connection: they wait for the handshake, which says so.
+  // Without TLS they would wait for the first answer.
   set(handle, CURLOPT_PIPEWAIT, url_->scheme == "https" ? 1L : 0L);
   set(handle, CURLOPT_HTTP09_ALLOWED, 0L);
   set(handle, CURLOPT_PATH_AS_IS, 1L);

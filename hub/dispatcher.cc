@@ -314,12 +314,11 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
 void Dispatcher::could_not_connect(const LivePtr& live, const http::ClientReply& reply) {
   failed_.add();
   const milliseconds pause = unreachable_.failed(origin_of(live->callback), live, loop_.clock.ticks(), chance());
-  log_info("a callback's host cannot be reached",
-           {{"subscription", live->number},
-            {"host", live->callback_host},
-            {"outcome", std::string(http::outcome_name(reply.outcome))},
-            {"detail", reply.detail},
-            {"next_in", format_duration(pause)}});
+  log_info("a callback's host cannot be reached", {{"subscription", live->number},
+                                                   {"host", live->callback_host},
+                                                   {"outcome", std::string(http::outcome_name(reply.outcome))},
+                                                   {"detail", reply.detail},
+                                                   {"next_in", format_duration(pause)}});
   live->phase = Phase::kParked;
   live->next_attempt = loop_.clock.now() + pause;
   plan_probe();

@@ -1,5 +1,5 @@
-// Origins (scheme, host and port) to which no connection can be made: whatever is to be sent there is parked, and one item
-// probes the origin from time to time, so that ten thousand callbacks on a dead host cost one attempt.
+// Origins (scheme, host and port) to which no connection can be made: whatever is to be sent there is parked, and one
+// item probes the origin from time to time, so that ten thousand callbacks on a dead host cost one attempt.
 // Specification: docs/API.md ("The hub").
 // Threads: one at a time.
 #pragma once

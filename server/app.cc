@@ -131,7 +131,9 @@ void greet(const Config::Server& server) {
 // While it lives, somebody is told of what is published. The core is stopped before those whom it tells go.
 struct Listening {
   Core& core;
-  Listening(Core& the_core, const std::function<void(const Core::Advances&)>& told) : core(the_core) { core.tell(&told); }
+  Listening(Core& the_core, const std::function<void(const Core::Advances&)>& told) : core(the_core) {
+    core.tell(&told);
+  }
   ~Listening() { core.stop(); }
   Listening(const Listening&) = delete;
   Listening& operator=(const Listening&) = delete;
@@ -250,8 +252,8 @@ int push(ServeOptions options) {
   const sigset_t signals = block_signals(false);
   if (!options.config.hub.enabled) return say(Fault{"the hub is off: say hub.enabled = true in the configuration"});
   // Beside servers that have the same configuration.
-  options.config.server.operations =
-      next_port(options.config.server.operations, static_cast<int>(std::max<std::int64_t>(options.config.server.processes, 1)));
+  options.config.server.operations = next_port(
+      options.config.server.operations, static_cast<int>(std::max<std::int64_t>(options.config.server.processes, 1)));
   respect_file_limit(options.config);
   try {
     return push_until_told(options, signals);

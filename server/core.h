@@ -33,8 +33,8 @@ class Core {
   // subscriptions; else it takes requests alone.
   Result<bool> start_hub(bool delivers);
 
-  // Told of every advance, by this process and by others, on a writer's or the follower's thread; must outlive the core's
-  // stop(). Null: nobody any more.
+  // Told of every advance, by this process and by others, on a writer's or the follower's thread; must outlive the
+  // core's stop(). Null: nobody any more.
   void tell(const std::function<void(const Advances&)>* listener) { listener_ = listener; }
 
   // What the probes and the operator's page say: ready while the database is heard.

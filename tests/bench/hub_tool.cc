@@ -1,15 +1,14 @@
 // The measuring parts of scripts/bench that need subscribers.
 //   hub_tool fanout PORT FEED SUBSCRIPTIONS HOSTS ENTRIES FILE
-//       signed deliveries a second: publishes one entry after the other, each when all have the one before. Then writes the
-//       last document into FILE, says the URL of a callback, and lets others post there until standard input ends
+//       signed deliveries a second: publishes one entry after the other, each when all have the one before. Then writes
+//       the last document into FILE, says the URL of a callback, and lets others post there until standard input ends
 //   hub_tool latency PORT FEEDS EACH RATE SECONDS
-//       publishes RATE entries a second on FEEDS feeds with EACH subscriptions: "p50 p99" of the microseconds from before
-//       the publish to the delivery
+//       publishes RATE entries a second on FEEDS feeds with EACH subscriptions: "p50 p99" of the microseconds from
+//       before the publish to the delivery
 //   hub_tool reach PORT FEED TERM SUBSCRIPTIONS ENTRIES
 //       median microseconds until an entry has come to all that are subscribed to FEED?search=+TERM
 //   hub_tool dead PORT FEED SUBSCRIPTIONS HOSTS
-//       subscribes callbacks that never answer a delivery, says "ready", and publishes ten entries a second until
-//       standard input ends
+//       subscribes callbacks that never answer a delivery, says "ready", and has them until standard input ends
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -22,13 +21,16 @@
 
 #include "kernel/digest.h"
 #include "kernel/uri.h"
-#include "tests/bench/callbacks.h"
+#include "tests/support/callbacks.h"
 #include "tests/support/http_client.h"
 
 namespace courant::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using test::CallbackAnswer;
+using test::Callbacks;
+using test::Delivered;
 
 constexpr std::size_t kEntryBytes = 1024;
 constexpr std::string_view kSent = "sent=";  // in an entry's title: when it was published, in nanoseconds
@@ -105,7 +107,10 @@ void wait_for_the_end() {
 int fanout(int port, const std::string& feed, int subscriptions, int hosts, int entries, const std::string& file) {
   test::HttpClient client(port, false);
   std::string last;  // written by the callbacks' thread before it counts the delivery that wait_for sees
-  Callbacks callbacks(hosts, Callbacks::Deliveries::kTaken, [&last](std::string_view body) { last = body; });
+  Callbacks callbacks(hosts, [&last](const Delivered& delivered) {
+    last = delivered.body;
+    return CallbackAnswer{};
+  });
   publish(client, feed, entry());
   subscribe(port, url_of(port, feed), callbacks, subscriptions, true);
   std::vector<std::int64_t> rates;
@@ -128,11 +133,13 @@ int latency(int port, int feeds, int each, int rate, int seconds) {
   std::vector<std::int64_t> took;  // the callbacks' thread's, until they are gone
   const int published = rate * seconds;
   {
-    Callbacks callbacks(each, Callbacks::Deliveries::kTaken, [&took](std::string_view body) {
+    Callbacks callbacks(each, [&took](const Delivered& delivered) {
+      const std::string_view body = delivered.body;
       const std::int64_t now = Clock::now().time_since_epoch().count();
       for (std::size_t at = body.find(kSent); at != std::string_view::npos; at = body.find(kSent, at + 1)) {
         took.push_back((now - std::stoll(std::string(body.substr(at + kSent.size(), 24)))) / 1000);
       }
+      return CallbackAnswer{};
     });
     const auto feed = [](int i) { return "/bench/pushed-" + std::to_string(i); };
     for (int i = 0; i < feeds; ++i) {
@@ -155,7 +162,7 @@ int latency(int port, int feeds, int each, int rate, int seconds) {
 
 int reach(int port, const std::string& feed, const std::string& term, int subscriptions, int entries) {
   test::HttpClient client(port, false);
-  Callbacks callbacks(subscriptions, Callbacks::Deliveries::kTaken, [](std::string_view) {});
+  Callbacks callbacks(subscriptions, [](const Delivered&) { return CallbackAnswer{}; });
   const std::string category = "<category term=\"" + term + "\"/>";
   publish(client, feed, entry(category));
   subscribe(port, url_of(port, feed + "?search=%2B" + term), callbacks, subscriptions, true);
@@ -173,21 +180,12 @@ int reach(int port, const std::string& feed, const std::string& term, int subscr
 
 int dead(int port, const std::string& feed, int subscriptions, int hosts) {
   test::HttpClient client(port, false);
-  Callbacks callbacks(hosts, Callbacks::Deliveries::kNeverAnswered, [](std::string_view) {});
+  Callbacks callbacks(hosts, [](const Delivered&) { return CallbackAnswer{.bytes = ""}; });
   publish(client, feed, entry());
   subscribe(port, url_of(port, feed), callbacks, subscriptions, true);
   std::puts("ready");
   std::fflush(stdout);
-  std::atomic<bool> is_over{false};
-  std::thread waiting([&is_over] {
-    wait_for_the_end();
-    is_over = true;
-  });
-  while (!is_over) {
-    publish(client, feed, entry());
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  waiting.join();
+  wait_for_the_end();
   return 0;
 }
 

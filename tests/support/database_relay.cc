@@ -23,7 +23,9 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-int unix_socket() { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }
+int unix_socket() {
+  return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
 
 // A simple query or the parsing of a statement that begins so.
 bool says_listen(std::string_view bytes) {

@@ -90,7 +90,8 @@ TEST_F(PushTest, TheLastPositionOutlivesTheFeed) {
   publish("urn:x:1");
   publish("urn:x:2");
   EXPECT_EQ(last_position(session_, key), 2);
-  session_.execute_script("select delete_feed(" + std::to_string(key.lane) + "::smallint, 'demo', 'events', null, now())");
+  session_.execute_script("select delete_feed(" + std::to_string(key.lane) +
+                          "::smallint, 'demo', 'events', null, now())");
   EXPECT_EQ(last_position(session_, key), 2);
   session_.execute_script("delete from entries");
   EXPECT_EQ(last_position(session_, key), 2);

@@ -34,13 +34,11 @@ class HubProcessTest : public testing::Test {
   }
 
   std::unique_ptr<Process> start_hub() {
-    return std::make_unique<Process>(
-        std::vector<std::string>{COURANT_BINARY_DIR "/courant", "hub", "--database", database_.url(), "--config", config_},
-        scratch("hub_process.log"));
+    return std::make_unique<Process>(std::vector<std::string>{COURANT_BINARY_DIR "/courant", "hub", "--database",
+                                                              database_.url(), "--config", config_},
+                                     scratch("hub_process.log"));
   }
-  void publish(int number) {
-    ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(number)).status, 201);
-  }
+  void publish(int number) { ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(number)).status, 201); }
   std::int64_t number_of(std::string_view text) { return session_.run(sql::Query{text, text})[0].integer(0); }
   std::string topic() const { return server_->url() + "/demo/events"; }
 
@@ -70,7 +68,8 @@ TEST_F(HubProcessTest, PushesWhatTheServerTakes) {
   first->wait();
   publish(3);
   const auto second = start_hub();
-  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty() && subscriber.positions().back() == 3; }));
+  ASSERT_TRUE(
+      subscriber.wait_until([&] { return !subscriber.positions().empty() && subscriber.positions().back() == 3; }));
   second->signal(SIGTERM);
   EXPECT_EQ(second->wait(), 0);
   EXPECT_EQ(number_of("select count(*) from hub_shards where owner <> ''"), 0) << "handed over";
@@ -79,7 +78,8 @@ TEST_F(HubProcessTest, PushesWhatTheServerTakes) {
 TEST_F(HubProcessTest, ManyShareTheSubscriptions) {
   const auto first = start_hub();
   const auto second = start_hub();
-  ASSERT_TRUE(wait_until([&] { return number_of("select count(distinct owner) from hub_shards where owner <> ''") == 2; }));
+  ASSERT_TRUE(
+      wait_until([&] { return number_of("select count(distinct owner) from hub_shards where owner <> ''") == 2; }));
   publish(1);
   std::vector<std::unique_ptr<Subscriber>> subscribers;
   for (int i = 0; i < 6; ++i) {

@@ -121,8 +121,8 @@ TEST_F(HubTest, SubscriptionsOutliveTheirFeed) {
   const GateOpener opener{gate};
   ASSERT_EQ(slow.ask(server_, "subscribe", topic()), 202);
   ASSERT_TRUE(slow.wait_until([&] { return !slow.verifications().empty(); }));
-  const std::vector<std::string> deletion = {COURANT_BINARY_DIR "/courant", "delete-feed", "--database",
-                                             database_.url(),               "demo/events", "--yes"};
+  const std::vector<std::string> deletion = {
+      COURANT_BINARY_DIR "/courant", "delete-feed", "--database", database_.url(), "demo/events", "--yes"};
   ASSERT_EQ(Process(deletion, scratch("delete-feed.log")).wait(), 0);
   ASSERT_TRUE(wait_until([&] { return client_.get("/demo/events").status == 404; }));
   server_.kill_and_restart();  // its shards are read again, and the request that waits is verified again

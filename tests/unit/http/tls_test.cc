@@ -195,8 +195,7 @@ TEST_F(TlsTest, TheClientTakesHttp2WhereItIsOffered) {
   TlsContext* const tls = context();
   serve(tls);
   ClientOptions to_loopback;
-  to_loopback.guard =
-      std::make_shared<const AddressGuard>(std::vector<Network>{*Network::parse("127.0.0.0/8")});
+  to_loopback.guard = std::make_shared<const AddressGuard>(std::vector<Network>{*Network::parse("127.0.0.0/8")});
   to_loopback.ca_file = folder_ + "/tls.crt";
   Metrics metrics;
   Client client(to_loopback, metrics);
@@ -204,9 +203,8 @@ TEST_F(TlsTest, TheClientTakesHttp2WhereItIsOffered) {
   std::vector<std::promise<ClientReply>> answers(13);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::string path = i < 8 ? "/held" : "/demo/" + std::to_string(i);
-    ASSERT_TRUE(client.send({.url = url + path}, [&answers, i](ClientReply reply) {
-      answers[i].set_value(std::move(reply));
-    }));
+    ASSERT_TRUE(
+        client.send({.url = url + path}, [&answers, i](ClientReply reply) { answers[i].set_value(std::move(reply)); }));
   }
   for (std::size_t i = 8; i < answers.size(); ++i) {
     const ClientReply reply = answers[i].get_future().get();

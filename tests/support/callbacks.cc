@@ -1,4 +1,4 @@
-#include "tests/bench/callbacks.h"
+#include "tests/support/callbacks.h"
 
 #include <algorithm>
 #include <array>
@@ -14,10 +14,8 @@
 #include "kernel/text.h"
 #include "kernel/uri.h"
 
-namespace courant::bench {
+namespace courant::test {
 namespace {
-
-constexpr std::string_view kTaken = "HTTP/1.1 204 No Content\r\n\r\n";
 
 void watch(int epoll, int descriptor) {
   epoll_event event{};
@@ -58,11 +56,8 @@ std::size_t length_in(std::string_view head) {
 
 }  // namespace
 
-Callbacks::Callbacks(int hosts, Deliveries deliveries, std::function<void(std::string_view)> delivered)
-    : deliveries_(deliveries),
-      on_delivery_(std::move(delivered)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      ending_(::eventfd(0, EFD_CLOEXEC)) {
+Callbacks::Callbacks(int hosts, std::function<CallbackAnswer(const Delivered&)> answer)
+    : answer_(std::move(answer)), epoll_(::epoll_create1(EPOLL_CLOEXEC)), ending_(::eventfd(0, EFD_CLOEXEC)) {
   watch(epoll_, ending_);
   for (int i = 0; i < hosts; ++i) {
     listeners_.push_back(listen_as(static_cast<std::uint32_t>(i), urls_.emplace_back()));
@@ -106,7 +101,7 @@ void Callbacks::accept_from(int listener) {
 }
 
 void Callbacks::read_from(int socket) {
-  std::string& in = connections_[socket].in;
+  std::string& in = connections_[socket];
   std::array<char, 65536> piece;
   const ssize_t count = ::recv(socket, piece.data(), piece.size(), 0);
   if (count > 0) {
@@ -131,20 +126,28 @@ bool Callbacks::take_requests(int socket, std::string& in) {
 }
 
 bool Callbacks::answer(int socket, std::string_view head, std::string_view body) {
-  std::string reply(kTaken);
+  const std::size_t begin = head.find(' ') + 1;
+  const std::string_view target = head.substr(begin, head.find(' ', begin) - begin);
+  CallbackAnswer reply;
   if (head.starts_with("GET ")) {
-    const std::size_t query = head.find('?');
-    const auto parameters = parse_query(head.substr(query + 1, head.find(' ', query) - query - 1));
+    const auto parameters = parse_query(target.substr(std::min(target.size(), target.find('?') + 1)));
     const std::string* const challenge = parameters ? find_parameter(*parameters, "hub.challenge") : nullptr;
     if (challenge == nullptr) return false;
-    reply = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(challenge->size()) + "\r\n\r\n" + *challenge;
+    reply.bytes = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(challenge->size()) + "\r\n\r\n" + *challenge;
     ++confirmed_;
   } else {
+    reply = answer_({target, head, body});
     ++delivered_;
-    on_delivery_(body);
-    if (deliveries_ == Deliveries::kNeverAnswered) return true;
   }
-  return ::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(reply.size());
+  if (reply.then == CallbackAnswer::Then::kResets) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return false;
+  }
+  if (reply.bytes.empty()) return true;
+  // What does not fit into the socket is cut off: whoever sends so much does not mean to be understood.
+  ::send(socket, reply.bytes.data(), reply.bytes.size(), MSG_NOSIGNAL);
+  return reply.then == CallbackAnswer::Then::kGoesOn;
 }
 
-}  // namespace courant::bench
+}  // namespace courant::test
