@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 
+#include "http/multi.h"
 #include "http/transfer.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
@@ -23,16 +24,12 @@ using Outcome = ClientReply::Outcome;
 
 constexpr int kOutcomes = 9;
 constexpr int kWaitingPerPlace = 4;
-constexpr int kPollMilliseconds = 1000;  // only a backstop: libcurl knows its timers, and send() wakes it
+constexpr std::chrono::seconds kPatience{1};  // only a backstop: libcurl knows its timers, and send() wakes it
 
 void initialise_curl() {
   static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (result != CURLE_OK) throw std::runtime_error("libcurl cannot be initialised");
 }
-
-struct Closing {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
 
 // The requests of one host name.
 struct Host {
@@ -84,7 +81,7 @@ class Client::Worker {
 
   const ClientOptions options_;
   std::vector<Counter*> finished_;  // by outcome
-  std::unique_ptr<CURLM, Closing> multi_;
+  Multi multi_;
 
   std::mutex mutex_;  // guards the next three; never held across I/O or `done`
   std::deque<std::unique_ptr<Transfer>> arrivals_;
@@ -102,8 +99,6 @@ class Client::Worker {
 };
 
 Client::Worker::Worker(ClientOptions options, Metrics& metrics) : options_(std::move(options)) {
-  multi_.reset(curl_multi_init());
-  if (!multi_) throw std::runtime_error("libcurl cannot be initialised");
   for (int outcome = 0; outcome < kOutcomes; ++outcome) {
     finished_.push_back(&metrics.counter("courant_client_requests_total", "Requests to other servers that ended",
                                          {{"outcome", std::string(outcome_name(static_cast<Outcome>(outcome)))}}));
@@ -116,13 +111,15 @@ Client::Worker::Worker(ClientOptions options, Metrics& metrics) : options_(std::
 }
 
 bool Client::Worker::send(std::unique_ptr<Transfer> transfer) {
+  bool is_first = false;  // of those that the thread has not taken: it is woken once for all
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_ || waiting_ >= kWaitingPerPlace * options_.in_flight) return false;
     ++waiting_;
+    is_first = arrivals_.empty();
     arrivals_.push_back(std::move(transfer));
   }
-  curl_multi_wakeup(multi_.get());
+  if (is_first) multi_.wake();
   return true;
 }
 
@@ -131,7 +128,7 @@ void Client::Worker::begin_stop() {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
-  curl_multi_wakeup(multi_.get());
+  multi_.wake();
 }
 
 void Client::Worker::join() {
@@ -143,12 +140,9 @@ void Client::Worker::join() {
 void Client::Worker::run() {
   while (take_arrivals()) {
     start_all();
-    int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+    const bool has_room = !line_.empty() && static_cast<int>(in_flight_.size()) < options_.in_flight;
+    multi_.work(has_room ? std::chrono::seconds(0) : kPatience);
     reap();
-    if (line_.empty() || static_cast<int>(in_flight_.size()) >= options_.in_flight) {
-      curl_multi_poll(multi_.get(), nullptr, 0, kPollMilliseconds, nullptr);
-    }
   }
   end_all();
 }
@@ -200,7 +194,7 @@ void Client::Worker::start_all() {
 
 void Client::Worker::start(std::unique_ptr<Transfer> transfer) {
   CURL* handle = nullptr;
-  if (transfer->prepare(options_)) {
+  if (transfer->prepare(options_, multi_.take_handle())) {
     handle = transfer->handle();
     if (curl_multi_add_handle(multi_.get(), handle) == CURLM_OK) {
       in_flight_.emplace(handle, std::move(transfer));
@@ -229,6 +223,7 @@ void Client::Worker::reap() {
     const std::unique_ptr<Transfer> transfer = std::move(node.mapped());
     ClientReply reply = transfer->reply(code);
     curl_multi_remove_handle(multi_.get(), handle);
+    multi_.give_back(transfer->give_handle());
     leave(transfer->host());
     finish(*transfer, std::move(reply));
   }

@@ -52,12 +52,12 @@ bool Transfer::refuse(Outcome outcome, std::string detail) {
   return false;
 }
 
-bool Transfer::prepare(const ClientOptions& options) {
+bool Transfer::prepare(const ClientOptions& options, EasyHandle handle) {
   begin_ = std::chrono::steady_clock::now();
   if (!url_) return refuse(Outcome::kForbidden, "the URL is not absolute");
   if (auto why = options.guard->refusal_of_literal(*url_)) return refuse(Outcome::kForbidden, *why);
   if (options.egress_proxy.empty()) judge_ = options.guard;
-  handle_.reset(curl_easy_init());
+  handle_ = std::move(handle);
   if (!handle_) return refuse(Outcome::kBroken, "no memory for a transfer");
   if (!compose_headers()) return false;
   configure(options);

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "http/client.h"
+#include "http/multi.h"
 
 namespace courant::http {
 
@@ -20,9 +21,10 @@ class Transfer {
   // The host that the request counts for, in its one spelling; empty where the URL has none.
   const std::string& host() const { return host_; }
 
-  // Makes the handle ready for a multi handle. False: the request cannot be sent, reply() says why.
-  bool prepare(const ClientOptions& options);
+  // Makes a handle without options ready for a multi handle. False: the request cannot be sent, reply() says why.
+  bool prepare(const ClientOptions& options, EasyHandle handle);
   CURL* handle() const { return handle_.get(); }
+  EasyHandle give_handle() { return std::move(handle_); }  // before the transfer ends, which the handle refers to
 
   // The connection is over with this result.
   ClientReply reply(CURLcode code);
@@ -34,7 +36,6 @@ class Transfer {
 
  private:
   struct Closing {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
 
@@ -58,7 +59,7 @@ class Transfer {
   std::shared_ptr<const AddressGuard> judge_;  // of addresses; null: a proxy judges them
 
   std::unique_ptr<curl_slist, Closing> headers_;
-  std::unique_ptr<CURL, Closing> handle_;  // after headers_, which it uses until it is gone
+  EasyHandle handle_;  // after headers_, which it uses until it is gone
   std::chrono::steady_clock::time_point begin_{};
   char error_[CURL_ERROR_SIZE] = {};
 

@@ -219,7 +219,6 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
 
 http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   live->frozen = document.to;
-  touch(live);
   Delivery delivery;
   delivery.subscription = live->number;
   delivery.callback = live->callback;
