@@ -15,6 +15,7 @@
 #include "http/url_host.h"
 #include "hub/dispatcher.h"
 #include "hub/form.h"
+#include "hub/known_counts.h"
 #include "hub/verifier.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
@@ -105,6 +106,7 @@ struct Hub::State {
   Dispatcher dispatcher;
   Verifier verifier;
   const http::RegistrableDomains domains;
+  KnownCounts counts;
   asio::steady_timer shards_timer{io};
   asio::steady_timer requests_timer{io};
   asio::steady_timer cursors_timer{io};
@@ -306,9 +308,13 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
     const std::optional<Topic> topic = state.loop.source.find(session, request.self);
     if (!topic) throw Problem(403, request.self + " is not a topic of this hub");
     request.topic = *topic;
-    const Counts counts = state.store.count(session, request, state.loop.all_shards, options.limits);
+    const auto count = [&state, &session, &request](const Counts& limits) {
+      return state.store.count(session, request, state.loop.all_shards, limits);
+    };
+    const Counts counts = state.counts.of(request, options.limits, state.loop.clock.ticks(), count);
     refuse_beyond(options.limits, counts, request.is_subscribe);
     state.store.put_request(session, request, state.loop.all_shards);
+    state.counts.add(request);
     return true;
   };
   co_await state.loop.executor.run(put);
