@@ -12,6 +12,10 @@
 namespace courant::feeds {
 namespace {
 
+// What one look for new terms may read.
+constexpr std::int64_t kMostLookedAt = 5'000;  // entries
+constexpr std::int64_t kMostTerms = 50'000;    // of them all
+
 std::string canonical_push_query(const PushView& view) {
   std::string query = with_suffix("", form_suffix(view.offer->format));
   if (view.limit) query = with_suffix(std::move(query), "limit=" + std::to_string(*view.limit));
@@ -79,6 +83,12 @@ PushView parse_push_view(const Parameters& parameters, std::int64_t page_size) {
   return view;
 }
 
+std::vector<std::string> required_terms(const PushView& view) {
+  if (!view.filter || view.filter->required().empty()) return {};
+  const std::vector<std::vector<std::string>>& sets = view.filter->required();
+  return *std::min_element(sets.begin(), sets.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+}
+
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
                                   const PushRequest& request, const Clock& clock) {
   PushSlice slice = read_push_slice(session, key, feed == nullptr, view, request);
@@ -93,6 +103,13 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   page.document = push_document(*feed, view, request, std::move(slice));
   page.from_at = range_begin_in(page.document, view.offer->representation);
   return page;
+}
+
+NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after) {
+  sql::Parameters parameters;
+  parameters.add(key.lane).add(key.feed).add(after).add(kMostLookedAt).add(kMostTerms);
+  const sql::Rows rows = session.run(queries::new_terms, parameters);
+  return {rows[0].integer(0), rows[0].texts(1)};
 }
 
 std::int64_t last_position(sql::Session& session, FeedKey key) {

@@ -1,11 +1,12 @@
 // What is pushed of a feed: of any page that a reader could poll at the head, what is new, in the page's form.
 // Specification: WebSub section 7; docs/API.md ("The hub").
-// Threads: parse_push_view is a pure function; read_push is for database threads.
+// Threads: parse_push_view and required_terms are pure functions, the others are for database threads.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "feeds/directory.h"
 #include "feeds/filter.h"
@@ -28,6 +29,9 @@ struct PushView {
 // Read as the query of a page is; what pages ignore is ignored. Throws Problem 400 as for a page, 403 for what does not
 // show the head, or is no document. A canonical query gives itself again.
 PushView parse_push_view(const Parameters& parameters, std::int64_t page_size);
+
+// Terms of which every entry that matches has one, each once; none: any entry may match.
+std::vector<std::string> required_terms(const PushView& view);
 
 struct PushRequest {
   std::int64_t from = 0;  // exclusive
@@ -52,6 +56,13 @@ struct PushPage {
 // been deleted.
 std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const LiveFeed* feed, const PushView& view,
                                   const PushRequest& request, const Clock& clock);
+
+// The terms, each once, of the entries that stand after a position, of as many of them as one call looks at.
+struct NewTerms {
+  std::int64_t upto = 0;  // how far was looked; not beyond `after`: there is nothing yet
+  std::vector<std::string> terms;
+};
+NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after);
 
 // The last position committed on a feed; of one that has been deleted, too: it may come back, and goes on from there.
 std::int64_t last_position(sql::Session& session, FeedKey key);

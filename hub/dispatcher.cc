@@ -14,7 +14,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDatabasePause{1'000};
 constexpr milliseconds kNoSecretPause = std::chrono::hours(1);
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t kSavedAtOnce = 5000;
 // The first document for one that is far behind; the next ones are twice as long each, up to the limit.
 constexpr std::int64_t kFirstBytes = 256 << 10;
 
@@ -56,6 +55,8 @@ bool is_frozen(const Subscription& subscription) {
 Dispatcher::Dispatcher(Loop& loop)
     : loop_(loop),
       documents_(loop),
+      lookout_(loop, [this](const std::vector<Subscription*>& subscriptions) { concern(subscriptions); }),
+      write_back_(loop, lookout_),
       retry_(loop.options.retry),
       random_(static_cast<std::minstd_rand::result_type>(loop.clock.ticks().time_since_epoch().count())),
       turns_(loop.options.in_flight, loop.options.in_flight_per_host),
@@ -83,8 +84,7 @@ void Dispatcher::adopt(Subscription subscription) {
     static_cast<Subscription&>(*live) = std::move(subscription);
     live->most_bytes = kFirstBytes;
     by_number_.emplace(live->number, live);
-    Feed& feed = by_feed_[{live->topic.lane, live->topic.feed}];
-    feed.subscriptions.insert(live);
+    lookout_.add(*live);
     count_.set(static_cast<double>(by_number_.size()));
     const Instant now = loop_.clock.now();
     if (live->next_attempt && *live->next_attempt > now) {
@@ -114,6 +114,7 @@ void Dispatcher::drop_shard(std::int64_t shard) {
     if (live->shard == shard) gone.push_back(live);
   }
   for (const LivePtr& live : gone) remove(live);
+  lookout_.forget_shard(shard);
 }
 
 void Dispatcher::remove(const LivePtr& live) {
@@ -121,32 +122,30 @@ void Dispatcher::remove(const LivePtr& live) {
   stop_resting(live);
   if (!unreachable_.empty()) unreachable_.remove(origin_of(live->callback), live, loop_.clock.ticks());
   plan_probe();
-  dirty_.erase(live);
+  write_back_.forget(live);
+  lookout_.remove(*live);
   by_number_.erase(live->number);
-  const auto feed = by_feed_.find({live->topic.lane, live->topic.feed});
-  feed->second.subscriptions.erase(live);
-  if (feed->second.subscriptions.empty()) by_feed_.erase(feed);
   count_.set(static_cast<double>(by_number_.size()));
 }
 
 void Dispatcher::moved(std::int64_t lane, std::int64_t feed, std::int64_t position) {
-  const auto found = by_feed_.find({lane, feed});
-  if (found == by_feed_.end() || found->second.head >= position) return;
-  found->second.head = position;
-  for (const LivePtr& live : found->second.subscriptions) wake(live);
+  for (const Subscription* const subscription : lookout_.moved({lane, feed}, position)) {
+    wake(by_number_.at(subscription->number));
+  }
   pump();
 }
 
 void Dispatcher::look_at_all() {
-  std::vector<FeedName> names;
-  for (const auto& [name, feed] : by_feed_) names.push_back(name);
-  for (const auto& [lane, feed] : names) moved(lane, feed, loop_.source.known_position(lane, feed));
+  for (const auto& [lane, feed] : lookout_.feeds()) moved(lane, feed, loop_.source.known_position(lane, feed));
 }
 
-// Does not write down what it sees: `moved` has to find the feed behind, so that it wakes the other subscriptions.
-std::int64_t Dispatcher::head_of(const Live& live) const {
-  const Feed& feed = by_feed_.at({live.topic.lane, live.topic.feed});
-  return std::max(feed.head, loop_.source.known_position(live.topic.lane, live.topic.feed));
+void Dispatcher::concern(const std::vector<Subscription*>& subscriptions) {
+  for (const Subscription* const subscription : subscriptions) {
+    const LivePtr live = by_number_.at(subscription->number);
+    write_back_.touch(live);
+    wake(live);
+  }
+  pump();
 }
 
 // A range that has been sent comes again as a whole, however long its document was allowed to be then.
@@ -157,7 +156,11 @@ PushLimits Dispatcher::limits_of(const Live& live) const {
 }
 
 void Dispatcher::wake(const LivePtr& live) {
-  if (live->is_gone || live->phase != Phase::kIdle || head_of(*live) <= live->cursor) return;
+  if (live->is_gone || live->phase != Phase::kIdle) return;
+  if (!lookout_.is_behind(*live)) {
+    if (lookout_.share(*live)) write_back_.touch(live);
+    return;
+  }
   live->phase = Phase::kWaiting;
   turns_.add(live->callback_host, live);
 }
@@ -207,7 +210,7 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
   if (!document || live->is_gone || loop_.is_stopping) co_return false;
   if (document->entries == 0) {
     move_cursor(live, document->to);
-    co_return head_of(*live) > live->cursor;
+    co_return lookout_.is_behind(*live);
   }
   if (!loop_.shards.owned(live->shard, loop_.clock.ticks())) {
     rest(live, kDatabasePause);
@@ -240,7 +243,7 @@ http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   attempt.error = error_of(reply);
   const bool has_succeeded = attempt.has_succeeded();
   live->record.add(std::move(attempt));
-  touch(live);
+  write_back_.touch(live);
   if (!is_unreachable(reply)) reached(*live);
   if (has_succeeded) {
     delivered(live, document);
@@ -258,8 +261,8 @@ void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
   live->next_attempt.reset();
   live->told = document.to;
   move_cursor(live, document.to);
-  const bool is_behind = head_of(*live) > live->cursor;
-  live->most_bytes = is_behind ? std::min(2 * live->most_bytes, loop_.options.document.max_bytes) : kFirstBytes;
+  live->most_bytes =
+      lookout_.is_behind(*live) ? std::min(2 * live->most_bytes, loop_.options.document.max_bytes) : kFirstBytes;
   // The host works again: what waits for it is tried now.
   const auto others = resting_hosts_.find(live->callback_host);
   if (others == resting_hosts_.end()) return;
@@ -306,7 +309,7 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
             {"failures", live->failures},
             {"next_in", format_duration(pause)}});
   live->next_attempt = loop_.clock.now() + pause;
-  touch(live);
+  write_back_.touch(live);
   rest(live, pause);
 }
 
@@ -407,43 +410,7 @@ void Dispatcher::wake_rested() {
 void Dispatcher::move_cursor(const LivePtr& live, std::int64_t position) {
   live->cursor = position;
   live->frozen = 0;
-  touch(live);
-}
-
-void Dispatcher::touch(const LivePtr& live) {
-  live->is_dirty = true;
-  dirty_.insert(live);
-}
-
-http::Task<void> Dispatcher::save() {
-  while (!dirty_.empty()) {
-    std::vector<LivePtr> taken;
-    std::vector<SavedProgress> all;
-    while (!dirty_.empty() && taken.size() < kSavedAtOnce) {
-      const LivePtr live = *dirty_.begin();
-      dirty_.erase(dirty_.begin());
-      const std::optional<ShardEpoch> owner = loop_.shards.owned(live->shard, loop_.clock.ticks());
-      if (!owner) continue;  // whoever owns it now has read an older cursor, and repeats a little
-      taken.push_back(live);
-      live->is_dirty = false;
-      all.push_back({*owner, live->number, *live});
-    }
-    std::exception_ptr failure;
-    try {
-      const auto work = [this, &all](sql::Session& session) {
-        loop_.store.save(session, all);
-        return true;
-      };
-      co_await loop_.executor.run(work);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (!failure) continue;
-    for (const LivePtr& live : taken) {
-      if (!live->is_gone) touch(live);
-    }
-    std::rethrow_exception(failure);
-  }
+  write_back_.touch(live);
 }
 
 // The next thing to do about a lease: to renew it at three quarters of its time where the hub does that, or to end it.

@@ -3,7 +3,6 @@
 // Threads: the hub's loop.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -15,9 +14,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "hub/documents.h"
+#include "hub/lookout.h"
 #include "hub/loop.h"
 #include "hub/turns.h"
 #include "hub/unreachable.h"
+#include "hub/write_back.h"
 
 namespace courant::hub {
 
@@ -38,7 +39,7 @@ class Dispatcher {
   void look_at_all();
 
   // Writes back what has moved. Throws where the database cannot be asked; then nothing is lost.
-  http::Task<void> save();
+  http::Task<void> save() { return write_back_.save(); }
   // Ends what has outlived its lease, and asks for the renewals that are due.
   http::Task<void> keep_leases();
 
@@ -50,13 +51,11 @@ class Dispatcher {
   std::size_t subscriptions() const { return by_number_.size(); }
 
  private:
-  using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed
   enum class Phase { kIdle, kWaiting, kDelivering, kResting, kParked };
 
   struct Live : Subscription {
     Phase phase = Phase::kIdle;
-    bool is_gone = false;  // ended, or another process's now
-    bool is_dirty = false;
+    bool is_gone = false;        // ended, or another process's now
     bool was_told_when = false;  // rests because its callback said for how long
     Ticks rests_until{};
     std::int64_t most_bytes = 0;  // of its next document
@@ -64,12 +63,7 @@ class Dispatcher {
   };
   using LivePtr = std::shared_ptr<Live>;
 
-  struct Feed {
-    std::int64_t head = 0;
-    std::unordered_set<LivePtr> subscriptions;
-  };
-
-  std::int64_t head_of(const Live& live) const;
+  void concern(const std::vector<Subscription*>& subscriptions);
   PushLimits limits_of(const Live& live) const;
   void remove(const LivePtr& live);
   void wake(const LivePtr& live);
@@ -90,24 +84,23 @@ class Dispatcher {
   void arm_timer();
   void wake_rested();
   void move_cursor(const LivePtr& live, std::int64_t position);
-  void touch(const LivePtr& live);
   Instant lease_due(const Live& live) const;
   void plan_lease(const LivePtr& live, Instant when);
 
   Loop& loop_;
   Documents documents_;
+  Lookout lookout_;
+  WriteBack write_back_;
   const RetryLaw retry_;
   std::minstd_rand random_;
   Turns<LivePtr> turns_;
   Unreachable<LivePtr> unreachable_;
   std::unordered_map<std::int64_t, LivePtr> by_number_;
-  std::map<FeedName, Feed> by_feed_;
   std::set<std::pair<Ticks, std::int64_t>> resting_;                            // subscriptions, by when they go on
   std::unordered_map<std::string, std::unordered_set<LivePtr>> resting_hosts_;  // the same, by callback host
   std::set<std::pair<Instant, std::int64_t>> leases_;  // when something is to be done about a subscription's lease
-  std::unordered_set<LivePtr> dirty_;
-  boost::asio::steady_timer timer_;        // for the first of resting_
-  boost::asio::steady_timer probe_timer_;  // for the next of unreachable_
+  boost::asio::steady_timer timer_;                    // for the first of resting_
+  boost::asio::steady_timer probe_timer_;              // for the next of unreachable_
 
   Counter& delivered_;
   Counter& failed_;

@@ -159,7 +159,8 @@ http::Task<void> Hub::State::load(std::int64_t shard) {
   const auto read = [this, shard](sql::Session& session) {
     Loaded loaded;
     loaded.subscriptions = store.load(session, shard);
-    for (const Subscription& subscription : loaded.subscriptions) {
+    for (Subscription& subscription : loaded.subscriptions) {
+      subscription.terms = loop.source.required_terms(subscription.topic);
       const auto place = loaded.heads.try_emplace({subscription.topic.lane, subscription.topic.feed}, -1).first;
       if (place->second < 0) place->second = loop.source.position(session, subscription.topic);
     }

@@ -33,6 +33,12 @@ struct PushDocument {
   std::size_t previous_at = std::string::npos;  // where the body says `from`, in decimal digits; npos: nowhere
 };
 
+// The terms that stand in a part of a feed, by which it is known whom that part concerns.
+struct NewTerms {
+  std::int64_t to;                 // inclusive; how far was looked
+  std::vector<std::string> terms;  // each once
+};
+
 struct PushLimits {
   std::int64_t max_entries = 1000;
   std::int64_t max_bytes = 4 << 20;
@@ -52,6 +58,14 @@ class TopicSource {
 
   // The last position of a feed that this process knows of, from memory; 0 where it knows none. Threads: any, at once.
   virtual std::int64_t known_position(std::int64_t lane, std::int64_t feed) = 0;
+
+  // Terms of which whatever is to be delivered on a topic has one, as new_terms gives them, each once; none: it may be
+  // anything. Throws nothing. Threads: any.
+  virtual std::vector<std::string> required_terms(const Topic& topic) = 0;
+
+  // The terms of what has been committed on a feed after `from`, of as much as one call may look at. `to` is not after
+  // `from`: there is nothing. Threads: database threads.
+  virtual NewTerms new_terms(sql::Session& session, std::int64_t lane, std::int64_t feed, std::int64_t from) = 0;
 
   // What is new after `from` and not after `upto`, in the topic's form, with `self` as sent by the subscriber; at least
   // one entry however long, where one is found among the many that one call looks at. nullopt: nothing has been

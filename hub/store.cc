@@ -155,6 +155,7 @@ Subscription Store::subscription_of(const sql::Row& row) const {
   if (!row.is_null(15)) subscription.next_attempt = row.instant(15);
   subscription.told = row.is_null(16) ? subscription.cursor : row.integer(16);
   if (!row.is_null(17)) subscription.record = DeliveryRecord::from_json(row.text(17));
+  subscription.watch = row.is_null(18) ? 0 : row.integer(18);
   return subscription;
 }
 
@@ -183,7 +184,7 @@ std::vector<Subscription> Store::load(sql::Session& session, std::int64_t shard)
 }
 
 void Store::save(sql::Session& session, const std::vector<SavedProgress>& all) const {
-  std::vector<std::int64_t> shards, epochs, numbers, cursors, told, frozen, failures;
+  std::vector<std::int64_t> shards, epochs, numbers, cursors, told, frozen, failures, watches;
   std::vector<std::optional<Instant>> next_attempts;
   std::vector<std::string> records;
   for (const SavedProgress& saved : all) {
@@ -197,11 +198,27 @@ void Store::save(sql::Session& session, const std::vector<SavedProgress>& all) c
     failures.push_back(progress.failures);
     next_attempts.push_back(progress.next_attempt);
     records.push_back(progress.record.to_json());
+    watches.push_back(progress.watch);
   }
   sql::Parameters parameters;
   parameters.add(process_).add(shards).add(epochs).add(numbers).add(cursors).add(told).add(frozen);
-  parameters.add(failures).add(next_attempts).add(records);
+  parameters.add(failures).add(next_attempts).add(records).add(watches);
   session.run(queries::save_progress, parameters);
+}
+
+void Store::save_watches(sql::Session& session, const std::vector<SavedWatch>& watches) const {
+  std::vector<std::int64_t> shards, epochs, lanes, feeds, numbers, positions;
+  for (const SavedWatch& watch : watches) {
+    shards.push_back(watch.owner.shard);
+    epochs.push_back(watch.owner.epoch);
+    lanes.push_back(watch.lane);
+    feeds.push_back(watch.feed);
+    numbers.push_back(watch.number);
+    positions.push_back(watch.position);
+  }
+  sql::Parameters parameters;
+  parameters.add(process_).add(shards).add(epochs).add(lanes).add(feeds).add(numbers).add(positions);
+  session.run(queries::save_watches, parameters);
 }
 
 bool Store::end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const {

@@ -57,6 +57,15 @@ struct SavedProgress {
   Progress progress;
 };
 
+// A watch (hub/lookout.h) at the position where it is saved.
+struct SavedWatch {
+  ShardEpoch owner;
+  std::int64_t lane = 0;
+  std::int64_t feed = 0;
+  std::int64_t number = 0;
+  std::int64_t position = 0;
+};
+
 class Store {
  public:
   // process: a name that no other process of this database has.
@@ -85,8 +94,10 @@ class Store {
   // The ended subscription's number; nullopt: there was none, or as above.
   std::optional<std::int64_t> confirm_end(sql::Session& session, std::int64_t request, ShardEpoch owner) const;
 
+  // First those that share a watch, beginning with the one that stands farthest behind. Their terms are left out.
   std::vector<Subscription> load(sql::Session& session, std::int64_t shard) const;
   void save(sql::Session& session, const std::vector<SavedProgress>& all) const;
+  void save_watches(sql::Session& session, const std::vector<SavedWatch>& watches) const;
   // Ends it where its lease is over by `lease_until`; false: it is not, or the shard has another owner.
   bool end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const;
   void renew(sql::Session& session, std::int64_t shard, std::int64_t number) const;

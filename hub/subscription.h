@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hub/delivery_record.h"
 #include "hub/seam.h"
@@ -22,13 +23,17 @@ struct Progress {
   std::int64_t failures = 0;                           // since the last success
   std::optional<Instant> next_attempt = std::nullopt;  // nullopt: at once
   DeliveryRecord record = {};
+  // The number of the watch that it shares (hub/lookout.h): its cursor is the watch's position, where that is further
+  // than the one above; 0: none.
+  std::int64_t watch = 0;
 };
 
 struct Subscription : Progress {
   std::int64_t shard = 0;
   std::int64_t number = 0;  // unique in the database
   Topic topic;
-  std::string self;  // the topic as its subscriber wrote it
+  std::vector<std::string> terms;  // TopicSource::required_terms
+  std::string self;                // the topic as its subscriber wrote it
   std::string callback;
   std::string callback_host;
   std::optional<std::string> secret;

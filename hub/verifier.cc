@@ -151,7 +151,10 @@ http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t p
   }
   const Instant now = loop_.clock.now();
   const auto work = [this, &request, owner, now, position](sql::Session& session) {
-    return loop_.store.confirm(session, request.number, *owner, now, now + request.lease, position);
+    std::optional<Subscription> made =
+        loop_.store.confirm(session, request.number, *owner, now, now + request.lease, position);
+    if (made) made->terms = loop_.source.required_terms(made->topic);
+    return made;
   };
   std::optional<Subscription> subscription = co_await loop_.executor.run(work);
   if (!subscription || !loop_.shards.owned(request.shard, loop_.clock.ticks())) co_return;

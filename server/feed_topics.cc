@@ -67,6 +67,19 @@ std::int64_t FeedTopics::known_position(std::int64_t lane, std::int64_t feed) {
   return known ? known->head() : 0;
 }
 
+std::vector<std::string> FeedTopics::required_terms(const hub::Topic& topic) {
+  try {
+    return feeds::required_terms(feeds::parse_push_view(url_of(topic).parameters, 0));
+  } catch (const Problem&) {
+    return {};  // whoever reads it is told
+  }
+}
+
+hub::NewTerms FeedTopics::new_terms(sql::Session& session, std::int64_t lane, std::int64_t feed, std::int64_t from) {
+  feeds::NewTerms found = feeds::read_new_terms(session, {lane, feed}, from);
+  return {found.upto, std::move(found.terms)};
+}
+
 std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const hub::Topic& topic,
                                                   const std::string& self, std::int64_t from, std::int64_t upto,
                                                   const hub::PushLimits& limits) {

@@ -18,6 +18,8 @@ class FeedTopics final : public hub::TopicSource {
   std::optional<hub::Topic> find(sql::Session& session, const std::string& url) override;
   std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t known_position(std::int64_t lane, std::int64_t feed) override;
+  std::vector<std::string> required_terms(const hub::Topic& topic) override;
+  hub::NewTerms new_terms(sql::Session& session, std::int64_t lane, std::int64_t feed, std::int64_t from) override;
   std::optional<hub::PushDocument> read(sql::Session& session, const hub::Topic& topic, const std::string& self,
                                         std::int64_t from, std::int64_t upto, const hub::PushLimits& limits) override;
 

@@ -82,7 +82,7 @@ end $$;
 
 -- A new generation: positions that readers hold may have been lost (a restore, a failover). p_known: the generation that
 -- the caller knows; where it is over already nothing happens. Stored archive pages go, since their names have changed,
--- and subscriptions that are ahead of their feed's head go back to it. Gives the generation that is now.
+-- and subscriptions and watches that are ahead of their feed's head go back to it. Gives the generation that is now.
 -- The lane's lock before the pages, in the order of redact() and drop_history().
 create or replace function new_generation(p_known bigint, p_now timestamptz) returns bigint
 language plpgsql volatile as $$
@@ -99,12 +99,17 @@ begin
   if not found then
     return (select generation from log_facts);
   end if;
+  -- Whoever has cursors in memory reads them again. First, so that what is being saved is there to be set back.
+  update hub_shards set owner = '', epoch = epoch + 1;
+  with heads as (
+    select f.lane, f.feed, coalesce((select e.position from entries e where e.lane = f.lane and e.feed = f.feed
+                                     order by e.position desc limit 1), f.floor_position) as head
+    from feeds f),
+  watched as (
+    update hub_watches w set position = h.head
+    from heads h where h.lane = w.lane and h.feed = w.feed and w.position > h.head)
   update subscriptions s set cursor = h.head, frozen = null
-  from (select f.lane, f.feed, coalesce((select e.position from entries e where e.lane = f.lane and e.feed = f.feed
-                                         order by e.position desc limit 1), f.floor_position) as head
-        from feeds f) h
-  where h.lane = s.lane and h.feed = s.feed and s.cursor > h.head;
-  update hub_shards set owner = '', epoch = epoch + 1;  -- whoever has cursors in memory reads them again
+  from heads h where h.lane = s.lane and h.feed = s.feed and s.cursor > h.head;
   perform note_changed(0::smallint, 0, 0, p_now);
   return v_generation;
 end $$;

@@ -15,4 +15,4 @@ on conflict (shard, key) do update
       client = case excluded.client when '' then s.client else excluded.client end
 returning s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, s.callback_host, s.secret, s.renews,
           s.verified, s.lease_until, s.cursor, s.frozen, s.failures, s.next_attempt, s.told,
-          s.record
+          s.record, s.watch

@@ -1,5 +1,9 @@
--- All subscriptions of a shard (hub/store.cc).
-select shard, subscription, lane, feed, topic, self, callback, callback_host, secret, renews, verified, lease_until,
-       cursor, frozen, failures, next_attempt, told, record
-from subscriptions
-where shard = $1::smallint
+-- All subscriptions of a shard: first those that share a watch, where that is known, beginning with the one that stands
+-- farthest behind (hub/store.cc).
+select s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, s.callback_host, s.secret, s.renews,
+       s.verified, s.lease_until, greatest(s.cursor, w.position) as reached, s.frozen, s.failures, s.next_attempt,
+       coalesce(s.told, s.cursor), s.record, w.watch
+from subscriptions s
+left join hub_watches w on w.shard = s.shard and w.lane = s.lane and w.feed = s.feed and w.watch = s.watch
+where s.shard = $1::smallint
+order by w.watch is null, reached

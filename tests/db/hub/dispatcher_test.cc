@@ -25,6 +25,8 @@ class OneFeed final : public TopicSource {
   std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return head; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return head; }
+  std::vector<std::string> required_terms(const Topic&) override { return {}; }
+  NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string& self, std::int64_t from,
                                    std::int64_t upto, const PushLimits& limits) override {
     if (from >= head) return std::nullopt;

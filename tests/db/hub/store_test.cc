@@ -150,6 +150,57 @@ TEST_F(StoreTest, ASubscriptionMadeAgainKeepsItsCursorAndNumber) {
   EXPECT_EQ(second.lease_until, kNow + 90s);
 }
 
+// Where a watch stands counts for those who share it, and for nobody else.
+TEST_F(StoreTest, WhoSharesAWatchStandsWhereItStands) {
+  const Subscription made = subscribed();
+  const ShardEpoch owner = owner_of(made.shard);
+  const auto loaded = [&] { return theirs_.load(session_, made.shard).at(0); };
+  mine_.save_watches(session_, {{owner, 3, 1, 77, 9}});
+  EXPECT_EQ(loaded().cursor, 5) << "it shares none";
+  mine_.save(session_, {{owner, made.number, {.cursor = 6, .told = 5, .watch = 77}}});
+  EXPECT_EQ(loaded().cursor, 9);
+  EXPECT_EQ(loaded().told, 5);
+  EXPECT_EQ(loaded().watch, 77);
+  mine_.save(session_, {{owner, made.number, {.cursor = 10, .watch = 77}}});
+  EXPECT_EQ(loaded().cursor, 10);
+  mine_.save_watches(session_, {{owner, 3, 1, 78, 12}});
+  EXPECT_EQ(loaded().cursor, 10) << "it shared another one";
+  EXPECT_EQ(loaded().watch, 0);
+  mine_.save_watches(session_, {{{owner.shard, owner.epoch - 1}, 3, 1, 77, 13}});
+  theirs_.save_watches(session_, {{owner, 3, 1, 77, 13}});
+  EXPECT_EQ(loaded().cursor, 10) << "of no other owner is anything written";
+}
+
+TEST_F(StoreTest, WhoSharesIsLoadedFirstAndWhoIsFarthestBehindBeforeOthers) {
+  session_.execute_script(
+      "insert into subscriptions (shard, key, lane, feed, topic, self, callback, callback_host, identity, renews, "
+      "verified, lease_until, cursor, watch) "
+      "select 0, n::text::bytea, 3, 1, '', '', n::text, '', '', false, now(), now(), n, case when n > 2 then 77 end "
+      "from generate_series(1, 6) n; "
+      "insert into hub_watches values (0, 3, 1, 77, 5)");
+  std::vector<std::string> callbacks;
+  for (const Subscription& subscription : mine_.load(session_, 0)) callbacks.push_back(subscription.callback);
+  ASSERT_EQ(callbacks.size(), 6U);
+  EXPECT_EQ(callbacks[3], "6");
+  EXPECT_EQ(callbacks[4], "1");
+  EXPECT_EQ(callbacks[5], "2");
+}
+
+// Positions that are given again stand behind nobody.
+TEST_F(StoreTest, ANewGenerationSetsWatchesBack) {
+  const Subscription made = subscribed();
+  const ShardEpoch owner = owner_of(made.shard);
+  session_.execute_script(
+      "insert into feeds (lane, feed, workspace, name, uri, page_size, settings, revision, source_time, created, "
+      "floor_recorded, floor_position) values (3, 1, 'demo', 'events', 'urn:x', 25, '{}', 1, now(), now(), now(), 4)");
+  mine_.save(session_, {{owner, made.number, {.cursor = 3, .watch = 77}}});
+  mine_.save_watches(session_, {{owner, 3, 1, 77, 9}});
+  session_.execute_script("select new_generation(1, now())");
+  EXPECT_EQ(theirs_.load(session_, made.shard).at(0).cursor, 4);
+  mine_.save_watches(session_, {{owner, 3, 1, 77, 9}});
+  EXPECT_EQ(theirs_.load(session_, made.shard).at(0).cursor, 4) << "whoever owned it reads it again";
+}
+
 TEST_F(StoreTest, OneHostsRequestsDoNotHideOthers) {
   for (int i = 0; i < 20; ++i) mine_.put_request(session_, request("http://x.example/" + std::to_string(i)), 64);
   NewRequest other = request("http://y.example/cb");

@@ -16,6 +16,8 @@ class EmptyFeed final : public TopicSource {
   std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return 0; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return 0; }
+  std::vector<std::string> required_terms(const Topic&) override { return {}; }
+  NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string&, std::int64_t, std::int64_t,
                                    const PushLimits&) override {
     return std::nullopt;

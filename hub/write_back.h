@@ -1,0 +1,46 @@
+// Writes back how far subscriptions and watches have come. What a crash takes with it is done again, and nothing is
+// lost: a watch's position is written after every subscription that had left the watch by then, for it counts for all
+// that say in the database that they share it. Threads: the hub's loop.
+#pragma once
+
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "hub/lookout.h"
+#include "hub/loop.h"
+
+namespace courant::hub {
+
+class WriteBack {
+ public:
+  WriteBack(Loop& loop, Lookout& lookout);
+
+  // It has changed.
+  void touch(std::shared_ptr<Subscription> subscription);
+  // It is ended, or another process's now.
+  void forget(const std::shared_ptr<Subscription>& subscription);
+
+  // Writes what has changed up to the call; of watches, which nobody waits for, every few seconds. Throws where the
+  // database cannot be asked; then nothing is lost.
+  http::Task<void> save();
+
+ private:
+  using Owners = std::map<std::int64_t, ShardEpoch>;  // by shard
+
+  http::Task<void> save_all();
+  std::vector<std::shared_ptr<Subscription>> take_changed(const Owners& owners);
+  http::Task<void> save_subscriptions(const Owners& owners);
+  http::Task<void> save_watches(std::vector<SavedWatch> watches);
+
+  Loop& loop_;
+  Lookout& lookout_;
+  std::unordered_set<std::shared_ptr<Subscription>> changed_;
+  Ticks watches_due_{};
+  bool is_saving_ = false;
+  boost::asio::steady_timer saved_;  // never expires: cancelled when a save is over
+};
+
+}  // namespace courant::hub
