@@ -5,7 +5,7 @@ function(courant_module name)
   target_link_libraries(courant_${name} PUBLIC courant_options ${arg_LINK} PRIVATE ${arg_PRIVATE})
 endfunction()
 
-# courant_test(NAME SOURCES... LINK...): one test binary. LABELS unit|db|functional|conformance decide what scripts/test runs
+# courant_test(NAME SOURCES... LINK...): one test binary. LABELS unit|db|contract|functional|conformance decide what scripts/test runs
 # where. SHARDS N: N ctest entries that share its tests out, NAME_1 ... NAME_N, so that those that wait overlap.
 # What the tests of a label need is built by the target tests_<label>.
 function(courant_needed_by_tests target label)

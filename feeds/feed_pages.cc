@@ -165,23 +165,9 @@ CodedPage find_coded(Engine& engine, const View& view, const http::CodingChoice&
   return find_coded(engine.pages(), view.key, coding, feed, make_in);
 }
 
-// How long the client wants to wait for news, by ?wait= or the Prefer field (RFC 7240 section 4.3), capped; nullopt:
-// not at all. Pages that do not end at the head have no news.
+// How long the client wants to wait for news; nullopt: not at all. Pages that do not end at the head have no news.
 std::optional<std::chrono::seconds> wait_of(const Engine& engine, const Request& request) {
-  std::optional<std::uint64_t> seconds;
-  if (request.query.find("wait=") != std::string_view::npos) {
-    const Parameters parameters = query_of(request);
-    if (const std::string* const text = find_parameter(parameters, "wait")) {
-      seconds = parse_unsigned(*text);
-      if (!seconds) throw Problem(400, "wait must be a number of seconds, not '" + *text + "'");
-    }
-  }
-  if (!seconds && request.header("prefer")) {
-    seconds = parse_unsigned(http::preference(request.combined_header("prefer"), "wait").value_or(""));
-  }
-  if (!seconds || *seconds == 0) return std::nullopt;
-  const auto cap = static_cast<std::uint64_t>(engine.options().wait_cap.count());
-  return std::chrono::seconds(std::min(*seconds, cap));
+  return http::wait_preference(request, engine.options().wait_cap);
 }
 
 bool may_wait(const PageQuery& query) {

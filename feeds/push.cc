@@ -117,4 +117,19 @@ std::int64_t last_position(sql::Session& session, FeedKey key) {
   return rows.empty() ? 0 : rows[0].integer(0);
 }
 
+std::vector<std::optional<Instant>> first_recorded(sql::Session& session, const std::vector<FeedPlace>& places) {
+  std::vector<std::int64_t> lanes, feeds, positions;
+  for (const FeedPlace& place : places) {
+    lanes.push_back(place.feed.lane);
+    feeds.push_back(place.feed.feed);
+    positions.push_back(place.position);
+  }
+  const sql::Rows rows = session.run(queries::first_recorded, sql::Parameters().add(lanes).add(feeds).add(positions));
+  std::vector<std::optional<Instant>> recorded(places.size());
+  for (int i = 0; i < rows.size(); ++i) {
+    if (!rows[i].is_null(0)) recorded[static_cast<std::size_t>(i)] = rows[i].instant(0);
+  }
+  return recorded;
+}
+
 }  // namespace courant::feeds

@@ -67,4 +67,13 @@ NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after);
 // The last position committed on a feed; of one that has been deleted, too: it may come back, and goes on from there.
 std::int64_t last_position(sql::Session& session, FeedKey key);
 
+// A place in the log of a feed: behind this position.
+struct FeedPlace {
+  FeedKey feed;
+  std::int64_t position = 0;
+};
+
+// When what stands first after each place was committed, in their order; nullopt: nothing stands there.
+std::vector<std::optional<Instant>> first_recorded(sql::Session& session, const std::vector<FeedPlace>& places);
+
 }  // namespace courant::feeds

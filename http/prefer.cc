@@ -1,5 +1,8 @@
 #include "http/prefer.h"
 
+#include <algorithm>
+
+#include "kernel/problem.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -45,6 +48,22 @@ std::optional<std::string> preference(std::string_view field, std::string_view n
     return unquoted(trim(own.substr(1)));
   }
   return std::nullopt;
+}
+
+std::optional<std::chrono::seconds> wait_preference(const Request& request, std::chrono::seconds cap) {
+  std::optional<std::uint64_t> seconds;
+  if (request.query.find("wait=") != std::string_view::npos) {
+    const Parameters parameters = query_of(request);
+    if (const std::string* const text = find_parameter(parameters, "wait")) {
+      seconds = parse_unsigned(*text);
+      if (!seconds) throw Problem(400, "wait must be a number of seconds, not '" + *text + "'");
+    }
+  }
+  if (!seconds && request.header("prefer")) {
+    seconds = parse_unsigned(preference(request.combined_header("prefer"), "wait").value_or(""));
+  }
+  if (!seconds || *seconds == 0) return std::nullopt;
+  return std::chrono::seconds(std::min(*seconds, static_cast<std::uint64_t>(cap.count())));
 }
 
 }  // namespace courant::http

@@ -63,12 +63,16 @@ Dispatcher::Dispatcher(Loop& loop)
       unreachable_(retry_),
       timer_(loop.io),
       probe_timer_(loop.io),
-      delivered_(loop.metrics.counter("courant_hub_deliveries_total", "Documents sent to callbacks",
-                                      {{"outcome", "delivered"}})),
-      failed_(
-          loop.metrics.counter("courant_hub_deliveries_total", "Documents sent to callbacks", {{"outcome", "failed"}})),
-      entries_(loop.metrics.counter("courant_hub_entries_delivered_total", "Entries that callbacks have taken")),
-      count_(loop.metrics.gauge("courant_hub_subscriptions", "Subscriptions that this process delivers")) {}
+      attempts_(loop.metrics),
+      documents_delivered_(
+          loop.metrics.counter("courant_hub_documents_delivered_total", "Documents that callbacks have taken")),
+      entries_(loop.metrics.counter("courant_hub_entries_delivered_total", "Entries that callbacks have taken")) {
+  for (const Phase phase : kPhases) {
+    states_[static_cast<std::size_t>(phase)] = &loop.metrics.gauge(
+        "courant_hub_subscriptions", "Subscriptions that this process delivers, by what they are about",
+        {{"state", std::string(name_of(phase))}});
+  }
+}
 
 void Dispatcher::adopt(Subscription subscription) {
   const auto known = by_number_.find(subscription.number);
@@ -85,7 +89,7 @@ void Dispatcher::adopt(Subscription subscription) {
     live->most_bytes = kFirstBytes;
     by_number_.emplace(live->number, live);
     lookout_.add(*live);
-    count_.set(static_cast<double>(by_number_.size()));
+    add_to_count(live->phase, 1);
     const Instant now = loop_.clock.now();
     if (live->next_attempt && *live->next_attempt > now) {
       rest(live, std::chrono::duration_cast<milliseconds>(*live->next_attempt - now));
@@ -118,14 +122,46 @@ void Dispatcher::drop_shard(std::int64_t shard) {
 }
 
 void Dispatcher::remove(const LivePtr& live) {
-  live->is_gone = true;
   stop_resting(live);
   if (!unreachable_.empty()) unreachable_.remove(origin_of(live->callback), live, loop_.clock.ticks());
   plan_probe();
+  enter(live, Phase::kIdle);
+  add_to_count(Phase::kIdle, -1);
+  live->is_gone = true;
   write_back_.forget(live);
   lookout_.remove(*live);
   by_number_.erase(live->number);
-  count_.set(static_cast<double>(by_number_.size()));
+}
+
+// Of one that is gone nothing is counted any more.
+void Dispatcher::enter(const LivePtr& live, Phase phase) {
+  if (!live->is_gone) {
+    add_to_count(live->phase, -1);
+    add_to_count(phase, 1);
+    if (phase == Phase::kIdle) {
+      busy_.erase(live->number);
+    } else {
+      busy_.insert_or_assign(live->number, live);
+    }
+  }
+  live->phase = phase;
+}
+
+void Dispatcher::add_to_count(Phase phase, int amount) {
+  const auto index = static_cast<std::size_t>(phase);
+  counts_[index] += amount;
+  states_[index]->set(static_cast<double>(counts_[index]));
+}
+
+std::optional<std::int64_t> Dispatcher::visit_busy(std::int64_t after, int most,
+                                                   const std::function<void(const Busy&)>& visit) const {
+  auto next = busy_.upper_bound(after);
+  for (int visited = 0; next != busy_.end() && visited < most; ++visited, ++next) {
+    const Live& live = *next->second;
+    visit({live, live.phase, lookout_.head_of(live)});
+    after = live.number;
+  }
+  return next == busy_.end() ? std::nullopt : std::optional(after);
 }
 
 void Dispatcher::moved(std::int64_t lane, std::int64_t feed, std::int64_t position) {
@@ -161,7 +197,7 @@ void Dispatcher::wake(const LivePtr& live) {
     if (lookout_.share(*live)) write_back_.touch(live);
     return;
   }
-  live->phase = Phase::kWaiting;
+  enter(live, Phase::kWaiting);
   turns_.add(live->callback_host, live);
 }
 
@@ -175,12 +211,12 @@ http::Task<void> Dispatcher::deliver(LivePtr live) {
   const std::string host = live->callback_host;
   const Finally leaving{[this, live, host] {
     turns_.leave(host);
-    if (live->phase == Phase::kDelivering) live->phase = Phase::kIdle;
+    if (live->phase == Phase::kDelivering) enter(live, Phase::kIdle);
     stop_probing(live);
     wake(live);
     pump();
   }};
-  live->phase = Phase::kDelivering;
+  enter(live, Phase::kDelivering);
   bool goes_on = true;
   while (goes_on) goes_on = co_await deliver_one(live);
 }
@@ -195,7 +231,7 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
     co_return false;
   }
   if (!unreachable_.empty() && !unreachable_.may_try(origin_of(live->callback), live)) {
-    live->phase = Phase::kParked;
+    enter(live, Phase::kParked);
     co_return false;
   }
   const std::int64_t upto = is_frozen(*live) ? live->frozen : kAll;
@@ -236,6 +272,7 @@ http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   attempt.from = delivery.previous;
   attempt.to = document.to;
   const http::ClientReply reply = co_await loop_.send(std::move(request));
+  attempts_.count(reply);
   if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
   attempt.ended = loop_.clock.now();
   attempt.status = reply.status;
@@ -255,7 +292,7 @@ http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
 }
 
 void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
-  delivered_.add();
+  documents_delivered_.add();
   entries_.add(static_cast<double>(document.entries));
   live->failures = 0;
   live->next_attempt.reset();
@@ -275,7 +312,6 @@ void Dispatcher::delivered(const LivePtr& live, const PushDocument& document) {
 }
 
 http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply) {
-  failed_.add();
   const bool is_answered = reply.outcome == http::ClientReply::Outcome::kAnswered;
   if (is_answered && reply.status == 410) {
     log_info("a subscriber is gone (410): its subscription ends", {{"subscription", live->number}});
@@ -314,14 +350,13 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
 }
 
 void Dispatcher::could_not_connect(const LivePtr& live, const http::ClientReply& reply) {
-  failed_.add();
   const milliseconds pause = unreachable_.failed(origin_of(live->callback), live, loop_.clock.ticks(), chance());
   log_info("a callback's host cannot be reached", {{"subscription", live->number},
                                                    {"host", live->callback_host},
                                                    {"outcome", std::string(http::outcome_name(reply.outcome))},
                                                    {"detail", reply.detail},
                                                    {"next_in", format_duration(pause)}});
-  live->phase = Phase::kParked;
+  enter(live, Phase::kParked);
   live->next_attempt = loop_.clock.now() + pause;
   plan_probe();
 }
@@ -334,7 +369,7 @@ void Dispatcher::reached(const Live& live) {
 
 void Dispatcher::unpark(const LivePtr& live) {
   if (live->phase != Phase::kParked) return;
-  live->phase = Phase::kIdle;
+  enter(live, Phase::kIdle);
   live->next_attempt.reset();
   wake(live);
   if (live->phase != Phase::kWaiting) stop_probing(live);
@@ -365,7 +400,7 @@ double Dispatcher::chance() {
 void Dispatcher::rest(const LivePtr& live, milliseconds pause) {
   if (live->is_gone) return;
   stop_resting(live);
-  live->phase = Phase::kResting;
+  enter(live, Phase::kResting);
   live->rests_until = loop_.clock.ticks() + pause;
   resting_.emplace(live->rests_until, live->number);
   resting_hosts_[live->callback_host].insert(live);
@@ -374,7 +409,7 @@ void Dispatcher::rest(const LivePtr& live, milliseconds pause) {
 
 void Dispatcher::stop_resting(const LivePtr& live) {
   if (live->phase != Phase::kResting) return;
-  live->phase = Phase::kIdle;
+  enter(live, Phase::kIdle);
   live->next_attempt.reset();
   resting_.erase({live->rests_until, live->number});
   const auto host = resting_hosts_.find(live->callback_host);
@@ -457,6 +492,12 @@ http::Task<void> Dispatcher::keep_leases() {
       plan_lease(live, live->lease_until);
     }
   }
+}
+
+std::string_view name_of(Dispatcher::Phase phase) {
+  constexpr std::array<std::string_view, Dispatcher::kPhases.size()> kNames = {"caught_up", "waiting", "delivering",
+                                                                               "resting", "unreachable"};
+  return kNames[static_cast<std::size_t>(phase)];
 }
 
 }  // namespace courant::hub

@@ -3,16 +3,21 @@
 // Threads: the hub's loop.
 #pragma once
 
+#include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "hub/attempts.h"
 #include "hub/documents.h"
 #include "hub/lookout.h"
 #include "hub/loop.h"
@@ -24,6 +29,12 @@ namespace courant::hub {
 
 class Dispatcher {
  public:
+  // What a subscription is about: it has everything, waits for its turn, is being sent a document, waits after a
+  // failure, or until its callback's host can be reached.
+  enum class Phase { kIdle, kWaiting, kDelivering, kResting, kParked };
+  static constexpr std::array kPhases = {Phase::kIdle, Phase::kWaiting, Phase::kDelivering, Phase::kResting,
+                                         Phase::kParked};
+
   explicit Dispatcher(Loop& loop);
 
   // A subscription of an owned shard, new or with a new lease; one that is known keeps its cursor.
@@ -49,9 +60,20 @@ class Dispatcher {
   // Deliveries in progress.
   int active() const { return turns_.taken(); }
   std::size_t subscriptions() const { return by_number_.size(); }
+  std::int64_t count(Phase phase) const { return counts_[static_cast<std::size_t>(phase)]; }
+
+  // A subscription that is not idle, and where its feed stands as far as is known.
+  struct Busy {
+    const Subscription& subscription;
+    Phase phase;
+    std::int64_t head;
+  };
+  // Visits those of a higher number than `after`, in their order, at most so many. The number of the last one; nullopt:
+  // all have been visited.
+  std::optional<std::int64_t> visit_busy(std::int64_t after, int most,
+                                         const std::function<void(const Busy&)>& visit) const;
 
  private:
-  enum class Phase { kIdle, kWaiting, kDelivering, kResting, kParked };
 
   struct Live : Subscription {
     Phase phase = Phase::kIdle;
@@ -66,6 +88,8 @@ class Dispatcher {
   void concern(const std::vector<Subscription*>& subscriptions);
   PushLimits limits_of(const Live& live) const;
   void remove(const LivePtr& live);
+  void enter(const LivePtr& live, Phase phase);
+  void add_to_count(Phase phase, int amount);
   void wake(const LivePtr& live);
   void pump();
   http::Task<void> deliver(LivePtr live);
@@ -99,13 +123,18 @@ class Dispatcher {
   std::set<std::pair<Ticks, std::int64_t>> resting_;                            // subscriptions, by when they go on
   std::unordered_map<std::string, std::unordered_set<LivePtr>> resting_hosts_;  // the same, by callback host
   std::set<std::pair<Instant, std::int64_t>> leases_;  // when something is to be done about a subscription's lease
+  std::map<std::int64_t, LivePtr> busy_;               // those that are not idle, by number
+  std::array<std::int64_t, kPhases.size()> counts_{};  // of all, by phase
   boost::asio::steady_timer timer_;                    // for the first of resting_
   boost::asio::steady_timer probe_timer_;              // for the next of unreachable_
 
-  Counter& delivered_;
-  Counter& failed_;
+  DeliveryAttempts attempts_;
+  Counter& documents_delivered_;
   Counter& entries_;
-  Gauge& count_;
+  std::array<Gauge*, kPhases.size()> states_{};
 };
+
+// "caught_up", "waiting", "delivering", "resting", "unreachable".
+std::string_view name_of(Dispatcher::Phase phase);
 
 }  // namespace courant::hub

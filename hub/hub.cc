@@ -68,22 +68,25 @@ void refuse_beyond(const Counts& limits, const Counts& counts, bool is_subscribe
 }  // namespace
 
 struct Hub::State {
-  State(HubOptions the_options, Vault vault, TopicSource& source, sql::Executor& executor, Transport& transport,
-        std::shared_ptr<const http::AddressGuard> the_guard, const Clock& clock, Metrics& metrics)
+  State(HubOptions the_options, Vault vault, TopicSource& source, sql::Executor& executor, sql::Executor& readers,
+        Transport& transport, std::shared_ptr<const http::AddressGuard> the_guard, const Clock& clock, Metrics& metrics)
       : options(std::move(the_options)),
         guard(std::move(the_guard)),
         store(options.process, std::move(vault)),
         loop{options, source, executor, transport, store, clock, metrics, io, Shards(options.shard_lease)},
         dispatcher(loop),
-        verifier(loop, dispatcher) {}
+        verifier(loop, dispatcher),
+        census(loop, dispatcher),
+        confirmations(loop, readers, options.max_waiting) {}
 
   // The loop's thread:
   void start() {
     if (options.delivers) {
-      keepers = 3;
+      keepers = 4;
       loop.start(keep_shards());
       loop.start(keep_requests());
       loop.start(keep_cursors());
+      loop.start(keep_census());
     }
     thread = std::thread([this] { io.run(); });
   }
@@ -91,6 +94,7 @@ struct Hub::State {
   http::Task<void> keep_shards();
   http::Task<void> keep_requests();
   http::Task<void> keep_cursors();
+  http::Task<void> keep_census();
   http::Task<void> beat();
   http::Task<void> load(std::int64_t shard);
   http::Task<void> give_up_surplus(const KeptShards& kept);
@@ -105,11 +109,14 @@ struct Hub::State {
   Loop loop;
   Dispatcher dispatcher;
   Verifier verifier;
+  Census census;
+  Confirmations confirmations;
   const http::RegistrableDomains domains;
   KnownCounts counts;
   asio::steady_timer shards_timer{io};
   asio::steady_timer requests_timer{io};
   asio::steady_timer cursors_timer{io};
+  asio::steady_timer census_timer{io};
   int keepers = 0;  // of the coroutines above that have not ended
 
   std::mutex mutex;                                                     // guards what follows; held for moments only
@@ -214,6 +221,22 @@ http::Task<void> Hub::State::keep_cursors() {
   if (--keepers == 0) loop.start(finish());
 }
 
+// However much there is to count, it takes a fifth of the time at most.
+http::Task<void> Hub::State::keep_census() {
+  while (!loop.is_stopping) {
+    const Ticks begun = loop.clock.ticks();
+    try {
+      co_await census.take();
+    } catch (const std::exception&) {
+      // as above; the census before stands
+    }
+    const Ticks::duration took = loop.clock.ticks() - begun;
+    const auto pause = std::max<Ticks::duration>(options.census_every, 4 * took);
+    co_await sleep(census_timer, std::chrono::duration_cast<std::chrono::milliseconds>(pause));
+  }
+  if (--keepers == 0) loop.start(finish());
+}
+
 // The last coroutine: what was in flight has been answered (kStopped, or better), cursors are saved, shards released.
 http::Task<void> Hub::State::finish() {
   try {
@@ -241,9 +264,9 @@ void Hub::State::take_moves() {
   for (const auto& [name, position] : taken) dispatcher.moved(name.first, name.second, position);
 }
 
-Hub::Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, Transport& transport,
-         std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics)
-    : state_(std::make_unique<State>(std::move(options), std::move(vault), source, executor, transport,
+Hub::Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, sql::Executor& readers,
+         Transport& transport, std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics)
+    : state_(std::make_unique<State>(std::move(options), std::move(vault), source, executor, readers, transport,
                                      std::move(guard), clock, metrics)) {}
 
 Hub::~Hub() {
@@ -323,14 +346,28 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
   co_return 202;
 }
 
+http::Task<Confirmed> Hub::confirmed(LogPlace place, Ticks until, http::Presence* asker) {
+  return state_->confirmations.ask(place, until, asker);
+}
+
+std::shared_ptr<const Overview> Hub::overview() const {
+  return state_->census.latest();
+}
+
+void Hub::let_go() {
+  state_->confirmations.let_go();
+}
+
 void Hub::stop() {
   State& state = *state_;
   if (!state.thread.joinable()) return;
+  let_go();
   asio::post(state.io, [&state] {
     state.loop.is_stopping = true;
     state.shards_timer.cancel();
     state.requests_timer.cancel();
     state.cursors_timer.cancel();
+    state.census_timer.cancel();
     state.dispatcher.stop();
     if (state.keepers == 0) state.work.reset();
   });

@@ -10,6 +10,8 @@
 
 #include "http/address_guard.h"
 #include "http/router.h"
+#include "hub/census.h"
+#include "hub/confirmations.h"
 #include "hub/loop.h"
 #include "kernel/sealed.h"
 
@@ -18,9 +20,9 @@ namespace courant::hub {
 class Hub {
  public:
   // Everything given by reference must outlive the hub. executor: database threads of the hub's own, so that pushes and
-  // readers do not wait for each other.
-  Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, Transport& transport,
-      std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics);
+  // readers do not wait for each other; readers: the others, for those who ask what has been confirmed.
+  Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, sql::Executor& readers,
+      Transport& transport, std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics);
   ~Hub();  // stops
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -28,11 +30,21 @@ class Hub {
   // A fault says why the hub cannot work with this database.
   Result<bool> start(sql::Session& session);
 
-  // Feeds have moved; never blocks.
+  // Feeds have moved: a WakeUp (hub/seam.h).
   void moved(const std::vector<Moved>& feeds);
 
   // Judges and stores a subscriber's or publisher's form; the status of the answer. Throws Problem. For io threads.
   http::Task<int> take(std::string body, std::string identity, std::string client);
+
+  // How many live subscriptions of a feed have everything up to a position, once all have or `until` has passed, as
+  // Confirmations::ask. For io threads.
+  http::Task<Confirmed> confirmed(LogPlace place, Ticks until, http::Presence* asker);
+
+  // How far the subscriptions of this process are behind, as of the last census. Never null.
+  std::shared_ptr<const Overview> overview() const;
+
+  // Whoever waits for confirmations is answered; nobody waits any more.
+  void let_go();
 
   // Ends what is in flight, saves cursors, hands its shards over.
   void stop();

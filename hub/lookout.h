@@ -39,6 +39,8 @@ class Lookout {
   // Of all subscriptions.
   std::vector<FeedName> feeds() const;
 
+  // Where its feed stands, as far as is known.
+  std::int64_t head_of(const Subscription& subscription) const { return head_of(feed_of(subscription)); }
   // Whether it has to look itself at what is new.
   bool is_behind(const Subscription& subscription) const;
   // Somebody looks from now on for a subscription that is not behind; false: nothing has changed, it requires no term

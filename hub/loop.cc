@@ -28,13 +28,10 @@ http::Task<http::ClientReply> Loop::send(http::ClientRequest request) {
   const auto initiate = [this, &request, reply](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     auto own = asio::get_associated_executor(*shared);
-    const bool is_sent = transport.send(std::move(request), [shared, own, reply](http::ClientReply answer) {
+    transport.send(std::move(request), [shared, own, reply](http::ClientReply answer) {
       *reply = std::move(answer);
       asio::post(own, [shared] { (*shared)(); });
     });
-    if (is_sent) return;
-    reply->outcome = http::ClientReply::Outcome::kStopped;
-    asio::post(own, [shared] { (*shared)(); });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
   co_return std::move(*reply);

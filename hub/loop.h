@@ -51,6 +51,8 @@ struct HubOptions {
                                                                std::chrono::minutes(2), std::chrono::minutes(10)};
   std::chrono::milliseconds shard_lease{4'000};  // a dead process's shards are taken over after this
   std::chrono::milliseconds heartbeat{1'000};
+  std::chrono::milliseconds census_every{5'000};
+  std::size_t max_waiting = 100'000;                    // for confirmations
   std::chrono::milliseconds save_every{200};            // what a crash repeats at most, beside what is in flight
   std::chrono::milliseconds save_watches_every{5'000};  // what a crash looks at again at most
 };

@@ -1,13 +1,18 @@
-// The hub's seam: all that it knows of what it pushes. Whoever owns the topics implements TopicSource; whoever carries
-// documents implements Transport (hub/transport.h). feeds is joined to it in server/app.cc.
-// Threads: each call says its own.
+// The hub's seam: all that it knows of what it pushes. Whoever owns the topics implements TopicSource and says what has
+// moved (WakeUp); whoever carries documents implements Transport (hub/transport.h). server/hub_runner.cc joins feeds
+// and HTTP to it. What each promises is tried by tests/contract/hub/, which any further implementation has to pass,
+// too. Threads: each call says its own.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "kernel/time.h"
 
 namespace courant::sql {
 class Session;
@@ -22,9 +27,17 @@ struct Topic {            // a plain value
   std::int64_t feed;
 };
 
+// A place in the log of a feed: behind this position.
+struct LogPlace {
+  std::int64_t lane = 0;
+  std::int64_t feed = 0;
+  std::int64_t position = 0;
+  auto operator<=>(const LogPlace&) const = default;
+};
+
 // A document for subscribers: what is new on a topic in the range (from, to].
 struct PushDocument {
-  std::shared_ptr<const std::string> body;
+  std::shared_ptr<const std::string> body;  // null or empty where it holds no entries: it is not sent
   std::string content_type;
   std::string self;      // the topic's URL, for Link rel=self
   std::int64_t from;     // exclusive; as asked for
@@ -44,19 +57,22 @@ struct PushLimits {
   std::int64_t max_bytes = 4 << 20;
 };
 
+// Whatever is thrown but Problem says that the database cannot be asked now, and nothing of topics.
 class TopicSource {
  public:
   virtual ~TopicSource() = default;
 
-  // The topic behind a URL that a subscriber named; nullopt: none of ours. Throws Problem (400, 403) that says why a
-  // page of ours can be none. Threads: database threads.
+  // The topic behind a URL that a subscriber named; nullopt: none of ours. All URLs that mean the same give the same
+  // topic, and those that do not give different ones. Throws Problem (400, 403) that says why a page of ours can be
+  // none. Threads: database threads.
   virtual std::optional<Topic> find(sql::Session& session, const std::string& url) = 0;
 
-  // The last position committed on a topic, from the database; of one that is no more, too, for it may be made again:
-  // where it ended. Threads: database threads.
+  // The last position committed on a topic, from the database; 0 before the first; of one that is no more, too, for it
+  // may be made again: where it ended. It never goes back, and positions have no gaps. Threads: database threads.
   virtual std::int64_t position(sql::Session& session, const Topic& topic) = 0;
 
-  // The last position of a feed that this process knows of, from memory; 0 where it knows none. Threads: any, at once.
+  // The last position of a feed that this process knows of, from memory: at most that of the database; 0 where it knows
+  // none. Threads: any, at once.
   virtual std::int64_t known_position(std::int64_t lane, std::int64_t feed) = 0;
 
   // Terms of which whatever is to be delivered on a topic has one, as new_terms gives them, each once; none: it may be
@@ -67,11 +83,19 @@ class TopicSource {
   // `from`: there is nothing. Threads: database threads.
   virtual NewTerms new_terms(sql::Session& session, std::int64_t lane, std::int64_t feed, std::int64_t from) = 0;
 
-  // What is new after `from` and not after `upto`, in the topic's form, with `self` as sent by the subscriber; at least
-  // one entry however long, where one is found among the many that one call looks at. nullopt: nothing has been
-  // committed after `from`. Threads: database threads.
+  // What is new after `from` and not after `upto` (which may lie beyond the head), in the topic's form, with `self` as
+  // sent by the subscriber: from < to <= upto. At most limits.max_entries entries, and max_bytes of them, but at least
+  // one however long, where one is found among the many that one call looks at. The same range gives the same entries
+  // again, but for those that are erased, dropped or expired meanwhile. nullopt: nothing has been committed after
+  // `from`, or the topic's feed is gone; of one that is gone there may be an empty document, too. Threads: database
+  // threads.
   virtual std::optional<PushDocument> read(sql::Session& session, const Topic& topic, const std::string& self,
                                            std::int64_t from, std::int64_t upto, const PushLimits& limits) = 0;
+
+  // When what stands first after each place was committed, in the order of the places; nullopt: nothing stands there.
+  // Threads: database threads.
+  virtual std::vector<std::optional<Instant>> first_after(sql::Session& session,
+                                                          const std::vector<LogPlace>& places) = 0;
 };
 
 // "This feed has moved to this position": told to the hub after commits, from this process or another.
@@ -80,5 +104,10 @@ struct Moved {
   std::int64_t feed;
   std::int64_t position;
 };
+
+// A wake-up: Hub::moved, for whoever hears of commits. It never blocks and may come from any thread, more than once, in
+// any order, and of feeds that nobody subscribes to. Each commit is told soon after it is there to be read. One that is
+// lost costs time, not entries: the hub looks at known_position with every heartbeat.
+using WakeUp = std::function<void(const std::vector<Moved>&)>;
 
 }  // namespace courant::hub

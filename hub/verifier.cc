@@ -1,5 +1,6 @@
 #include "hub/verifier.h"
 
+#include "hub/attempts.h"
 #include "hub/messages.h"
 #include "kernel/log.h"
 
@@ -24,7 +25,8 @@ Verifier::Verifier(Loop& loop, Dispatcher& dispatcher)
       refused_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
                                     {{"outcome", "refused"}})),
       held_back_(loop.metrics.counter("courant_hub_verifications_total", "Callbacks asked for their intent",
-                                      {{"outcome", "held_back"}})) {}
+                                      {{"outcome", "held_back"}})),
+      seconds_(verification_seconds(loop.metrics)) {}
 
 http::Task<void> Verifier::look() {
   if (is_looking_ || loop_.is_stopping) co_return;
@@ -112,6 +114,7 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   message.admits = [this](const http::Address& address) { return admits(address); };
   const http::ClientReply reply = co_await loop_.send(std::move(message));
   if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
+  seconds_.observe(std::chrono::duration<double>(reply.latency).count());
   if (confirms(reply, verification.challenge)) {
     confirmed_.add();
     co_await confirm(request, verification.position);

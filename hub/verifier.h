@@ -52,6 +52,7 @@ class Verifier {
   Counter& confirmed_;
   Counter& refused_;
   Counter& held_back_;
+  Histogram& seconds_;
 };
 
 }  // namespace courant::hub

@@ -19,6 +19,7 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/core.h"
+#include "server/hub_page.h"
 #include "server/operations.h"
 #include "server/process_group.h"
 #include "server/secrets.h"
@@ -112,6 +113,15 @@ void add_probes(http::Router& router, const Core& core) {
   router.add({"/-/health/ready", http::Method::kGet, nullptr, ready, nullptr});
 }
 
+// Of a process that takes part in delivering.
+OperatorsPage hub_page(Core& core, bool delivers) {
+  if (core.hub() == nullptr || !delivers) return nullptr;
+  return [&core](bool is_html) {
+    const std::shared_ptr<const hub::Overview> overview = core.hub()->overview();
+    return is_html ? hub_html(*overview) : hub_json(*overview);
+  };
+}
+
 void greet(const Config::Server& server) {
   const std::string& url = server.public_url;
   std::printf(
@@ -170,7 +180,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   http::Server server(server_options(config, options.process > 0), router, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
-  Operations operations(core.metrics(), [&core] { return core.health(); });
+  Operations operations(core.metrics(), [&core] { return core.health(); }, hub_page(core, config.hub.deliver));
   if (!config.server.operations.empty()) {
     const Result<bool> shown = operations.start(config.server.operations);
     if (!shown) return say(shown.fault());
@@ -182,6 +192,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   // First, so that who waits is told that the connection ends, and nothing behind a waiting request is begun.
   server.begin_stop();
   engine.waiting().stop();
+  if (core.hub() != nullptr) core.hub()->let_go();
   server.stop();
   operations.stop();
   engine.stop();
@@ -200,7 +211,7 @@ int push_until_told(const ServeOptions& options, const sigset_t& signals) {
   Core& core = **opened;
   const Result<bool> running = core.start_hub(true);
   if (!running) return say(running.fault());
-  Operations operations(core.metrics(), [&core] { return core.health(); });
+  Operations operations(core.metrics(), [&core] { return core.health(); }, hub_page(core, true));
   const std::string& address = core.config().server.operations;
   if (!address.empty()) {
     const Result<bool> shown = operations.start(address);

@@ -81,7 +81,7 @@ Core::~Core() {
 Result<bool> Core::start_hub(bool delivers) {
   if (!config_.hub.enabled) return true;
   Result<std::unique_ptr<HubRunner>> made =
-      HubRunner::make(config_, data_, database().options(), engine_->directory(), clock_, metrics_, delivers);
+      HubRunner::make(config_, data_, database().options(), *engine_, metrics_, delivers);
   if (!made) return made.fault();
   hub_ = *std::move(made);
   told_hub_ = hub_.get();

@@ -109,4 +109,20 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   return document;
 }
 
+std::vector<std::optional<Instant>> FeedTopics::first_after(sql::Session& session,
+                                                            const std::vector<hub::LogPlace>& places) {
+  std::vector<feeds::FeedPlace> of_feeds;
+  for (const hub::LogPlace& place : places) of_feeds.push_back({{place.lane, place.feed}, place.position});
+  return feeds::first_recorded(session, of_feeds);
+}
+
+std::vector<hub::Moved> moves_of(const std::vector<feeds::Advance>& advances) {
+  std::vector<hub::Moved> moves;
+  moves.reserve(advances.size());
+  for (const feeds::Advance& advance : advances) {
+    moves.push_back({advance.feed.lane, advance.feed.feed, advance.last});
+  }
+  return moves;
+}
+
 }  // namespace courant::server

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "feeds/directory.h"
+#include "feeds/writer.h"
 #include "hub/seam.h"
 #include "kernel/uri.h"
 
@@ -22,6 +24,8 @@ class FeedTopics final : public hub::TopicSource {
   hub::NewTerms new_terms(sql::Session& session, std::int64_t lane, std::int64_t feed, std::int64_t from) override;
   std::optional<hub::PushDocument> read(sql::Session& session, const hub::Topic& topic, const std::string& self,
                                         std::int64_t from, std::int64_t upto, const hub::PushLimits& limits) override;
+  std::vector<std::optional<Instant>> first_after(sql::Session& session,
+                                                  const std::vector<hub::LogPlace>& places) override;
 
  private:
   // Of an absolute URL the part behind public_url; nullopt: it lies elsewhere.
@@ -33,5 +37,8 @@ class FeedTopics final : public hub::TopicSource {
   const Uri public_parts_;
   const std::string hub_url_;
 };
+
+// The wake-ups that tell the hub of what has moved by a commit.
+std::vector<hub::Moved> moves_of(const std::vector<feeds::Advance>& advances);
 
 }  // namespace courant::server

@@ -6,6 +6,7 @@
 #include "hub/hub.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
+#include "server/delivered.h"
 #include "server/feed_topics.h"
 #include "server/secrets.h"
 #include "sql/executor.h"
@@ -64,6 +65,7 @@ hub::HubOptions hub_options(const Config& config, bool delivers) {
   options.limits.of_client = from.max_subscriptions_per_client;
   options.verifications = {from.verifications_per_host, from.verifications_per_domain, from.verifications_per_network,
                            from.verifications_per_client};
+  options.max_waiting = static_cast<std::size_t>(config.limits.max_waiting);
   options.signature = signature_named(from.signature);
   options.retry = from.retry;
   return options;
@@ -90,16 +92,19 @@ sql::DatabaseOptions own_pool(sql::DatabaseOptions options) {
 }  // namespace
 
 struct HubRunner::State {
-  State(const Config& config, Vault vault, const sql::DatabaseOptions& database_options, feeds::Directory& directory,
-        const Clock& clock, Metrics& metrics, bool delivers)
-      : guard(make_guard(config)),
+  State(const Config& config, Vault vault, const sql::DatabaseOptions& database_options, feeds::Engine& the_engine,
+        Metrics& metrics, bool delivers)
+      : engine(the_engine),
+        guard(make_guard(config)),
         database(own_pool(database_options)),
         executor(database, kDatabaseThreads, kDatabaseQueue),
         client(client_options(config, guard), metrics),
         transport(client),
-        topics(directory, clock, config.server.public_url, config.server.public_url + "/hub"),
-        hub(hub_options(config, delivers), std::move(vault), topics, executor, transport, guard, clock, metrics) {}
+        topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub"),
+        hub(hub_options(config, delivers), std::move(vault), topics, executor, engine.executor(), transport, guard,
+            engine.clock(), metrics) {}
 
+  feeds::Engine& engine;
   const std::shared_ptr<const http::AddressGuard> guard;
   sql::Database database;
   sql::Executor executor;
@@ -113,12 +118,12 @@ HubRunner::HubRunner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HubRunner::~HubRunner() = default;
 
 Result<std::unique_ptr<HubRunner>> HubRunner::make(const Config& config, const std::string& data,
-                                                   const sql::DatabaseOptions& database, feeds::Directory& directory,
-                                                   const Clock& clock, Metrics& metrics, bool delivers) {
+                                                   const sql::DatabaseOptions& database, feeds::Engine& engine,
+                                                   Metrics& metrics, bool delivers) {
   Result<Vault> vault = open_vault(config, data);
   if (!vault) return vault.fault();
   return std::unique_ptr<HubRunner>(
-      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, directory, clock, metrics, delivers)));
+      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, engine, metrics, delivers)));
 }
 
 Result<bool> HubRunner::start() {
@@ -128,16 +133,21 @@ Result<bool> HubRunner::start() {
 }
 
 void HubRunner::moved(const std::vector<feeds::Advance>& advances) {
-  std::vector<hub::Moved> moves;
-  moves.reserve(advances.size());
-  for (const feeds::Advance& advance : advances) {
-    moves.push_back({advance.feed.lane, advance.feed.feed, advance.last});
-  }
-  state_->hub.moved(moves);
+  state_->hub.moved(moves_of(advances));
 }
 
 std::vector<http::Route> HubRunner::routes() {
-  return hub::routes(state_->hub);
+  std::vector<http::Route> routes = hub::routes(state_->hub);
+  routes.push_back(delivered_route(state_->engine, state_->hub));
+  return routes;
+}
+
+std::shared_ptr<const hub::Overview> HubRunner::overview() const {
+  return state_->hub.overview();
+}
+
+void HubRunner::let_go() {
+  state_->hub.let_go();
 }
 
 void HubRunner::stop() {

@@ -8,6 +8,7 @@
 
 #include "feeds/engine.h"
 #include "http/router.h"
+#include "hub/census.h"
 #include "server/config.h"
 #include "sql/database.h"
 
@@ -15,17 +16,21 @@ namespace courant::server {
 
 class HubRunner {
  public:
-  // data: the data directory, where the key of the secrets is made unless the configuration names a file. delivers:
-  // whether this process takes a share of the subscriptions.
+  // data: the data directory, where the key of the secrets is made unless the configuration names a file. engine: must
+  // outlive this. delivers: whether this process takes a share of the subscriptions.
   // A fault says what is wrong with the configuration or the key.
   static Result<std::unique_ptr<HubRunner>> make(const Config& config, const std::string& data,
-                                                 const sql::DatabaseOptions& database, feeds::Directory& directory,
-                                                 const Clock& clock, Metrics& metrics, bool delivers);
+                                                 const sql::DatabaseOptions& database, feeds::Engine& engine,
+                                                 Metrics& metrics, bool delivers);
   ~HubRunner();  // stops
 
   Result<bool> start();
   void moved(const std::vector<feeds::Advance>& advances);
   std::vector<http::Route> routes();
+  // For the operator: how far subscriptions are behind.
+  std::shared_ptr<const hub::Overview> overview() const;
+  // Whoever waits here is answered.
+  void let_go();
   void stop();
 
  private:

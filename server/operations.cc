@@ -1,5 +1,7 @@
 #include "server/operations.h"
 
+#include <algorithm>
+
 #include <pistache/endpoint.h>
 #include <pistache/http.h>
 
@@ -15,12 +17,23 @@ Http::Mime::MediaType media_type(const char* text) {
   return Http::Mime::MediaType::fromString(std::string(text));
 }
 
+// Whether the client is a browser.
+bool wants_html(const Http::Request& request) {
+  const auto accept = request.headers().tryGet<Http::Header::Accept>();
+  if (!accept) return false;
+  const auto media = accept->media();
+  return std::any_of(media.begin(), media.end(), [](const Http::Mime::MediaType& type) {
+    return type.top() == Http::Mime::Type::Text && type.sub() == Http::Mime::Subtype::Html;
+  });
+}
+
 // Answers on Pistache's thread.
 class Pages : public Http::Handler {
  public:
   HTTP_PROTOTYPE(Pages)
 
-  Pages(const Metrics& metrics, const std::function<Health()>& health) : metrics_(&metrics), health_(&health) {}
+  Pages(const Metrics& metrics, const std::function<Health()>& health, const OperatorsPage& hub)
+      : metrics_(&metrics), health_(&health), hub_(&hub) {}
 
   void onRequest(const Http::Request& request, Http::ResponseWriter response) override {
     if (request.method() != Http::Method::Get) {
@@ -34,14 +47,20 @@ class Pages : public Http::Handler {
       const Health health = (*health_)();
       response.send(health.is_ready ? Http::Code::Ok : Http::Code::Service_Unavailable, health.json,
                     media_type("application/json"));
+    } else if (request.resource() == "/hub" && *hub_) {
+      const bool is_html = wants_html(request);
+      response.headers().addRaw(Http::Header::Raw("Vary", "Accept"));
+      response.send(Http::Code::Ok, (*hub_)(is_html),
+                    media_type(is_html ? "text/html; charset=utf-8" : "application/json"));
     } else {
-      response.send(Http::Code::Not_Found, "Served here: /metrics and /health\n");
+      response.send(Http::Code::Not_Found, "Served here: /metrics, /health and /hub\n");
     }
   }
 
  private:
   const Metrics* metrics_;
   const std::function<Health()>* health_;
+  const OperatorsPage* hub_;
 };
 
 // Pistache's option type for the endpoint is a fluent builder.
@@ -59,11 +78,12 @@ Http::Endpoint::Options endpoint_options() {
 struct Operations::State {
   const Metrics& metrics;
   std::function<Health()> health;
+  OperatorsPage hub;
   std::unique_ptr<Http::Endpoint> endpoint;
 };
 
-Operations::Operations(const Metrics& metrics, std::function<Health()> health)
-    : state_(std::make_unique<State>(State{metrics, std::move(health), nullptr})) {}
+Operations::Operations(const Metrics& metrics, std::function<Health()> health, OperatorsPage hub)
+    : state_(std::make_unique<State>(State{metrics, std::move(health), std::move(hub), nullptr})) {}
 
 Operations::~Operations() {
   stop();
@@ -83,7 +103,7 @@ Result<bool> Operations::start(const std::string& address) {
   try {
     state_->endpoint = std::make_unique<Http::Endpoint>(Pistache::Address(address));
     state_->endpoint->init(endpoint_options());
-    state_->endpoint->setHandler(Http::make_handler<Pages>(state_->metrics, state_->health));
+    state_->endpoint->setHandler(Http::make_handler<Pages>(state_->metrics, state_->health, state_->hub));
     state_->endpoint->serveThreaded();
   } catch (const std::exception& error) {
     state_->endpoint.reset();

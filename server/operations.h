@@ -1,4 +1,5 @@
-// The operator's own pages, by Pistache on loopback: /metrics for Prometheus and /health. Read-only.
+// The operator's own pages, by Pistache on loopback: /metrics for Prometheus, /health, and /hub where there is one.
+// Read-only.
 // Threads: one of Pistache's own; start and stop from one thread.
 #pragma once
 
@@ -16,10 +17,13 @@ struct Health {
   std::string json;  // a document that says what is well and what is not
 };
 
+// A page that is JSON, or HTML for browsers.
+using OperatorsPage = std::function<std::string(bool is_html)>;
+
 class Operations {
  public:
-  // health: called on Pistache's thread; must not block. metrics must outlive this.
-  Operations(const Metrics& metrics, std::function<Health()> health);
+  // health, hub: called on Pistache's thread; must not block. hub: null where there is none. metrics must outlive this.
+  Operations(const Metrics& metrics, std::function<Health()> health, OperatorsPage hub);
   ~Operations();  // stops
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;

@@ -37,6 +37,9 @@ class OneFeed final : public TopicSource {
     const auto body = std::make_shared<const std::string>("after " + std::to_string(from) + ": new");
     return PushDocument{body, "text/plain", self, from, to, to - from, std::string_view("after ").size()};
   }
+  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
+    return std::vector<std::optional<Instant>>(places.size());
+  }
 };
 
 // Goes on as time does, and further where it is told.
@@ -60,10 +63,9 @@ class HeldRequests final : public Transport {
   std::vector<Held> held;
   int sent = 0;
 
-  bool send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
+  void send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
     held.push_back({std::move(request), std::move(done)});
     ++sent;
-    return true;
   }
   void stop() override {}
 };

@@ -22,6 +22,9 @@ class EmptyFeed final : public TopicSource {
                                    const PushLimits&) override {
     return std::nullopt;
   }
+  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
+    return std::vector<std::optional<Instant>>(places.size());
+  }
 };
 
 // Answers as the test says, having asked whether a connection to the test's address may be opened.
@@ -32,7 +35,7 @@ class ToldTransport final : public Transport {
   int connections = 0;
   int held_back = 0;
 
-  bool send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
+  void send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
     http::ClientReply reply;
     reply.outcome = outcome;
     reply.status = 500;
@@ -43,7 +46,6 @@ class ToldTransport final : public Transport {
       ++connections;
     }
     done(std::move(reply));
-    return true;
   }
   void stop() override {}
 };

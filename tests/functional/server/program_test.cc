@@ -121,7 +121,7 @@ TEST_F(ProgramTest, TheOperatorSeesMetricsAndHealth) {
   const Reply metrics = client.get("/metrics");
   EXPECT_EQ(metrics.status, 200);
   EXPECT_EQ(metrics.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_NE(metrics.body.find("courant_hub_subscriptions 0"), std::string::npos) << metrics.body;
+  EXPECT_NE(metrics.body.find("courant_hub_subscriptions{state=\"caught_up\"} 0"), std::string::npos) << metrics.body;
   EXPECT_EQ(client.get("/health").status, 200);
   EXPECT_EQ(client.get("/else").status, 404);
   EXPECT_EQ(client.post("/metrics", "x").status, 405);
