@@ -180,7 +180,8 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   http::Server server(server_options(config, options.process > 0), router, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
-  Operations operations(core.metrics(), [&core] { return core.health(); }, hub_page(core, config.hub.deliver));
+  Operations operations(
+      core.metrics(), [&core] { return core.health(); }, hub_page(core, config.hub.deliver));
   if (!config.server.operations.empty()) {
     const Result<bool> shown = operations.start(config.server.operations);
     if (!shown) return say(shown.fault());
@@ -211,7 +212,8 @@ int push_until_told(const ServeOptions& options, const sigset_t& signals) {
   Core& core = **opened;
   const Result<bool> running = core.start_hub(true);
   if (!running) return say(running.fault());
-  Operations operations(core.metrics(), [&core] { return core.health(); }, hub_page(core, true));
+  Operations operations(
+      core.metrics(), [&core] { return core.health(); }, hub_page(core, true));
   const std::string& address = core.config().server.operations;
   if (!address.empty()) {
     const Result<bool> shown = operations.start(address);
