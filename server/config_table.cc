@@ -64,7 +64,7 @@ const std::vector<Setting<Config>>& config_settings() {
       {"server",
        "operations",
        +[](Config& c) -> Text { return c.server.operations; },
-       "address of the operator's pages (/metrics, /health), on loopback; empty turns them off",
+       "address of the operator's pages (/metrics, /health, /hub), on loopback; empty turns them off",
        {.flag = "--operations"}},
       {"server",
        "drain",
