@@ -15,7 +15,7 @@ using http::Response;
 using http::Task;
 
 // Throws Problem 400.
-std::int64_t position_in(const Parameters& parameters) {
+std::int64_t asked_position(const Parameters& parameters) {
   const std::string* const text = find_parameter(parameters, "position");
   if (text == nullptr) throw Problem(400, "Say which position: ?position=7, as Feed-Position has it");
   const std::optional<std::uint64_t> position = parse_unsigned(*text);
@@ -44,7 +44,7 @@ Response response_of(std::int64_t position, const hub::Confirmed& count, std::op
 
 Task<Response> get_delivered(feeds::Engine& engine, hub::Hub& hub, const Request& request, PathArguments arguments) {
   const Ticks asked = engine.clock().ticks();
-  const std::int64_t position = position_in(query_of(request));
+  const std::int64_t position = asked_position(query_of(request));
   const std::optional<std::chrono::seconds> wait = http::wait_preference(request, engine.options().wait_cap);
   const std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   if (position > feed->head()) co_await engine.ask_database(feed);
