@@ -12,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kDatabasePause{1'000};
+constexpr milliseconds kTransportPause{1'000};
 constexpr milliseconds kNoSecretPause = std::chrono::hours(1);
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 // The first document for one that is far behind; the next ones are twice as long each, up to the limit.
@@ -274,6 +275,10 @@ http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   const http::ClientReply reply = co_await loop_.send(std::move(request));
   attempts_.count(reply);
   if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
+  if (reply.outcome == http::ClientReply::Outcome::kHeldBack) {  // nothing was sent: too much waits already
+    rest(live, kTransportPause);
+    co_return;
+  }
   attempt.ended = loop_.clock.now();
   attempt.status = reply.status;
   attempt.latency = reply.latency;

@@ -74,7 +74,6 @@ class Dispatcher {
                                          const std::function<void(const Busy&)>& visit) const;
 
  private:
-
   struct Live : Subscription {
     Phase phase = Phase::kIdle;
     bool is_gone = false;        // ended, or another process's now

@@ -81,8 +81,12 @@ class HubOverPipeTest : public testing::Test {
     return session_.run({name, text})[0].integer(0);
   }
   bool has_cursor(int cursor) {
-    return wait_until(
-        [&] { return number_of("select count(*) from subscriptions where cursor = " + std::to_string(cursor)) > 0; });
+    // Where it has caught up, that is where its feed has been looked at.
+    return wait_until([&] {
+      return number_of("select count(*) from subscriptions s left join hub_watches w using (shard, lane, feed, watch) "
+                       "where greatest(s.cursor, w.position) = " +
+                       std::to_string(cursor)) > 0;
+    });
   }
   std::vector<SinkRequest> deliveries() const {
     std::vector<SinkRequest> found;

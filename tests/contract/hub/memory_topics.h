@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,26 @@ class MemoryTopics final : public hub::TopicSource {
     const std::lock_guard lock(mutex_);
     const Feed* const feed = find_feed(number);
     return feed == nullptr ? 0 : static_cast<std::int64_t>(feed->entries.size());
+  }
+
+  std::vector<std::string> required_terms(const hub::Topic& topic) override {
+    const std::size_t mark = topic.canonical.find('?');
+    if (mark == std::string::npos) return {};
+    return {topic.canonical.substr(mark + 1)};
+  }
+
+  hub::NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t number, std::int64_t from) override {
+    const std::lock_guard lock(mutex_);
+    const Feed* const feed = find_feed(number);
+    hub::NewTerms found{from, {}};
+    if (feed == nullptr || feed->is_gone) return found;
+    std::set<std::string> terms;
+    for (; found.to < static_cast<std::int64_t>(feed->entries.size()); ++found.to) {
+      const std::string& term = feed->entries[static_cast<std::size_t>(found.to)].term;
+      if (!term.empty()) terms.insert(term);
+    }
+    found.terms.assign(terms.begin(), terms.end());
+    return found;
   }
 
   std::optional<hub::PushDocument> read(sql::Session&, const hub::Topic& topic, const std::string& self,

@@ -72,6 +72,9 @@ class TermFeed final : public TopicSource {
   std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return head(); }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return known_; }
+  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
+    return std::vector<std::optional<Instant>>(places.size());
+  }
   std::vector<std::string> required_terms(const Topic& topic) override {
     if (topic.canonical == "*" || topic.canonical.front() == '!') return {};
     std::vector<std::string> terms;
@@ -126,11 +129,10 @@ class Callbacks final : public Transport {
   std::function<int()> status = [] { return 204; };  // 0: answered later
   std::map<std::string, Taken> taken;
 
-  bool send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
+  void send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override {
     held_.push_back({std::move(request), std::move(done)});
     const int said = status();
     if (said != 0) answer(held_.size() - 1, said);
-    return true;
   }
   void answer_all(int said) {
     while (!held_.empty()) answer(0, said);
