@@ -36,6 +36,7 @@ class HubOverPipeTest : public testing::Test {
     options.retry = {20ms};
     options.heartbeat = 50ms;
     options.shard_lease = 10s;
+    options.save_watches_every = 50ms;
     hub_ = std::make_unique<hub::Hub>(options, Vault(Sha256{1}), topics_, executor_, executor_, *transport_, guard_,
                                       clock_, metrics_);
     const Result<bool> started = hub_->start(session_);
@@ -149,7 +150,7 @@ TEST_F(HubOverPipeTest, AFilteredTopicIsPassedOver) {
   subscribe(std::string(kTopic) + "?search=%2Bgold");
   publish(3, "red");
   wake();
-  ASSERT_TRUE(has_cursor(3));
+  EXPECT_TRUE(confirmed(3, 60s).is_by_all()) << "it need not have it";
   EXPECT_TRUE(deliveries().empty());
   publish(1, "gold");
   wake();
@@ -237,7 +238,6 @@ TEST_F(HubOverPipeTest, StoppingAnswersWhatIsInFlightAndKeepsCursors) {
   ASSERT_TRUE(wait_until([&] { return deliveries().size() == 2; }));
   hub_->stop();
   EXPECT_EQ(number_of("select cursor from subscriptions"), 1);
-  EXPECT_EQ(number_of("select frozen from subscriptions"), 2) << "it may have arrived";
   EXPECT_EQ(number_of("select failures from subscriptions"), 0) << "that the hub stops is nobody's failure";
   gate.open();
   stop();

@@ -291,6 +291,38 @@ TYPED_TEST(TopicSourceContract, OfAFeedThatIsGoneThereIsThePositionAlone) {
   EXPECT_EQ(document ? document->entries : 0, 0);
 }
 
+// What a topic requires is spelled as what has come is: so it is known whom that does not concern, without reading it.
+TYPED_TEST(TopicSourceContract, RequiredTermsAreThoseThatNewTermsGives) {
+  hub::TopicSource& topics = this->world_.topics();
+  const Topic gold = this->topic("http://here.example/demo/events?search=%2BGold");
+  EXPECT_TRUE(topics.required_terms(this->topic()).empty()) << "it may be anything";
+  EXPECT_EQ(topics.required_terms(gold), std::vector<std::string>{"gold"});
+  this->publish_all(1, 2, "gold");
+  this->publish_all(3, 3, "red");
+  this->publish_all(4, 4);
+  const auto terms_after = [&](std::int64_t from) {
+    const hub::NewTerms found = topics.new_terms(this->world_.session(), gold.lane, gold.feed, from);
+    EXPECT_EQ(found.to, 4) << "all of it may be looked at by one call";
+    return std::set<std::string>(found.terms.begin(), found.terms.end());
+  };
+  EXPECT_EQ(terms_after(0), (std::set<std::string>{"gold", "red"}));
+  EXPECT_EQ(terms_after(2), std::set<std::string>{"red"});
+  EXPECT_EQ(terms_after(3), std::set<std::string>{}) << "entries without terms are looked at, too";
+  EXPECT_EQ(terms_after(4), std::set<std::string>{});
+}
+
+TYPED_TEST(TopicSourceContract, WhereNothingIsNewThereAreNoNewTerms) {
+  const Topic topic = this->topic();
+  const auto new_terms = [&](std::int64_t feed, std::int64_t from) {
+    return this->world_.topics().new_terms(this->world_.session(), topic.lane, feed, from);
+  };
+  EXPECT_LE(new_terms(topic.feed, 0).to, 0);
+  EXPECT_LE(new_terms(topic.feed + 1000, 0).to, 0) << "of a feed that is not known";
+  this->publish_all(1, 3, "gold");
+  EXPECT_LE(new_terms(topic.feed, 3).to, 3);
+  EXPECT_TRUE(new_terms(topic.feed, 3).terms.empty());
+}
+
 TYPED_TEST(TopicSourceContract, FirstAfterSaysSinceWhenSomethingWaits) {
   const Topic events = this->topic();
   const Topic other = this->topic("http://here.example/demo/other");
