@@ -425,6 +425,10 @@ void Dispatcher::stop_resting(const LivePtr& live) {
 void Dispatcher::stop() {
   timer_.cancel();
   probe_timer_.cancel();
+  // What is in flight may arrive, though nobody hears of it any more: its range is written down.
+  for (const auto& [number, live] : busy_) {
+    if (is_frozen(*live)) write_back_.touch(live);
+  }
 }
 
 void Dispatcher::arm_timer() {
