@@ -24,19 +24,9 @@ struct Matches {
 
 Matches read_matches(sql::Session& session, FeedKey feed, const Filter& filter, std::int64_t after, std::int64_t upto,
                      bool is_newest, std::int64_t limit, std::int64_t max_bytes) {
-  std::vector<std::string> terms;
-  std::vector<std::int64_t> sets;
-  for (const std::vector<std::string>& set : filter.required()) {
-    terms.insert(terms.end(), set.begin(), set.end());
-    sets.resize(terms.size(), sets.empty() ? 1 : sets.back() + 1);
-  }
   sql::Parameters parameters;
-  parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(is_newest).add(terms).add(sets);
-  if (filter.is_any_of_terms()) {
-    parameters.add_null();
-  } else {
-    parameters.add(filter.jsonpath());
-  }
+  parameters.add(feed.lane).add(feed.feed).add(after).add(upto).add(is_newest);
+  add_filter(parameters, &filter);
   parameters.add(limit).add(kMostRead).add(max_bytes).add(kRendererVersion);
   const sql::Rows rows = session.run(queries::read_matching, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
@@ -65,6 +55,23 @@ std::int64_t upper_end(const Matches& matches, std::int64_t limit, std::int64_t 
 }
 
 }  // namespace
+
+void add_filter(sql::Parameters& parameters, const Filter* filter) {
+  std::vector<std::string> terms;
+  std::vector<std::int64_t> sets;
+  if (filter != nullptr) {
+    for (const std::vector<std::string>& set : filter->required()) {
+      terms.insert(terms.end(), set.begin(), set.end());
+      sets.resize(terms.size(), sets.empty() ? 1 : sets.back() + 1);
+    }
+  }
+  parameters.add(terms).add(sets);
+  if (filter == nullptr || filter->is_any_of_terms()) {
+    parameters.add_null();
+  } else {
+    parameters.add(filter->jsonpath());
+  }
+}
 
 FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
                             std::optional<std::int64_t> marker, std::int64_t max_bytes) {

@@ -30,6 +30,10 @@ struct FilteredSlice {
 FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
                             std::optional<std::int64_t> marker, std::int64_t max_bytes);
 
+// Adds the terms, the sets that they belong to, and the predicate of a filter, as match_entries takes them; null: every
+// entry matches.
+void add_filter(sql::Parameters& parameters, const Filter* filter);
+
 // The oldest matches of the positions (after, upto], whatever of these is kept: at most limit of them, and max_bytes,
 // but one at least. Throws Problem 404 where the feed does not exist any more.
 struct MatchingPiece {

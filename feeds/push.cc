@@ -16,6 +16,11 @@ namespace {
 constexpr std::int64_t kMostLookedAt = 5'000;  // entries
 constexpr std::int64_t kMostTerms = 50'000;    // of them all
 
+// What a preview looks at: so many pieces of so many entries, about; and how many ids it names.
+constexpr int kPreviewPieces = 10;
+constexpr std::int64_t kPreviewPiece = 5000;
+constexpr std::int64_t kPreviewIds = 10;
+
 std::string canonical_push_query(const PushView& view) {
   std::string query = with_suffix("", form_suffix(view.offer->format));
   if (view.limit) query = with_suffix(std::move(query), "limit=" + std::to_string(*view.limit));
@@ -49,13 +54,14 @@ PushSlice read_push_slice(sql::Session& session, FeedKey key, bool is_gone, cons
   return {to, read_entries(session, key, request.from, to).entries};
 }
 
-std::string push_document(const LiveFeed& feed, const PushView& view, const PushRequest& request, PushSlice slice) {
+std::string push_document(const LiveFeed& feed, const PushView& view, const PushRequest& request, PushSlice slice,
+                          Instant now) {
   const std::shared_ptr<const FeedState> state = feed.state();
   FeedDocument document;
   document.id = feed.facts().uri;
   document.title = state->settings.title;
   document.author = state->settings.author;
-  document.updated = slice.entries.front().updated;
+  document.updated = slice.entries.empty() ? now : slice.entries.front().updated;
   document.feed_url = request.feed_url;
   document.has_edits = state->settings.edits;
   document.links = {{"self", request.self}, {"current", request.feed_url}, {"hub", request.hub_url}};
@@ -100,7 +106,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   if (view.offer->representation != Representation::kXml) drop_superseded(session, key, slice.entries);
   page.entries = static_cast<std::int64_t>(slice.entries.size());
   if (page.entries == 0) return page;
-  page.document = push_document(*feed, view, request, std::move(slice));
+  page.document = push_document(*feed, view, request, std::move(slice), now);
   page.from_at = range_begin_in(page.document, view.offer->representation);
   return page;
 }
@@ -110,6 +116,39 @@ NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after) 
   parameters.add(key.lane).add(key.feed).add(after).add(kMostLookedAt).add(kMostTerms);
   const sql::Rows rows = session.run(queries::new_terms, parameters);
   return {rows[0].integer(0), rows[0].texts(1)};
+}
+
+std::string empty_push(const LiveFeed& feed, const PushView& view, const PushRequest& request, const Clock& clock) {
+  return push_document(feed, view, request, {request.from, {}}, clock.now());
+}
+
+FeedBacklog read_backlog(sql::Session& session, FeedKey key, std::int64_t after) {
+  const sql::Rows rows = session.run(queries::backlog, sql::Parameters().add(key.lane).add(key.feed).add(after));
+  FeedBacklog backlog;
+  if (rows.empty()) return backlog;
+  backlog.floor = rows[0].integer(0);
+  backlog.head = rows[0].integer(1);
+  if (!rows[0].is_null(2)) backlog.oldest = rows[0].instant(2);
+  return backlog;
+}
+
+PushPreview preview_push(sql::Session& session, FeedKey key, const PushView& view, std::int64_t after,
+                         std::int64_t upto) {
+  PushPreview preview{after, 0, {}};
+  for (int piece = 0; piece < kPreviewPieces && preview.to < upto; ++piece) {
+    sql::Parameters parameters;
+    parameters.add(key.lane).add(key.feed).add(preview.to).add(upto);
+    add_filter(parameters, view.filter ? &*view.filter : nullptr);
+    const auto shown = static_cast<std::int64_t>(preview.first.size());
+    parameters.add(kPreviewPiece).add(kPreviewIds - shown);
+    const sql::Rows rows = session.run(queries::preview_matching, parameters);
+    if (rows.empty()) throw Problem(404, "The feed does not exist any more");
+    const sql::Row row = rows[0];
+    preview.entries += row.integer(2);
+    for (std::string& id : row.texts(3)) preview.first.push_back(std::move(id));
+    preview.to = row.boolean(1) ? upto : row.integer(0);
+  }
+  return preview;
 }
 
 std::int64_t last_position(sql::Session& session, FeedKey key) {

@@ -64,6 +64,27 @@ struct NewTerms {
 };
 NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after);
 
+// A document of a feed's topic that holds nothing, at the position request.from.
+std::string empty_push(const LiveFeed& feed, const PushView& view, const PushRequest& request, const Clock& clock);
+
+// What lies beyond a position of a feed.
+struct FeedBacklog {
+  std::int64_t floor = 0;         // up to here nothing is kept any more
+  std::int64_t head = 0;          // as last_position
+  std::optional<Instant> oldest;  // when the first one that is kept was recorded; nullopt: there is none
+};
+FeedBacklog read_backlog(sql::Session& session, FeedKey key, std::int64_t after);
+
+// How many of the positions (after, upto] match, and which are the first; a bounded number of them is looked at.
+struct PushPreview {
+  std::int64_t to = 0;  // how far was looked
+  std::int64_t entries = 0;
+  std::vector<std::string> first;  // their ids
+};
+// Throws Problem 404 where the feed does not exist any more.
+PushPreview preview_push(sql::Session& session, FeedKey key, const PushView& view, std::int64_t after,
+                         std::int64_t upto);
+
 // The last position committed on a feed; of one that has been deleted, too: it may come back, and goes on from there.
 std::int64_t last_position(sql::Session& session, FeedKey key);
 
