@@ -90,6 +90,7 @@ void Dispatcher::adopt(Subscription subscription) {
     live->most_bytes = kFirstBytes;
     by_number_.emplace(live->number, live);
     lookout_.add(*live);
+    if (live->wishes.topic_until) stand_alone(live);
     add_to_count(live->phase, 1);
     const Instant now = loop_.clock.now();
     if (live->next_attempt && *live->next_attempt > now) {
@@ -111,6 +112,68 @@ void Dispatcher::forget(std::int64_t number) {
 std::optional<std::int64_t> Dispatcher::told(std::int64_t number) const {
   const auto found = by_number_.find(number);
   return found == by_number_.end() ? std::nullopt : std::optional(found->second->told);
+}
+
+const Subscription* Dispatcher::find(std::int64_t number) const {
+  const auto found = by_number_.find(number);
+  return found == by_number_.end() ? nullptr : found->second.get();
+}
+
+bool Dispatcher::set_wishes(const Subscription& as_stored) {
+  const auto found = by_number_.find(as_stored.number);
+  if (found == by_number_.end()) return true;
+  const LivePtr live = found->second;
+  if (as_stored.verified < live->verified) return false;
+  live->wishes = as_stored.wishes;
+  live->secret = as_stored.secret;
+  live->has_lost_secret = as_stored.has_lost_secret;
+  go_on(live);
+  return true;
+}
+
+bool Dispatcher::hold(std::int64_t number) {
+  const LivePtr live = by_number_.at(number);
+  live->is_held = true;
+  stand_alone(live);
+  return live->phase != Phase::kDelivering;
+}
+
+void Dispatcher::set_back(std::int64_t number, std::int64_t position) {
+  const LivePtr live = by_number_.at(number);
+  live->failures = 0;
+  move_cursor(live, std::min(position, live->cursor));
+  live->told = live->cursor;
+  go_on(live);
+}
+
+std::int64_t Dispatcher::end_topic_at(std::int64_t number, std::int64_t position) {
+  const LivePtr live = by_number_.at(number);
+  stand_alone(live);
+  const std::int64_t end = std::max({position, live->cursor, live->frozen});
+  live->wishes.topic_until = end;
+  wake(live);
+  pump();
+  return end;
+}
+
+void Dispatcher::record(std::int64_t number, Attempt attempt) {
+  const auto found = by_number_.find(number);
+  if (found == by_number_.end()) return;
+  found->second->record.add(std::move(attempt));
+  write_back_.touch(found->second);
+}
+
+// At once, whatever it has waited for: whoever asks for something wants to see what comes of it.
+void Dispatcher::go_on(const LivePtr& live) {
+  live->is_held = false;
+  stop_resting(live);
+  wake(live);
+  pump();
+}
+
+// Its cursor is its own from now on.
+void Dispatcher::stand_alone(const LivePtr& live) {
+  if (lookout_.leave(*live)) write_back_.touch(live);
 }
 
 void Dispatcher::drop_shard(std::int64_t shard) {
@@ -185,6 +248,22 @@ void Dispatcher::concern(const std::vector<Subscription*>& subscriptions) {
   pump();
 }
 
+bool Dispatcher::may_begin(const Live& live) const {
+  return !live.is_gone && !live.is_held && !live.wishes.is_paused && !loop_.is_stopping;
+}
+
+bool Dispatcher::is_behind(const Live& live) const {
+  return lookout_.is_behind(live) && live.cursor < live.wishes.topic_until.value_or(kAll);
+}
+
+// Where the next document is to end at the latest. Who wants few documents is not sent the short ones that were read
+// for others a moment ago.
+std::int64_t Dispatcher::end_of_next(const Live& live) const {
+  if (is_frozen(live)) return live.frozen;
+  const std::int64_t end = live.wishes.topic_until.value_or(kAll);
+  return live.wishes.wants_few() ? std::min(end, lookout_.head_of(live)) : end;
+}
+
 // A range that has been sent comes again as a whole, however long its document was allowed to be then.
 PushLimits Dispatcher::limits_of(const Live& live) const {
   PushLimits limits = loop_.options.document;
@@ -193,9 +272,15 @@ PushLimits Dispatcher::limits_of(const Live& live) const {
 }
 
 void Dispatcher::wake(const LivePtr& live) {
-  if (live->is_gone || live->phase != Phase::kIdle) return;
-  if (!lookout_.is_behind(*live)) {
-    if (lookout_.share(*live)) write_back_.touch(live);
+  if (!may_begin(*live) || live->phase != Phase::kIdle) return;
+  if (!is_behind(*live)) {
+    if (!live->wishes.topic_until && lookout_.share(*live)) write_back_.touch(live);
+    return;
+  }
+  const Ticks now = loop_.clock.ticks();
+  const Ticks next = live->pace.next(live->wishes, live->cursor, lookout_.head_of(*live), now);
+  if (next > now) {
+    rest(live, std::chrono::ceil<milliseconds>(next - now));
     return;
   }
   enter(live, Phase::kWaiting);
@@ -224,7 +309,7 @@ http::Task<void> Dispatcher::deliver(LivePtr live) {
 
 // Whether the turn goes on: the document held nothing, only the cursor has moved.
 http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
-  if (live->is_gone || loop_.is_stopping) co_return false;
+  if (!may_begin(*live)) co_return false;
   if (live->has_lost_secret) {
     log_error("a subscription's secret was sealed with another key: nothing is delivered unsigned",
               {{"subscription", live->number}});
@@ -233,9 +318,11 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
   }
   if (!unreachable_.empty() && !unreachable_.may_try(origin_of(live->callback), live)) {
     enter(live, Phase::kParked);
+    live->next_attempt = loop_.clock.now();  // its page says that it waits for one
+    write_back_.touch(live);
     co_return false;
   }
-  const std::int64_t upto = is_frozen(*live) ? live->frozen : kAll;
+  const std::int64_t upto = end_of_next(*live);
   std::optional<PushDocument> document;
   try {
     document = co_await documents_.read(live->topic, live->self, live->cursor, upto, limits_of(*live));
@@ -247,7 +334,7 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
   if (!document || live->is_gone || loop_.is_stopping) co_return false;
   if (document->entries == 0) {
     move_cursor(live, document->to);
-    co_return lookout_.is_behind(*live);
+    co_return is_behind(*live);
   }
   if (!loop_.shards.owned(live->shard, loop_.clock.ticks())) {
     rest(live, kDatabasePause);
@@ -259,11 +346,13 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
 
 http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   live->frozen = document.to;
+  live->pace.sent(loop_.clock.ticks());
   Delivery delivery;
   delivery.subscription = live->number;
   delivery.callback = live->callback;
   delivery.hub_url = loop_.options.hub_url;
   delivery.secret = live->secret;
+  delivery.old_secret = old_secret_of(*live, loop_.clock.now());
   delivery.previous = live->told;
   delivery.document = document;
   http::ClientRequest request =

@@ -18,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "hub/attempts.h"
+#include "hub/document_pace.h"
 #include "hub/documents.h"
 #include "hub/lookout.h"
 #include "hub/loop.h"
@@ -44,6 +45,18 @@ class Dispatcher {
   // is none of that number.
   std::optional<std::int64_t> told(std::int64_t number) const;
   void drop_shard(std::int64_t shard);
+
+  // For what owners of callbacks ask for (hub/changes.h). null: there is none of that number.
+  const Subscription* find(std::int64_t number) const;
+  // Takes over what its owner has set; whatever was held goes on. False: what is given is older than what is known.
+  bool set_wishes(const Subscription& as_stored);
+  // Nothing is begun for it any more, until it goes on. False: something is under way still; ask again.
+  bool hold(std::int64_t number);
+  // It goes on from a position that lies behind it; the subscriber is told that it stands there. Only while it is held.
+  void set_back(std::int64_t number, std::int64_t position);
+  // Nothing beyond a position, or what may have been sent already, is sent in this topic: where that ends.
+  std::int64_t end_topic_at(std::int64_t number, std::int64_t position);
+  void record(std::int64_t number, Attempt attempt);
 
   void moved(std::int64_t lane, std::int64_t feed, std::int64_t position);
   // Asks memory where the feeds of all subscriptions stand: what no wake-up told is found here.
@@ -77,14 +90,19 @@ class Dispatcher {
   struct Live : Subscription {
     Phase phase = Phase::kIdle;
     bool is_gone = false;        // ended, or another process's now
+    bool is_held = false;        // nothing is begun
     bool was_told_when = false;  // rests because its callback said for how long
     Ticks rests_until{};
     std::int64_t most_bytes = 0;  // of its next document
-    Instant lease_due;            // when something is to be done about its lease
+    DocumentPace pace;
+    Instant lease_due;  // when something is to be done about its lease
   };
   using LivePtr = std::shared_ptr<Live>;
 
   void concern(const std::vector<Subscription*>& subscriptions);
+  bool may_begin(const Live& live) const;
+  bool is_behind(const Live& live) const;
+  std::int64_t end_of_next(const Live& live) const;
   PushLimits limits_of(const Live& live) const;
   void remove(const LivePtr& live);
   void enter(const LivePtr& live, Phase phase);
@@ -102,6 +120,8 @@ class Dispatcher {
   void stop_probing(const LivePtr& live);
   void plan_probe();
   double chance();
+  void go_on(const LivePtr& live);
+  void stand_alone(const LivePtr& live);
   void rest(const LivePtr& live, std::chrono::milliseconds pause);
   void stop_resting(const LivePtr& live);
   void arm_timer();

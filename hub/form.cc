@@ -64,10 +64,7 @@ SubscriberRequest read_subscriber(const Parameters& form, bool is_subscribe, boo
     request.lease = std::chrono::seconds(std::min(*seconds, kMaxLease));
   }
   if (const std::string* const secret = find_parameter(form, "hub.secret"); secret && !secret->empty()) {
-    if (secret->size() > kMaxSecret) throw Problem(400, "hub.secret must be less than 200 bytes");
-    if (request.callback_parts.scheme != "https" && !is_loopback(request.callback_parts)) {
-      throw Problem(400, "hub.secret is taken for https callbacks only: signed documents would travel in the clear");
-    }
+    require_secret("hub.secret", *secret, request.callback_parts);
     request.secret = *secret;
   }
   if (const std::string* const token = find_parameter(form, "hub.verify_token")) {
@@ -92,6 +89,14 @@ PublisherRequest read_publisher(const Parameters& form) {
 }
 
 }  // namespace
+
+void require_secret(std::string_view name, const std::string& secret, const Uri& callback) {
+  if (secret.size() > kMaxSecret) throw Problem(400, std::string(name) + " must be less than 200 bytes");
+  if (callback.scheme != "https" && !is_loopback(callback)) {
+    throw Problem(400,
+                  std::string(name) + " is taken for https callbacks only: signed documents would travel in the clear");
+  }
+}
 
 HubRequest parse_form(std::string_view body, bool allow_http) {
   const std::optional<Parameters> form = parse_query(body);

@@ -13,9 +13,11 @@
 
 #include "http/registrable_domains.h"
 #include "http/url_host.h"
+#include "hub/changes.h"
 #include "hub/dispatcher.h"
 #include "hub/form.h"
 #include "hub/known_counts.h"
+#include "hub/self_service.h"
 #include "hub/verifier.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
@@ -68,8 +70,9 @@ void refuse_beyond(const Counts& limits, const Counts& counts, bool is_subscribe
 }  // namespace
 
 struct Hub::State {
-  State(HubOptions the_options, Vault vault, TopicSource& source, sql::Executor& executor, sql::Executor& readers,
-        Transport& transport, std::shared_ptr<const http::AddressGuard> the_guard, const Clock& clock, Metrics& metrics)
+  State(HubOptions the_options, Vault vault, TopicSource& source, TopicInsight& insight, sql::Executor& executor,
+        sql::Executor& readers, Transport& transport, std::shared_ptr<const http::AddressGuard> the_guard,
+        const Clock& clock, Metrics& metrics)
       : options(std::move(the_options)),
         guard(std::move(the_guard)),
         store(options.process, std::move(vault)),
@@ -77,7 +80,9 @@ struct Hub::State {
         dispatcher(loop),
         verifier(loop, dispatcher),
         census(loop, dispatcher),
-        confirmations(loop, readers, options.max_waiting) {}
+        confirmations(loop, readers, options.max_waiting),
+        changes(loop, dispatcher, owner_store, insight),
+        self_service(options, owner_store, insight, executor, clock, [this] { look_for_changes(); }) {}
 
   // The loop's thread:
   void start() {
@@ -100,6 +105,8 @@ struct Hub::State {
   http::Task<void> give_up_surplus(const KeptShards& kept);
   http::Task<void> finish();
   void take_moves();
+  // Any thread:
+  void look_for_changes();
 
   const HubOptions options;
   const std::shared_ptr<const http::AddressGuard> guard;
@@ -111,6 +118,9 @@ struct Hub::State {
   Verifier verifier;
   Census census;
   Confirmations confirmations;
+  const OwnerStore owner_store{store};
+  Changes changes;
+  SelfService self_service;
   const http::RegistrableDomains domains;
   KnownCounts counts;
   asio::steady_timer shards_timer{io};
@@ -212,7 +222,9 @@ http::Task<void> Hub::State::keep_requests() {
 http::Task<void> Hub::State::keep_cursors() {
   while (!loop.is_stopping) {
     try {
+      co_await changes.look();
       co_await dispatcher.save();
+      co_await changes.settle();
     } catch (const std::exception&) {
       // as above; what could not be saved is kept
     }
@@ -264,10 +276,18 @@ void Hub::State::take_moves() {
   for (const auto& [name, position] : taken) dispatcher.moved(name.first, name.second, position);
 }
 
-Hub::Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, sql::Executor& readers,
-         Transport& transport, std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics)
-    : state_(std::make_unique<State>(std::move(options), std::move(vault), source, executor, readers, transport,
-                                     std::move(guard), clock, metrics)) {}
+void Hub::State::look_for_changes() {
+  asio::post(io, [this] {
+    changes.hurry();
+    cursors_timer.cancel();
+  });
+}
+
+Hub::Hub(HubOptions options, Vault vault, TopicSource& source, TopicInsight& insight, sql::Executor& executor,
+         sql::Executor& readers, Transport& transport, std::shared_ptr<const http::AddressGuard> guard,
+         const Clock& clock, Metrics& metrics)
+    : state_(std::make_unique<State>(std::move(options), std::move(vault), source, insight, executor, readers,
+                                     transport, std::move(guard), clock, metrics)) {}
 
 Hub::~Hub() {
   stop();
@@ -358,6 +378,10 @@ void Hub::let_go() {
   state_->confirmations.let_go();
 }
 
+std::vector<http::Route> Hub::self_service() {
+  return state_->self_service.routes(state_->loop.all_shards);
+}
+
 void Hub::stop() {
   State& state = *state_;
   if (!state.thread.joinable()) return;
@@ -400,7 +424,10 @@ std::vector<http::Route> routes(Hub& hub) {
   const auto explain = [](const http::Request&, const http::PathArguments&) {
     return std::optional(http::text_response(200, "text/plain; charset=utf-8", kExplanation));
   };
-  return {{"/hub", http::Method::kPost, post, nullptr, admit}, {"/hub", http::Method::kGet, nullptr, explain, nullptr}};
+  std::vector<http::Route> all = hub.self_service();
+  all.push_back({"/hub", http::Method::kPost, post, nullptr, admit});
+  all.push_back({"/hub", http::Method::kGet, nullptr, explain, nullptr});
+  return all;
 }
 
 }  // namespace courant::hub

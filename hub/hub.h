@@ -13,6 +13,7 @@
 #include "hub/census.h"
 #include "hub/confirmations.h"
 #include "hub/loop.h"
+#include "hub/topic_insight.h"
 #include "kernel/sealed.h"
 
 namespace courant::hub {
@@ -21,8 +22,9 @@ class Hub {
  public:
   // Everything given by reference must outlive the hub. executor: database threads of the hub's own, so that pushes and
   // readers do not wait for each other; readers: the others, for those who ask what has been confirmed.
-  Hub(HubOptions options, Vault vault, TopicSource& source, sql::Executor& executor, sql::Executor& readers,
-      Transport& transport, std::shared_ptr<const http::AddressGuard> guard, const Clock& clock, Metrics& metrics);
+  Hub(HubOptions options, Vault vault, TopicSource& source, TopicInsight& insight, sql::Executor& executor,
+      sql::Executor& readers, Transport& transport, std::shared_ptr<const http::AddressGuard> guard, const Clock& clock,
+      Metrics& metrics);
   ~Hub();  // stops
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -46,6 +48,9 @@ class Hub {
   // Whoever waits for confirmations is answered; nobody waits any more.
   void let_go();
 
+  // The pages of subscriptions.
+  std::vector<http::Route> self_service();
+
   // Ends what is in flight, saves cursors, hands its shards over.
   void stop();
 
@@ -54,7 +59,7 @@ class Hub {
   std::unique_ptr<State> state_;
 };
 
-// POST /hub.
+// POST /hub, and the pages of subscriptions.
 std::vector<http::Route> routes(Hub& hub);
 
 }  // namespace courant::hub

@@ -113,6 +113,15 @@ bool Lookout::share(Subscription& subscription) {
   return true;
 }
 
+bool Lookout::leave(Subscription& subscription) {
+  if (subscription.watch == 0) return false;
+  Watch& watch = feed_of(subscription).watches.at(subscription.shard);
+  subscription.cursor = std::max(subscription.cursor, watch.position);
+  subscription.watch = 0;
+  --watch.sharers;
+  return true;
+}
+
 // From where the next look goes: where the watch stands that is farthest behind. nullopt: there is nothing to look at.
 std::optional<std::int64_t> Lookout::next_look(const Feed& feed) const {
   if (loop_.is_stopping || loop_.clock.ticks() < feed.looks_after) return std::nullopt;

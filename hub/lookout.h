@@ -46,6 +46,8 @@ class Lookout {
   // Somebody looks from now on for a subscription that is not behind; false: nothing has changed, it requires no term
   // or shares a watch already.
   bool share(Subscription& subscription);
+  // It shares no watch any more, and stands where it shared it; false: it shared none.
+  bool leave(Subscription& subscription);
 
   // Where watches stand that are not saved there.
   std::vector<SavedWatch> unsaved() const;

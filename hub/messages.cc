@@ -10,8 +10,12 @@ void append_parameter(std::string& url, std::string_view name, std::string_view 
   url.append(name).append("=").append(percent_encode(value));
 }
 
-// The same range for the same subscription has the same id: a receiver that has seen an id has seen all of it.
+// The same range for the same subscription has the same id: a receiver that has seen an id has seen all of it. Each
+// test has its own.
 std::string webhook_id(const Delivery& delivery) {
+  if (delivery.test > 0) {
+    return "msg_" + std::to_string(delivery.subscription) + "_test_" + std::to_string(delivery.test);
+  }
   return "msg_" + std::to_string(delivery.subscription) + "_" + std::to_string(delivery.previous) + "_" +
          std::to_string(delivery.document.to);
 }
@@ -47,6 +51,7 @@ http::ClientRequest verification_request(const Verification& verification, std::
   }
   if (verification.verify_token) append_parameter(request.url, "hub.verify_token", *verification.verify_token);
   request.headers = {{"Feed-Position", std::to_string(verification.position)}};
+  if (!verification.page_url.empty()) request.headers.emplace_back("Subscription-Page", verification.page_url);
   request.max_body = verification.challenge.size() + 1;
   return request;
 }
@@ -81,10 +86,13 @@ http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm alg
   request.headers.emplace_back("webhook-id", id);
   request.headers.emplace_back("webhook-timestamp", timestamp);
   if (delivery.secret) {
-    request.headers.emplace_back("X-Hub-Signature", std::string(name_of(algorithm)) + "=" +
-                                                        to_hex(hmac(algorithm, *delivery.secret, *request.body)));
-    request.headers.emplace_back("webhook-signature",
-                                 webhook_signature(*delivery.secret, id, timestamp, *request.body));
+    const std::string& body = *request.body;
+    const std::string& known = delivery.old_secret ? *delivery.old_secret : *delivery.secret;
+    std::string signatures = webhook_signature(*delivery.secret, id, timestamp, body);
+    if (delivery.old_secret) signatures += " " + webhook_signature(*delivery.old_secret, id, timestamp, body);
+    request.headers.emplace_back("X-Hub-Signature",
+                                 std::string(name_of(algorithm)) + "=" + to_hex(hmac(algorithm, known, body)));
+    request.headers.emplace_back("webhook-signature", std::move(signatures));
   }
   return request;
 }

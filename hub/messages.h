@@ -24,6 +24,7 @@ struct Verification {
   std::chrono::seconds lease{0};
   std::optional<std::string> verify_token;
   std::int64_t position = 0;  // from which the subscription will deliver
+  std::string page_url = {};  // of the subscription's page (hub/self_service.h); empty: it will have none
 };
 http::ClientRequest verification_request(const Verification& verification, std::chrono::milliseconds deadline);
 
@@ -37,7 +38,12 @@ struct Delivery {
   std::optional<std::string> secret;
   std::int64_t previous = 0;  // the position that the subscriber was told last
   PushDocument document;      // may begin later than that, where what lies between had not to be delivered
+  // The secret of before, where it signs, too: see delivery_request.
+  std::optional<std::string> old_secret = {};
+  std::int64_t test = 0;  // the number of a test, whose document holds nothing; 0: no test
 };
+// While two secrets sign, webhook-signature has both signatures, which Standard Webhooks foresees, and X-Hub-Signature,
+// which can hold one, that of the old one: whoever checks it knows that one until the time is over.
 http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm algorithm, Instant now,
                                      std::chrono::milliseconds deadline);
 

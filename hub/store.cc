@@ -21,19 +21,13 @@ std::optional<std::string> optional_text(const sql::Row& row, int column) {
   return std::string(row.text(column));
 }
 
-// Where a subscription of this topic and callback lies, and its request.
-struct Place {
-  std::int64_t shard = 0;
-  Sha256 key;
-};
+}  // namespace
 
-Place place_of(const NewRequest& request, std::int64_t shards) {
-  const std::string identity = request.topic.canonical + "\n" + request.callback;
+Place place_of(const Topic& topic, const std::string& callback, std::int64_t shards) {
+  const std::string identity = topic.canonical + "\n" + callback;
   const std::uint64_t shard = stable_hash(identity) % static_cast<std::uint64_t>(shards);
   return {static_cast<std::int64_t>(shard), sha256(identity)};
 }
-
-}  // namespace
 
 Result<std::int64_t> Store::open(sql::Session& session) {
   session.run(queries::set_key_check, sql::Parameters().add_bytes(vault_.seal(kKeyCheck)));
@@ -65,7 +59,7 @@ void Store::forget_process(sql::Session& session) const {
 }
 
 Counts Store::count(sql::Session& session, const NewRequest& request, std::int64_t shards, const Counts& limits) const {
-  const Place place = place_of(request, shards);
+  const Place place = place_of(request.topic, request.callback, shards);
   sql::Parameters parameters;
   parameters.add(request.client).add(request.topic.canonical).add(request.callback_host).add(request.callback_domain);
   parameters.add(place.shard).add_bytes(bytes_of(place.key));
@@ -78,7 +72,7 @@ Counts Store::count(sql::Session& session, const NewRequest& request, std::int64
 }
 
 void Store::put_request(sql::Session& session, const NewRequest& request, std::int64_t shards) const {
-  const Place place = place_of(request, shards);
+  const Place place = place_of(request.topic, request.callback, shards);
   sql::Parameters parameters;
   parameters.add(place.shard)
       .add_bytes(bytes_of(place.key))
@@ -156,13 +150,26 @@ Subscription Store::subscription_of(const sql::Row& row) const {
   subscription.told = row.is_null(16) ? subscription.cursor : row.integer(16);
   if (!row.is_null(17)) subscription.record = DeliveryRecord::from_json(row.text(17));
   subscription.watch = row.is_null(18) ? 0 : row.integer(18);
+  Wishes& wishes = subscription.wishes;
+  wishes.is_paused = row.boolean(19);
+  wishes.documents_per_minute = row.is_null(20) ? 0 : row.integer(20);
+  wishes.gather = std::chrono::seconds(row.integer(21));
+  if (!row.is_null(22)) wishes.old_secret = vault_.open(row.bytes(22));
+  if (!row.is_null(23)) wishes.old_secret_until = row.instant(23);
+  if (!row.is_null(24)) wishes.topic_until = row.integer(24);
   return subscription;
 }
 
 std::optional<Subscription> Store::confirm(sql::Session& session, std::int64_t request, ShardEpoch owner,
-                                           Instant verified, Instant lease_until, std::int64_t cursor) const {
+                                           Instant verified, Instant lease_until, std::int64_t cursor,
+                                           const std::optional<Sha256>& capability) const {
   sql::Parameters parameters;
   parameters.add(request).add(owner.shard).add(process_).add(owner.epoch).add(verified).add(lease_until).add(cursor);
+  if (capability) {
+    parameters.add_bytes(bytes_of(*capability));
+  } else {
+    parameters.add_null();
+  }
   const sql::Rows rows = session.run(queries::confirm_subscription, parameters);
   if (rows.empty()) return std::nullopt;
   return subscription_of(rows[0]);

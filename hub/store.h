@@ -1,4 +1,4 @@
-// What the hub keeps in PostgreSQL: subscriptions, requests and shards. A change of a subscription names the epoch of
+// What the hub keeps in PostgreSQL: subscriptions, requests and shards. A change of their progress names the epoch of
 // its shard: a process that lost the shard changes nothing.
 // Threads: database threads; immutable.
 #pragma once
@@ -66,6 +66,13 @@ struct SavedWatch {
   std::int64_t position = 0;
 };
 
+// Where the subscription of a topic and callback lies, and its request.
+struct Place {
+  std::int64_t shard = 0;
+  Sha256 key;
+};
+Place place_of(const Topic& topic, const std::string& callback, std::int64_t shards);
+
 class Store {
  public:
   // process: a name that no other process of this database has.
@@ -88,9 +95,11 @@ class Store {
                        bool was_tried) const;
   void drop_request(sql::Session& session, std::int64_t number) const;
 
-  // nullopt: the request was replaced meanwhile, or the shard has another owner.
+  // capability: of the page that its callback was told (hub/capability.h). nullopt: the request was replaced meanwhile,
+  // or the shard has another owner.
   std::optional<Subscription> confirm(sql::Session& session, std::int64_t request, ShardEpoch owner, Instant verified,
-                                      Instant lease_until, std::int64_t cursor) const;
+                                      Instant lease_until, std::int64_t cursor,
+                                      const std::optional<Sha256>& capability = std::nullopt) const;
   // The ended subscription's number; nullopt: there was none, or as above.
   std::optional<std::int64_t> confirm_end(sql::Session& session, std::int64_t request, ShardEpoch owner) const;
 
@@ -102,9 +111,12 @@ class Store {
   bool end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const;
   void renew(sql::Session& session, std::int64_t shard, std::int64_t number) const;
 
- private:
+  // For hub/owner_store.h. The columns are those of load_subscriptions.sql.
   Subscription subscription_of(const sql::Row& row) const;
+  std::string seal(const std::string& secret) const { return vault_.seal(secret); }
+  const std::string& process() const { return process_; }
 
+ private:
   const std::string process_;
   const Vault vault_;
 };

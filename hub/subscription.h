@@ -2,6 +2,7 @@
 // Threads: plain values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,19 @@ struct Progress {
   std::int64_t watch = 0;
 };
 
+// What the owner of its callback decides (hub/self_service.h).
+struct Wishes {
+  bool is_paused = false;                 // nothing is sent
+  std::int64_t documents_per_minute = 0;  // at most; 0: any number
+  std::chrono::seconds gather{0};         // what is new waits for so long, and is sent together
+  // The secret of before, which signs beside the new one until then.
+  std::optional<std::string> old_secret = std::nullopt;
+  std::optional<Instant> old_secret_until = std::nullopt;
+  std::optional<std::int64_t> topic_until = std::nullopt;  // beyond this position it will have another topic
+
+  bool wants_few() const { return documents_per_minute > 0 || gather.count() > 0; }  // documents
+};
+
 struct Subscription : Progress {
   std::int64_t shard = 0;
   std::int64_t number = 0;  // unique in the database
@@ -41,7 +55,15 @@ struct Subscription : Progress {
   bool renews = false;           // the hub verifies it again before the lease ends
   Instant verified;
   Instant lease_until;
+  Wishes wishes;
 };
+
+// The secret of before, while it signs.
+inline std::optional<std::string> old_secret_of(const Subscription& subscription, Instant now) {
+  const Wishes& wishes = subscription.wishes;
+  const bool signs = wishes.old_secret && wishes.old_secret_until && *wishes.old_secret_until > now;
+  return signs ? wishes.old_secret : std::nullopt;
+}
 
 // An accepted request, waiting for its verification.
 struct PendingRequest {

@@ -1,6 +1,7 @@
 #include "hub/verifier.h"
 
 #include "hub/attempts.h"
+#include "hub/capability.h"
 #include "hub/messages.h"
 #include "kernel/log.h"
 
@@ -110,6 +111,8 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   verification.lease = request.lease;
   verification.verify_token = request.verify_token;
   verification.position = co_await position_for(request);
+  const std::string token = make_token();
+  if (request.is_subscribe) verification.page_url = page_url(loop_.options.hub_url, token);
   http::ClientRequest message = verification_request(verification, loop_.options.delivery_timeout);
   message.admits = [this](const http::Address& address) { return admits(address); };
   const http::ClientReply reply = co_await loop_.send(std::move(message));
@@ -117,7 +120,7 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   seconds_.observe(std::chrono::duration<double>(reply.latency).count());
   if (confirms(reply, verification.challenge)) {
     confirmed_.add();
-    co_await confirm(request, verification.position);
+    co_await confirm(request, verification.position, token);
   } else if (reply.outcome == http::ClientReply::Outcome::kHeldBack) {
     held_back_.add();
     co_await put_off(request, kPauseOfHeldBack, false);
@@ -140,7 +143,7 @@ http::Task<std::int64_t> Verifier::position_for(const PendingRequest& request) {
   co_return position;
 }
 
-http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t position) {
+http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t position, const std::string& token) {
   const std::optional<ShardEpoch> owner = loop_.shards.owned(request.shard, loop_.clock.ticks());
   if (!owner) co_return;  // its new owner asks again
   if (!request.is_subscribe) {
@@ -153,9 +156,9 @@ http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t p
     co_return;
   }
   const Instant now = loop_.clock.now();
-  const auto work = [this, &request, owner, now, position](sql::Session& session) {
+  const auto work = [this, &request, owner, now, position, &token](sql::Session& session) {
     std::optional<Subscription> made =
-        loop_.store.confirm(session, request.number, *owner, now, now + request.lease, position);
+        loop_.store.confirm(session, request.number, *owner, now, now + request.lease, position, capability_of(token));
     if (made) made->terms = loop_.source.required_terms(made->topic);
     return made;
   };

@@ -31,7 +31,7 @@ class Verifier {
   http::Task<void> verify(PendingRequest request);
   http::Task<void> ask(PendingRequest request);
   http::Task<std::int64_t> position_for(const PendingRequest& request);
-  http::Task<void> confirm(const PendingRequest& request, std::int64_t position);
+  http::Task<void> confirm(const PendingRequest& request, std::int64_t position, const std::string& token);
   http::Task<void> disappointed(const PendingRequest& request, const http::ClientReply& reply);
   http::Task<void> put_off(const PendingRequest& request, std::chrono::milliseconds pause, bool was_tried);
 

@@ -7,8 +7,6 @@
 namespace courant::server {
 namespace {
 
-constexpr std::size_t kMaxCanonical = 2048;  // PostgreSQL's indexes hold rows up to 2.7 KB
-
 // Canonical topics are ours: what cannot be read is damaged.
 TopicUrl url_of(const hub::Topic& topic) {
   std::optional<TopicUrl> url = parse_topic_url(topic.canonical);
@@ -52,7 +50,7 @@ std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::str
   const feeds::FeedKey key = feed->facts().key;
   const feeds::PushView view = feeds::parse_push_view(named->parameters, feed->facts().page_size);
   hub::Topic topic{canonical_topic(*named, view), key.lane, key.feed};
-  if (topic.canonical.size() > kMaxCanonical) {
+  if (topic.canonical.size() > kMaxCanonicalTopic) {
     throw Problem(400, "The filter is too long for a topic, whose URL has at most 2048 bytes with all of it encoded");
   }
   return topic;

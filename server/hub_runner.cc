@@ -7,6 +7,7 @@
 #include "kernel/digest.h"
 #include "kernel/log.h"
 #include "server/delivered.h"
+#include "server/feed_insight.h"
 #include "server/feed_topics.h"
 #include "server/secrets.h"
 #include "sql/executor.h"
@@ -101,8 +102,9 @@ struct HubRunner::State {
         client(client_options(config, guard), metrics),
         transport(client),
         topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub"),
-        hub(hub_options(config, delivers), std::move(vault), topics, executor, engine.executor(), transport, guard,
-            engine.clock(), metrics) {}
+        insight(engine.directory(), engine.clock(), config.server.public_url),
+        hub(hub_options(config, delivers), std::move(vault), topics, insight, executor, engine.executor(), transport,
+            guard, engine.clock(), metrics) {}
 
   feeds::Engine& engine;
   const std::shared_ptr<const http::AddressGuard> guard;
@@ -111,6 +113,7 @@ struct HubRunner::State {
   http::Client client;
   hub::WebhookTransport transport;
   FeedTopics topics;
+  FeedInsight insight;
   hub::Hub hub;
 };
 

@@ -13,6 +13,8 @@
 
 namespace courant::server {
 
+inline constexpr std::size_t kMaxCanonicalTopic = 2048;  // PostgreSQL's indexes hold rows up to 2.7 KB
+
 struct TopicUrl {
   std::string workspace;
   std::string feed;

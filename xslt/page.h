@@ -8,8 +8,9 @@
 
 namespace courant::xslt {
 
-// A feed, entry or service document as HTML. link_suffix: what the page's own links carry along ("format=html"); may be
-// empty. Our documents are well-formed: anything else is a bug and throws std::logic_error.
+// A feed, entry or service document, or a subscription (hub/owner_view.h), as HTML. link_suffix: what the page's own
+// links carry along ("format=html"); may be empty. Our documents are well-formed: anything else is a bug and throws
+// std::logic_error.
 std::string html_page(std::string_view document, const std::string& link_suffix = {});
 
 }  // namespace courant::xslt

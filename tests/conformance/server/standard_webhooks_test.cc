@@ -5,6 +5,7 @@
 #include "kernel/text.h"
 #include "tests/conformance/server/fixture.h"
 #include "tests/support/subscriber.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test::standard_webhooks_test {
 namespace {
@@ -94,6 +95,26 @@ TEST_F(StandardWebhooks, Any2xxIsSuccess) {
   EXPECT_EQ(publish(3).status, 201);
   ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.deliveries().size() == 2; }));
   EXPECT_EQ(subscriber.positions(), (std::vector<int>{2, 3}));
+}
+
+// Webhook headers: "The signature header is a space delimited list of signatures associated with this webhook. The
+// reason it is a list, and not just one signature is to support zero downtime secret rotation." "To achieve this, the
+// webhook is signed both using the current key, and using an old key (for a set period of time), and both signatures
+// are sent, space delimited, in the `webhook-signature` header."
+TEST_F(StandardWebhooks, WhileASecretIsRotatedBothSign) {
+  Subscriber subscriber;
+  deliveries(subscriber, "old");
+  const std::string url = subscriber.verifications().at(0).header("Subscription-Page").value_or("");
+  ASSERT_TRUE(url.starts_with(server_.url()));
+  const std::string page = url.substr(server_.url().size());
+  HttpClient client(server_.port());
+  EXPECT_EQ(client.post(page, "action=secret&secret=new", "Content-Type: application/x-www-form-urlencoded\r\n").status,
+            200);
+  ASSERT_TRUE(wait_until([&] { return client.get(page).body.find("\"waiting\": []") != std::string::npos; }));
+  EXPECT_EQ(publish(3).status, 201);
+  ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.deliveries().size() == 2; }));
+  const SinkRequest delivery = subscriber.deliveries()[1];
+  EXPECT_EQ(delivery.header("webhook-signature"), signature(delivery, "new") + " " + signature(delivery, "old"));
 }
 
 }  // namespace

@@ -302,5 +302,95 @@ TEST_F(DispatcherTest, WhereThereIsLessThanAWakeUpSaidItIsNotLookedAtAllTheTime)
   EXPECT_EQ(source_.reads, 1);
 }
 
+Subscription with_wishes(std::int64_t number, const Wishes& wishes, Instant verified) {
+  Subscription subscription;
+  subscription.number = number;
+  subscription.wishes = wishes;
+  subscription.verified = verified;
+  return subscription;
+}
+
+TEST_F(DispatcherTest, WhatIsPausedGetsNothingUntilItGoesOn) {
+  source_.head = 1;
+  adopt(1);
+  adopt(2);
+  ASSERT_TRUE(run_until_held(2));
+  EXPECT_TRUE(dispatcher_.set_wishes(with_wishes(1, {.is_paused = true}, clock_.now())));
+  accept("http://x.example/1");
+  accept("http://x.example/2");
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  source_.head = 2;
+  dispatcher_.moved(3, 1, 2);
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(transport_.held[0].request.url, "http://x.example/2");
+  EXPECT_TRUE(dispatcher_.set_wishes(with_wishes(1, {}, clock_.now())));
+  ASSERT_TRUE(run_until_held(2));
+  EXPECT_EQ(header(accept("http://x.example/1"), "Feed-Position-Previous"), "1");
+}
+
+TEST_F(DispatcherTest, WishesReadBeforeItWasVerifiedAgainAreReadAgain) {
+  adopt(1);
+  EXPECT_FALSE(dispatcher_.set_wishes(with_wishes(1, {.is_paused = true}, clock_.now() - 1h)));
+  source_.head = 1;
+  dispatcher_.moved(3, 1, 1);
+  EXPECT_TRUE(run_until_held(1));
+  EXPECT_TRUE(dispatcher_.set_wishes(with_wishes(7, {}, clock_.now()))) << "there is none of that number";
+}
+
+// What is under way does not undo it, and nothing is begun in between.
+TEST_F(DispatcherTest, WhatIsSetBackGoesOnFromThere) {
+  source_.head = 3;
+  adopt(1);
+  ASSERT_TRUE(run_until_held(1));
+  source_.head = 4;
+  EXPECT_FALSE(dispatcher_.hold(1)) << "a document is under way";
+  accept("http://x.example/1");
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  EXPECT_TRUE(transport_.held.empty());
+  EXPECT_TRUE(dispatcher_.hold(1));
+  dispatcher_.set_back(1, 1);
+  ASSERT_TRUE(run_until_held(1));
+  const http::ClientRequest again = accept("http://x.example/1");
+  EXPECT_EQ(header(again, "Feed-Position-Previous"), "1");
+  EXPECT_EQ(header(again, "Feed-Position"), "4");
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  EXPECT_TRUE(dispatcher_.hold(1));
+  dispatcher_.set_back(1, 9);
+  EXPECT_EQ(dispatcher_.find(1)->cursor, 4) << "never forward";
+}
+
+TEST_F(DispatcherTest, NothingIsSentBeyondTheEndOfATopic) {
+  source_.head = 3;
+  adopt(1);
+  ASSERT_TRUE(run_until_held(1));
+  source_.head = 9;
+  dispatcher_.end_topic_at(1, 5);
+  accept("http://x.example/1");
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(header(accept("http://x.example/1"), "Feed-Position"), "5");
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  EXPECT_TRUE(transport_.held.empty());
+  dispatcher_.end_topic_at(1, 7);
+  ASSERT_TRUE(run_until_held(1));
+}
+
+// Whoever gathers is not sent the short documents that were read for others.
+TEST_F(DispatcherTest, WhatIsGatheredComesInOneDocument) {
+  adopt(1);
+  adopt(2);
+  dispatcher_.set_wishes(with_wishes(1, {.gather = 5s}, clock_.now()));
+  for (source_.head = 1; source_.head <= 3; ++source_.head) {
+    dispatcher_.moved(3, 1, source_.head);
+    ASSERT_TRUE(run_until_held(1));
+    accept("http://x.example/2");
+    ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  }
+  --source_.head;
+  clock_.leapt = 6s;
+  dispatcher_.set_wishes(with_wishes(1, {.gather = 5s}, clock_.now()));  // wakes it, as its timer would
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(header(accept("http://x.example/1"), "Feed-Position"), "3");
+}
+
 }  // namespace
 }  // namespace courant::hub

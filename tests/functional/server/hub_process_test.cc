@@ -93,6 +93,32 @@ TEST_F(HubProcessTest, ManyShareTheSubscriptions) {
   }
 }
 
+// What is asked for on the page, which the server answers, is done by whoever pushes.
+TEST_F(HubProcessTest, TakesUpWhatSubscribersAskTheServerFor) {
+  const auto hub = start_hub();
+  publish(1);
+  Subscriber paused, other;
+  for (const Subscriber* const one : {&paused, &other}) ASSERT_EQ(one->ask(*server_, "subscribe", topic()), 202);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions") == 2; }));
+  const std::string url = paused.verifications().at(0).header("Subscription-Page").value_or("");
+  ASSERT_TRUE(url.starts_with(server_->url() + "/hub/s/"));
+  const auto ask = [&](const std::string& action) {
+    HttpClient client(server_->port());
+    ASSERT_EQ(client
+                  .post(url.substr(server_->url().size()), "action=" + action,
+                        "Content-Type: application/x-www-form-urlencoded\r\n")
+                  .status,
+              200);
+    ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from hub_changes") == 0; }));
+  };
+  ask("pause");
+  publish(2);
+  ASSERT_TRUE(other.wait_until([&] { return other.positions() == std::vector<int>{2}; }));
+  EXPECT_TRUE(paused.deliveries().empty());
+  ask("resume");
+  EXPECT_TRUE(paused.wait_until([&] { return paused.positions() == std::vector<int>{2}; }));
+}
+
 TEST_F(HubProcessTest, SaysWhenThereIsNoHub) {
   const std::string off = scratch("hub_off.toml");
   std::ofstream(off) << "[hub]\nenabled = false\n";

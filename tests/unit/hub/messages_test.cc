@@ -114,5 +114,30 @@ TEST(VerificationRequest, SaysFromWhereTheSubscriptionDelivers) {
   EXPECT_EQ(header(verification_request(verification, 1s), "Feed-Position"), "42");
 }
 
+TEST(DeliveryRequest, WhileSecretsOverlapBothSign) {
+  Delivery given = delivery(120);
+  given.old_secret = "old";
+  const http::ClientRequest request = request_of(given);
+  const std::string time = header(request, "webhook-timestamp");
+  EXPECT_EQ(header(request, "webhook-signature"), webhook_signature("shh", "msg_9_120_150", time, *request.body) + " " +
+                                                      webhook_signature("old", "msg_9_120_150", time, *request.body));
+  EXPECT_EQ(header(request, "X-Hub-Signature"), "sha256=" + to_hex(hmac(HmacAlgorithm::kSha256, "old", *request.body)))
+      << "whoever checks this one knows the old one until the time is over";
+}
+
+TEST(DeliveryRequest, EachTestHasAnIdOfItsOwn) {
+  Delivery given = delivery(120);
+  given.test = 7;
+  EXPECT_EQ(header(request_of(given), "webhook-id"), "msg_9_test_7");
+}
+
+TEST(VerificationRequest, OnlyOfASubscriptionThePageIsTold) {
+  Verification verification;
+  verification.callback = "https://x.example/cb";
+  EXPECT_EQ(header(verification_request(verification, 1s), "Subscription-Page"), "none");
+  verification.page_url = "https://here.example/hub/s/token";
+  EXPECT_EQ(header(verification_request(verification, 1s), "Subscription-Page"), "https://here.example/hub/s/token");
+}
+
 }  // namespace
 }  // namespace courant::hub

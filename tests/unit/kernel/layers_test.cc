@@ -21,7 +21,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"schema", {"kernel"}},
     {"xslt", {"kernel"}},
     {"feeds", {"kernel", "access", "http", "sql", "schema", "xslt"}},
-    {"hub", {"kernel", "access", "http", "sql", "schema"}},
+    {"hub", {"kernel", "access", "http", "sql", "schema", "xslt"}},
     {"archive", {"kernel", "access", "http", "sql", "schema", "xslt", "feeds"}},
     {"server", {"kernel", "access", "http", "sql", "schema", "xslt", "feeds", "hub", "archive"}},
 };
