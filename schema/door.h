@@ -18,7 +18,7 @@ namespace courant::schema {
 struct DoorLimits {
   std::size_t max_bytes = 16 << 20;
   int max_depth = 100;       // deep nesting: stacks
-  int max_attributes = 250;  // of one element
+  int max_attributes = 250;  // of one element; with its namespace declarations twice as many
   std::size_t max_elements = 1'000'000;
 };
 
