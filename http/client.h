@@ -53,6 +53,7 @@ struct ClientReply {
   int status = 0;  // 0 unless kAnswered
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body;
+  std::string redirect_url;    // of a redirect: where it leads, absolute; not judged by the guard
   bool is_cut = false;         // the body went on after max_body
   bool was_connected = false;  // a connection (with TLS, where asked for) stood: what failed then is not the host
   std::string detail;          // what went wrong, for logs: without path, query and credentials

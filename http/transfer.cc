@@ -261,6 +261,9 @@ ClientReply Transfer::reply(CURLcode code) {
   const Outcome outcome = outcome_of(code);
   if (outcome == Outcome::kAnswered) {
     reply_.status = static_cast<int>(status);
+    const char* redirect_url = nullptr;
+    curl_easy_getinfo(handle_.get(), CURLINFO_REDIRECT_URL, &redirect_url);
+    if (redirect_url != nullptr) reply_.redirect_url = redirect_url;
     return ended(outcome, {});
   }
   reply_.headers.clear();

@@ -320,14 +320,13 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
   const HubOptions& options = state.options;
   const HubRequest form = parse_form(body, options.allow_http);
   if (form.publisher) {
-    // Our feeds need no ping: their commits are known. Others' topics are not fetched.
-    const auto find = [&state, &form](sql::Session& session) {
+    const auto tell = [&state, &form](sql::Session& session) {
       for (const std::string& topic : form.publisher->topics) {
-        if (!state.loop.source.find(session, topic)) throw Problem(403, topic + " is not a topic of this hub");
+        if (!state.loop.source.pinged(session, topic)) throw Problem(403, topic + " is not a topic of this hub");
       }
       return true;
     };
-    co_await state.loop.executor.run(find);
+    co_await state.loop.executor.run(tell);
     co_return 204;
   }
   const SubscriberRequest& asked = *form.subscriber;
@@ -357,12 +356,13 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
     };
     const Counts counts = state.counts.of(request, options.limits, state.loop.clock.ticks(), count);
     refuse_beyond(options.limits, counts, request.is_subscribe);
+    if (request.is_subscribe) request.topic = state.loop.source.keep(session, request.topic);
     state.store.put_request(session, request, state.loop.all_shards);
     state.counts.add(request);
     return true;
   };
   co_await state.loop.executor.run(put);
-  asio::post(state.io, [&state] { state.requests_timer.cancel(); });
+  look_at_requests();
   co_return 202;
 }
 
@@ -380,6 +380,11 @@ void Hub::let_go() {
 
 std::vector<http::Route> Hub::self_service() {
   return state_->self_service.routes(state_->loop.all_shards);
+}
+
+void Hub::look_at_requests() {
+  State& state = *state_;
+  asio::post(state.io, [&state] { state.requests_timer.cancel(); });
 }
 
 void Hub::stop() {

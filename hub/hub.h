@@ -35,6 +35,9 @@ class Hub {
   // Feeds have moved: a WakeUp (hub/seam.h).
   void moved(const std::vector<Moved>& feeds);
 
+  // Requests that waited for their topics wait no longer; never blocks.
+  void look_at_requests();
+
   // Judges and stores a subscriber's or publisher's form; the status of the answer. Throws Problem. For io threads.
   http::Task<int> take(std::string body, std::string identity, std::string client);
 

@@ -24,8 +24,12 @@ void Loop::start(http::Task<void> task) {
 }
 
 http::Task<http::ClientReply> Loop::send(http::ClientRequest request) {
+  return hub::send(transport, std::move(request));
+}
+
+http::Task<http::ClientReply> send(Transport& transport, http::ClientRequest request) {
   auto reply = std::make_shared<http::ClientReply>();
-  const auto initiate = [this, &request, reply](auto handler) {
+  const auto initiate = [&transport, &request, reply](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     auto own = asio::get_associated_executor(*shared);
     transport.send(std::move(request), [shared, own, reply](http::ClientReply answer) {

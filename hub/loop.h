@@ -57,6 +57,9 @@ struct HubOptions {
   std::chrono::milliseconds save_watches_every{5'000};  // what a crash looks at again at most
 };
 
+// Transport::send for coroutines: the answer; kStopped where nothing is sent any more.
+http::Task<http::ClientReply> send(Transport& transport, http::ClientRequest request);
+
 // What the parts of the hub share.
 struct Loop {
   const HubOptions& options;

@@ -60,6 +60,17 @@ bool confirms(const http::ClientReply& reply, std::string_view challenge) {
   return reply.outcome == http::ClientReply::Outcome::kAnswered && reply.status / 100 == 2 && reply.body == challenge;
 }
 
+http::ClientRequest denial_request(const std::string& callback, std::string_view topic, std::string_view reason,
+                                   std::chrono::milliseconds deadline) {
+  http::ClientRequest request;
+  request.deadline = deadline;
+  request.url = callback;
+  append_parameter(request.url, "hub.mode", "denied");
+  append_parameter(request.url, "hub.topic", topic);
+  append_parameter(request.url, "hub.reason", reason);
+  return request;
+}
+
 std::string webhook_signature(const std::string& secret, std::string_view id, std::string_view timestamp,
                               std::string_view body) {
   std::string text;

@@ -31,6 +31,10 @@ http::ClientRequest verification_request(const Verification& verification, std::
 // Whether the answer confirms it: 2xx with the challenge and nothing else.
 bool confirms(const http::ClientReply& reply, std::string_view challenge);
 
+// What a callback is told whose subscription cannot be (WebSub section 5.2). topic: as the subscriber wrote it.
+http::ClientRequest denial_request(const std::string& callback, std::string_view topic, std::string_view reason,
+                                   std::chrono::milliseconds deadline);
+
 struct Delivery {
   std::int64_t subscription = 0;
   std::string callback;

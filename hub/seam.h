@@ -57,6 +57,13 @@ struct PushLimits {
   std::int64_t max_bytes = 4 << 20;
 };
 
+// What the owner of a topic says of a new subscription.
+struct Admission {
+  enum class Answer { kGranted, kNotYet, kDenied };
+  Answer answer = Answer::kGranted;
+  std::string why;  // where it is denied: for the subscriber
+};
+
 // Whatever is thrown but Problem says that the database cannot be asked now, and nothing of topics.
 class TopicSource {
  public:
@@ -66,6 +73,17 @@ class TopicSource {
   // topic, and those that do not give different ones. Throws Problem (400, 403) that says why a page of ours can be
   // none. Threads: database threads.
   virtual std::optional<Topic> find(sql::Session& session, const std::string& url) = 0;
+
+  // Somebody is about to ask for a subscription of a topic that find() gave: the topic as it is to be stored. Throws
+  // Problem. Threads: database threads.
+  virtual Topic keep(sql::Session& /*session*/, const Topic& topic) { return topic; }
+
+  // Whether a topic may be subscribed to, which is asked before the subscriber is. Threads: database threads.
+  virtual Admission admission(sql::Session& /*session*/, const Topic& /*topic*/) { return {}; }
+
+  // A publisher says that a topic has news, which is no news where topics tell themselves. False: not a topic of this
+  // hub. Throws as find() does. Threads: database threads.
+  virtual bool pinged(sql::Session& session, const std::string& url) { return find(session, url).has_value(); }
 
   // The last position committed on a topic, from the database; 0 before the first; of one that is no more, too, for it
   // may be made again: where it ended. It never goes back, and positions have no gaps. Threads: database threads.

@@ -9,6 +9,7 @@ namespace courant::hub {
 namespace {
 
 constexpr int kAtOnce = 64;                          // verifications
+constexpr std::chrono::seconds kPauseOfNotYet{5};    // at most, of a request whose topic is being looked at
 constexpr std::chrono::seconds kPauseOfHeldBack{2};  // of a request whose callback's network has been asked enough
 
 }  // namespace
@@ -103,6 +104,17 @@ http::Task<void> Verifier::verify(PendingRequest request) {
 }
 
 http::Task<void> Verifier::ask(PendingRequest request) {
+  Beginning beginning = co_await beginning_of(request);
+  if (beginning.admission.answer == Admission::Answer::kNotYet) {
+    // In this order: whoever gets the topic ready brings forward what he finds put off.
+    co_await put_off(request, kPauseOfNotYet, false);
+    beginning = co_await beginning_of(request);
+    if (beginning.admission.answer == Admission::Answer::kNotYet) co_return;
+  }
+  if (beginning.admission.answer == Admission::Answer::kDenied) {
+    co_await deny(request, beginning.admission.why);
+    co_return;
+  }
   Verification verification;
   verification.is_subscribe = request.is_subscribe;
   verification.topic = request.self;
@@ -110,7 +122,7 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   verification.challenge = to_base64url(random_bytes(24));
   verification.lease = request.lease;
   verification.verify_token = request.verify_token;
-  verification.position = co_await position_for(request);
+  verification.position = beginning.position;
   const std::string token = make_token();
   if (request.is_subscribe) verification.page_url = page_url(loop_.options.hub_url, token);
   http::ClientRequest message = verification_request(verification, loop_.options.delivery_timeout);
@@ -130,17 +142,37 @@ http::Task<void> Verifier::ask(PendingRequest request) {
   }
 }
 
-// From where the subscription will deliver: a new one from what is published from now on, before its callback is asked;
-// one that there is goes on where it stands.
-http::Task<std::int64_t> Verifier::position_for(const PendingRequest& request) {
-  if (request.subscription) {
-    if (const std::optional<std::int64_t> told = dispatcher_.told(*request.subscription)) co_return *told;
+http::Task<void> Verifier::deny(const PendingRequest& request, const std::string& why) {
+  log_info("a subscription is denied",
+           {{"topic", request.topic.canonical}, {"host", request.callback_host}, {"why", why}});
+  http::ClientRequest message = denial_request(request.callback, request.self, why, loop_.options.delivery_timeout);
+  message.admits = [this](const http::Address& address) { return admits(address); };
+  const http::ClientReply reply = co_await loop_.send(std::move(message));
+  if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
+  if (reply.outcome == http::ClientReply::Outcome::kHeldBack) {
+    co_await put_off(request, kPauseOfHeldBack, false);
+  } else {
+    co_await drop(request);
   }
-  const auto find_position = [this, &request](sql::Session& session) {
-    return loop_.source.position(session, request.topic);
+}
+
+// From where the subscription will deliver: a new one, which has to be admitted, from what is published from now on,
+// before its callback is asked; one that there is goes on where it stands.
+http::Task<Verifier::Beginning> Verifier::beginning_of(const PendingRequest& request) {
+  if (request.subscription) {
+    if (const std::optional<std::int64_t> told = dispatcher_.told(*request.subscription))
+      co_return Beginning{{}, *told};
+  }
+  const auto find = [this, &request](sql::Session& session) {
+    Beginning beginning;
+    if (request.is_subscribe && !request.subscription) {
+      beginning.admission = loop_.source.admission(session, request.topic);
+    }
+    beginning.position = loop_.source.position(session, request.topic);
+    return beginning;
   };
-  const std::int64_t position = co_await loop_.executor.run(find_position);
-  co_return position;
+  Beginning beginning = co_await loop_.executor.run(find);
+  co_return beginning;
 }
 
 http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t position, const std::string& token) {
@@ -186,11 +218,15 @@ http::Task<void> Verifier::disappointed(const PendingRequest& request, const htt
     co_await put_off(request, pause, true);
     co_return;
   }
-  const auto drop = [this, &request](sql::Session& session) {
+  co_await drop(request);
+}
+
+http::Task<void> Verifier::drop(const PendingRequest& request) {
+  const auto work = [this, &request](sql::Session& session) {
     loop_.store.drop_request(session, request.number);
     return true;
   };
-  co_await loop_.executor.run(drop);
+  co_await loop_.executor.run(work);
 }
 
 http::Task<void> Verifier::put_off(const PendingRequest& request, std::chrono::milliseconds pause, bool was_tried) {

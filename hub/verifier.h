@@ -25,14 +25,21 @@ class Verifier {
   int active() const { return static_cast<int>(in_progress_.size()); }
 
  private:
+  struct Beginning {
+    Admission admission;
+    std::int64_t position = 0;
+  };
+
   bool take_turn(const PendingRequest& request);
   bool admits(const http::Address& address);
   void keep_share();
   http::Task<void> verify(PendingRequest request);
   http::Task<void> ask(PendingRequest request);
-  http::Task<std::int64_t> position_for(const PendingRequest& request);
+  http::Task<Beginning> beginning_of(const PendingRequest& request);
+  http::Task<void> deny(const PendingRequest& request, const std::string& why);
   http::Task<void> confirm(const PendingRequest& request, std::int64_t position, const std::string& token);
   http::Task<void> disappointed(const PendingRequest& request, const http::ClientReply& reply);
+  http::Task<void> drop(const PendingRequest& request);
   http::Task<void> put_off(const PendingRequest& request, std::chrono::milliseconds pause, bool was_tried);
 
   Loop& loop_;

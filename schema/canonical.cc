@@ -105,4 +105,14 @@ Result<std::string> canonical(const Document& document) {
   return text;
 }
 
+std::string written(const Document& document) {
+  xmlChar* text = nullptr;
+  int size = 0;
+  xmlDocDumpMemoryEnc(document.tree().doc, &text, &size, "UTF-8");
+  if (text == nullptr) std::abort();
+  std::string copy(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  xmlFree(text);
+  return copy;
+}
+
 }  // namespace courant::schema

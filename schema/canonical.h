@@ -29,4 +29,7 @@ Result<std::vector<std::pair<std::string, std::string>>> prefixes_meant_by_conte
 // defined for documents that declare relative namespace names.
 Result<std::string> canonical(const Document& document);
 
+// The document with all its declarations, in UTF-8: for who reads on what was admitted here.
+std::string written(const Document& document);
+
 }  // namespace courant::schema

@@ -1,5 +1,7 @@
 #include "schema/element.h"
 
+#include <memory>
+
 #include <libxml/tree.h>
 
 #include "kernel/text.h"
@@ -73,6 +75,12 @@ std::vector<Element> Element::children() const {
     if (child->type == XML_ELEMENT_NODE) elements.push_back(Element(child));
   }
   return elements;
+}
+
+Document Element::alone() const {
+  auto tree = std::make_unique<Document::Tree>(xmlNewDoc(reinterpret_cast<const xmlChar*>("1.0")));
+  xmlDocSetRootElement(tree->doc, xmlDocCopyNode(node_of(node_), tree->doc, 1));
+  return Document(std::move(tree));
 }
 
 void Element::remove() {

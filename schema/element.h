@@ -31,6 +31,9 @@ class Element {
                                        std::string_view attribute_namespace = {}) const;
   std::vector<Element> children() const;  // elements only
 
+  // A document that is a copy of this element: the namespaces that it uses are declared there.
+  Document alone() const;
+
   void remove();            // with everything inside
   void drop_direct_text();  // white space between children
   void set_xml_base(const std::string& base);

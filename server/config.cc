@@ -219,7 +219,6 @@ class Reader {
     }
     const auto flag = node.value_exact<bool>();
     if (!flag) return fault(node, name + " must be true or false");
-    if (setting.rules.words.size() == 1 && *flag) return fault(node, name + " = true is not available in this version");
     field = *flag;
   }
 

@@ -84,6 +84,11 @@ struct Config {
     bool enabled = true;
     std::vector<std::string> callback_allow;
     bool foreign_topics = false;
+    std::chrono::milliseconds foreign_interval{10'000};
+    std::chrono::milliseconds foreign_timeout{20'000};
+    std::int64_t foreign_bytes = 4 << 20;
+    std::int64_t foreign_fetches_per_host = 5;
+    std::int64_t max_foreign_topics = 100'000;
     std::chrono::milliseconds lease_default{std::chrono::hours(240)};
     std::chrono::milliseconds lease_min{std::chrono::minutes(5)};
     std::chrono::milliseconds lease_max{std::chrono::hours(720)};

@@ -17,6 +17,9 @@ class FeedTopics final : public hub::TopicSource {
   // All must outlive this. hub_url: what pushed documents name as their hub.
   FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url, std::string hub_url);
 
+  // Whether a URL lies below public_url: it is a topic of a feed, or none.
+  bool is_local(const std::string& url) const { return local_part(url).has_value(); }
+
   std::optional<hub::Topic> find(sql::Session& session, const std::string& url) override;
   std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t known_position(std::int64_t lane, std::int64_t feed) override;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <thread>
 
+#include "hub/foreign_topics.h"
 #include "hub/hub.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
+#include "server/all_topics.h"
 #include "server/delivered.h"
 #include "server/feed_insight.h"
 #include "server/feed_topics.h"
@@ -16,6 +18,7 @@ namespace courant::server {
 namespace {
 
 constexpr int kDatabaseThreads = 4;
+constexpr int kForeignThreads = 2;  // what other servers send is taken apart there: however long, it delays no delivery
 constexpr std::size_t kDatabaseQueue = 16'384;
 
 std::shared_ptr<const http::AddressGuard> make_guard(const Config& config) {
@@ -72,12 +75,26 @@ hub::HubOptions hub_options(const Config& config, bool delivers) {
   return options;
 }
 
+hub::ForeignOptions foreign_options(const Config::Hub& from, bool delivers) {
+  hub::ForeignOptions options;
+  options.is_on = from.foreign_topics;
+  options.fetches = delivers;
+  options.fetch.timeout = from.foreign_timeout;
+  options.fetch.max_bytes = from.foreign_bytes;
+  options.fetch.per_host = from.foreign_fetches_per_host;
+  options.fetch.per_network = from.verifications_per_network;
+  options.interval = from.foreign_interval;
+  options.max_topics = from.max_foreign_topics;
+  options.retry = from.retry;
+  return options;
+}
+
 http::ClientOptions client_options(const Config& config, const std::shared_ptr<const http::AddressGuard>& guard) {
   http::ClientOptions options;
   options.guard = guard;
   options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
-  // Verifications go beside the deliveries, and the dispatcher counts its own.
-  options.in_flight = static_cast<int>(config.hub.in_flight) + 64;
+  // Verifications and fetches go beside the deliveries, and the dispatcher counts its own.
+  options.in_flight = static_cast<int>(config.hub.in_flight) + 64 + (config.hub.foreign_topics ? 32 : 0);
   options.per_host = static_cast<int>(config.hub.in_flight_per_host) + 64;
   options.egress_proxy = config.hub.egress_proxy;
   options.ca_file = config.hub.ca_file;
@@ -85,8 +102,8 @@ http::ClientOptions client_options(const Config& config, const std::shared_ptr<c
   return options;
 }
 
-sql::DatabaseOptions own_pool(sql::DatabaseOptions options) {
-  options.pool = kDatabaseThreads;
+sql::DatabaseOptions own_pool(sql::DatabaseOptions options, int connections) {
+  options.pool = connections;
   return options;
 }
 
@@ -97,11 +114,16 @@ struct HubRunner::State {
         Metrics& metrics, bool delivers)
       : engine(the_engine),
         guard(make_guard(config)),
-        database(own_pool(database_options)),
+        database(own_pool(database_options, kDatabaseThreads)),
         executor(database, kDatabaseThreads, kDatabaseQueue),
+        foreign_database(own_pool(database_options, kForeignThreads)),
+        foreign_executor(foreign_database, kForeignThreads, kDatabaseQueue),
         client(client_options(config, guard), metrics),
         transport(client),
-        topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub"),
+        own_topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub"),
+        foreign_topics(foreign_options(config.hub, delivers), foreign_executor, transport, guard, engine.clock(),
+                       metrics),
+        topics(own_topics, foreign_topics),
         insight(engine.directory(), engine.clock(), config.server.public_url),
         hub(hub_options(config, delivers), std::move(vault), topics, insight, executor, engine.executor(), transport,
             guard, engine.clock(), metrics) {}
@@ -110,9 +132,13 @@ struct HubRunner::State {
   const std::shared_ptr<const http::AddressGuard> guard;
   sql::Database database;
   sql::Executor executor;
+  sql::Database foreign_database;  // connects where topics of other servers are on
+  sql::Executor foreign_executor;
   http::Client client;
   hub::WebhookTransport transport;
-  FeedTopics topics;
+  FeedTopics own_topics;
+  hub::ForeignTopics foreign_topics;
+  AllTopics topics;
   FeedInsight insight;
   hub::Hub hub;
 };
@@ -132,6 +158,10 @@ Result<std::unique_ptr<HubRunner>> HubRunner::make(const Config& config, const s
 Result<bool> HubRunner::start() {
   Result<bool> started = Fault{};
   state_->database.with_session([&](sql::Session& session) { started = state_->hub.start(session); });
+  if (started) {
+    state_->foreign_topics.start([this](const std::vector<hub::Moved>& moves) { state_->hub.moved(moves); },
+                                 [this] { state_->hub.look_at_requests(); });
+  }
   return started;
 }
 
@@ -155,6 +185,8 @@ void HubRunner::let_go() {
 
 void HubRunner::stop() {
   state_->hub.stop();
+  state_->foreign_topics.stop();  // after the hub has stopped the transport that both use
+  state_->foreign_executor.stop();
   state_->executor.stop();
 }
 

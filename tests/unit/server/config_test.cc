@@ -89,8 +89,6 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(faults_of("[hub]\nsignature = \"md5\"\n"),
             "f:2:13: hub.signature must be \"sha256\" or \"sha1\" or \"sha384\" or \"sha512\"\n");
   EXPECT_EQ(faults_of("[hub]\nenabled = \"yes\"\n"), "f:2:11: hub.enabled must be true or false\n");
-  EXPECT_EQ(faults_of("[hub]\nforeign_topics = true\n"),
-            "f:2:18: hub.foreign_topics = true is not available in this version\n");
   EXPECT_EQ(faults_of("[limits]\nmax_entry_bytes = \"big\"\n"),
             "f:2:19: limits.max_entry_bytes must be a size such as \"16MiB\" or a number of bytes\n");
   EXPECT_EQ(faults_of("[[workspaces]]\nname = \"a b\"\n"),
