@@ -134,6 +134,8 @@ void SelfService::change(sql::Session& session, const std::string& token, const 
   if (name == "pause" || name == "resume") {
     store_.set_paused(session, capability, name == "pause");
   } else if (name == "test") {
+    const Subscription& subscription = seen.owned.subscription;
+    insight_.empty_document(session, subscription.topic, subscription.self, subscription.told);  // whether there is one
     store_.ask(session, capability, ChangeKind::kTest);
   } else if (name == "replay") {
     replay(session, capability, seen, form);

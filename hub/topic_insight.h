@@ -41,7 +41,7 @@ class TopicInsight {
   virtual Backlog backlog(sql::Session& session, const Topic& topic, std::int64_t position) = 0;
 
   // A document of the topic that holds nothing, of which from and to are `position`. Throws Problem 404 where the feed
-  // does not exist any more.
+  // does not exist any more. This and what follows: 409 of a topic that is not ours.
   virtual PushDocument empty_document(sql::Session& session, const Topic& topic, const std::string& self,
                                       std::int64_t position) = 0;
 

@@ -1,11 +1,16 @@
 #include "server/feed_insight.h"
 
 #include "feeds/push.h"
+#include "hub/foreign_topics.h"
 #include "kernel/problem.h"
 
 namespace courant::server {
 
 FeedInsight::Seen FeedInsight::see(sql::Session& session, const hub::Topic& topic, const std::string* search) {
+  if (topic.lane == hub::kForeignLane) {
+    throw Problem(409,
+                  "This topic is another server's: what it sends is passed on whole, and cannot be asked for here");
+  }
   std::optional<TopicUrl> url = parse_topic_url(topic.canonical);
   if (!url) throw Problem(500, topic.canonical + " is not the name of a topic");
   if (search != nullptr) {
@@ -21,6 +26,7 @@ FeedInsight::Seen FeedInsight::see(sql::Session& session, const hub::Topic& topi
 }
 
 hub::Backlog FeedInsight::backlog(sql::Session& session, const hub::Topic& topic, std::int64_t position) {
+  if (topic.lane == hub::kForeignLane) return {0, topics_.position(session, topic), std::nullopt};
   const feeds::FeedBacklog backlog = feeds::read_backlog(session, {topic.lane, topic.feed}, position);
   return {backlog.floor, backlog.head, backlog.oldest};
 }

@@ -13,9 +13,9 @@ namespace courant::server {
 
 class FeedInsight final : public hub::TopicInsight {
  public:
-  // All must outlive this.
-  FeedInsight(feeds::Directory& directory, const Clock& clock, const std::string& public_url)
-      : directory_(directory), clock_(clock), public_url_(public_url) {}
+  // All must outlive this. topics: those of other servers, too, of which no more is known than how far they have come.
+  FeedInsight(hub::TopicSource& topics, feeds::Directory& directory, const Clock& clock, const std::string& public_url)
+      : topics_(topics), directory_(directory), clock_(clock), public_url_(public_url) {}
 
   hub::Backlog backlog(sql::Session& session, const hub::Topic& topic, std::int64_t position) override;
   hub::PushDocument empty_document(sql::Session& session, const hub::Topic& topic, const std::string& self,
@@ -33,6 +33,7 @@ class FeedInsight final : public hub::TopicInsight {
   // The topic's feed, seen through its own filter, or another. Throws Problem 404 where it does not exist any more.
   Seen see(sql::Session& session, const hub::Topic& topic, const std::string* search = nullptr);
 
+  hub::TopicSource& topics_;
   feeds::Directory& directory_;
   const Clock& clock_;
   const std::string public_url_;

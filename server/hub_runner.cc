@@ -124,7 +124,7 @@ struct HubRunner::State {
         foreign_topics(foreign_options(config.hub, delivers), foreign_executor, transport, guard, engine.clock(),
                        metrics),
         topics(own_topics, foreign_topics),
-        insight(engine.directory(), engine.clock(), config.server.public_url),
+        insight(topics, engine.directory(), engine.clock(), config.server.public_url),
         hub(hub_options(config, delivers), std::move(vault), topics, insight, executor, engine.executor(), transport,
             guard, engine.clock(), metrics) {}
 

@@ -37,8 +37,8 @@ class HubOverPipeTest : public testing::Test {
     options.heartbeat = 50ms;
     options.shard_lease = 10s;
     options.save_watches_every = 50ms;
-    hub_ = std::make_unique<hub::Hub>(options, Vault(Sha256{1}), topics_, executor_, executor_, *transport_, guard_,
-                                      clock_, metrics_);
+    hub_ = std::make_unique<hub::Hub>(options, Vault(Sha256{1}), topics_, insight_, executor_, executor_, *transport_,
+                                      guard_, clock_, metrics_);
     const Result<bool> started = hub_->start(session_);
     ASSERT_TRUE(started) << started.fault().detail;
   }
@@ -84,9 +84,10 @@ class HubOverPipeTest : public testing::Test {
   bool has_cursor(int cursor) {
     // Where it has caught up, that is where its feed has been looked at.
     return wait_until([&] {
-      return number_of("select count(*) from subscriptions s left join hub_watches w using (shard, lane, feed, watch) "
-                       "where greatest(s.cursor, w.position) = " +
-                       std::to_string(cursor)) > 0;
+      return number_of(
+                 "select count(*) from subscriptions s left join hub_watches w using (shard, lane, feed, watch) "
+                 "where greatest(s.cursor, w.position) = " +
+                 std::to_string(cursor)) > 0;
     });
   }
   std::vector<SinkRequest> deliveries() const {
@@ -122,6 +123,7 @@ class HubOverPipeTest : public testing::Test {
   const std::shared_ptr<const http::AddressGuard> guard_ =
       std::make_shared<const http::AddressGuard>(std::vector<http::Network>());
   MemoryTopics topics_;
+  NoInsight insight_;
   std::unique_ptr<PipePeer> peer_;
   std::unique_ptr<PipeTransport> transport_;
   std::unique_ptr<hub::Hub> hub_;

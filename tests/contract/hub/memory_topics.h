@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "hub/seam.h"
+#include "hub/topic_insight.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 #include "kernel/uri.h"
@@ -155,6 +156,21 @@ class MemoryTopics final : public hub::TopicSource {
   std::mutex mutex_;  // guards what follows
   std::map<std::string, Feed> feeds_;
   Instant last_;  // when something was published
+};
+
+// Of which nobody asks more.
+class NoInsight final : public hub::TopicInsight {
+ public:
+  hub::Backlog backlog(sql::Session&, const hub::Topic&, std::int64_t) override { return {}; }
+  hub::PushDocument empty_document(sql::Session&, const hub::Topic&, const std::string&, std::int64_t) override {
+    throw Problem(409, "there is no insight");
+  }
+  hub::NamedTopic through_filter(sql::Session&, const hub::Topic&, const std::string&) override {
+    throw Problem(409, "there is no insight");
+  }
+  hub::Preview preview(sql::Session&, const hub::Topic&, const std::string&, std::int64_t, std::int64_t) override {
+    throw Problem(409, "there is no insight");
+  }
 };
 
 }  // namespace courant::test

@@ -108,6 +108,30 @@ TEST_F(HubForeignTest, WhoSubscribesGetsWhatIsNewSinceThen) {
   EXPECT_EQ(delivery.header("X-Hub-Signature"), "sha256=" + to_hex(hmac(HmacAlgorithm::kSha256, "shh", delivery.body)));
 }
 
+// Its page tells where it stands. What only our own topics have is refused in words.
+TEST_F(HubForeignTest, TheSubscriptionHasAPage) {
+  Origin origin;
+  origin.serve(feed(entry(1)));
+  Subscriber subscriber([](const SinkRequest&) { return SinkReply{.status = 500}; });
+  subscribe(subscriber, origin.url());
+  origin.serve(feed(entry(2) + entry(1)));
+  ping_and_settle(origin.url());
+  ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.deliveries().empty(); }));
+  const std::string url = subscriber.verifications().at(0).header("Subscription-Page").value_or("");
+  ASSERT_TRUE(url.starts_with(server_.url() + "/hub/s/")) << url;
+  const std::string page = url.substr(server_.url().size());
+  const Reply seen = client_.get(page, "Accept: application/json\r\n");
+  EXPECT_EQ(seen.status, 200) << seen.body;
+  EXPECT_NE(seen.body.find(origin.url()), std::string::npos);
+  const std::string form = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n";
+  for (const char* const action : {"test", "filter&search=%2Ba"}) {
+    const Reply refused = client_.post(page, "action=" + std::string(action), form);
+    EXPECT_EQ(refused.status, 409) << action << refused.body;
+    EXPECT_NE(refused.body.find("another server"), std::string::npos);
+  }
+  EXPECT_EQ(client_.post(page, "action=pause", form).status, 200);
+}
+
 TEST_F(HubForeignTest, WithoutNewsNothingIsDelivered) {
   Origin origin;
   origin.serve(feed(entry(1)));
