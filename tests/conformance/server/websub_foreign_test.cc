@@ -13,7 +13,7 @@ class WebSubForeign : public testing::Test {
  protected:
   static std::string entry(int number) {
     return "<entry><id>urn:o:" + std::to_string(number) +
-           "</id><title>t</title><updated>2026-01-01T00:00:00Z</updated></entry>";
+           "</id><title>t</title><updated>2026-01-01T00:00:00Z</updated><content>c</content></entry>";
   }
   static std::string feed(const std::string& entries) {
     return "<feed xmlns='http://www.w3.org/2005/Atom'><id>urn:origin</id><title>Elsewhere</title><author><name>a</name>"

@@ -82,6 +82,7 @@ TEST_F(HubTopicsTest, AFilteredTopicIsPushedWhatMatches) {
     EXPECT_EQ(last.header("Link"),
               "<" + topic(searches[i]) + ">; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"");
   }
+  EXPECT_THAT(subscribers[2]->deliveries()[0].body, HasSubstr("search=(%7C(cat=green)(cat=red))\"")) << "it is an IRI";
 }
 
 // Seven thousand entries that do not match are more than one look may read.
