@@ -5,20 +5,12 @@
 #include <cstdint>
 #include <utility>
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 namespace courant::archive {
 
 using LaneAndFeed = std::pair<std::int64_t, std::int64_t>;
 
 inline constexpr std::chrono::milliseconds kDatabasePause{1000};  // while the database cannot be reached
 
-// The calling thread gives way to others; on Linux a thread has a niceness of its own.
-inline void run_behind_others() {
-  constexpr int kNiceness = 10;
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
-}
+inline constexpr int kNiceness = 10;  // of threads that work behind readers, publishers and the hub
 
 }  // namespace courant::archive

@@ -12,6 +12,7 @@
 #include "archive/queries.h"
 #include "feeds/page.h"
 #include "kernel/log.h"
+#include "kernel/priority.h"
 
 namespace courant::archive {
 namespace {
@@ -47,7 +48,7 @@ struct Closer::State {
   LaneAndFeed last{};  // whose turn it was
 
   void run() {
-    run_behind_others();
+    give_way(kNiceness);
     while (!stopping) {
       if (!take_next()) continue;
       try {

@@ -11,6 +11,7 @@
 #include "archive/queries.h"
 #include "feeds/lifecycle.h"
 #include "kernel/log.h"
+#include "kernel/priority.h"
 
 namespace courant::archive {
 namespace {
@@ -67,7 +68,7 @@ struct Janitor::State {
   std::thread thread;
 
   void run() {
-    run_behind_others();
+    give_way(kNiceness);
     while (!stopping) {
       std::chrono::milliseconds rest = options.tick;
       try {

@@ -13,8 +13,8 @@ namespace courant::feeds {
 namespace {
 
 // What one look for new terms may read.
-constexpr std::int64_t kMostLookedAt = 5'000;  // entries
-constexpr std::int64_t kMostTerms = 50'000;    // of them all
+constexpr std::int64_t kMostLookedAtForTerms = 5'000;  // entries
+constexpr std::int64_t kMostNewTerms = 50'000;         // of them all
 
 // What a preview looks at: so many pieces of so many entries, about; and how many ids it names.
 constexpr int kPreviewPieces = 10;
@@ -119,7 +119,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
 
 NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after) {
   sql::Parameters parameters;
-  parameters.add(key.lane).add(key.feed).add(after).add(kMostLookedAt).add(kMostTerms);
+  parameters.add(key.lane).add(key.feed).add(after).add(kMostLookedAtForTerms).add(kMostNewTerms);
   const sql::Rows rows = session.run(queries::new_terms, parameters);
   return {rows[0].integer(0), rows[0].texts(1)};
 }

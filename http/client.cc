@@ -15,6 +15,7 @@
 #include "http/multi.h"
 #include "http/transfer.h"
 #include "kernel/log.h"
+#include "kernel/priority.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -138,6 +139,7 @@ void Client::Worker::join() {
 }
 
 void Client::Worker::run() {
+  if (options_.niceness > 0) give_way(options_.niceness);
   while (take_arrivals()) {
     start_all();
     const bool has_room = !line_.empty() && static_cast<int>(in_flight_.size()) < options_.in_flight;

@@ -68,6 +68,7 @@ std::string_view outcome_name(ClientReply::Outcome outcome);
 
 struct ClientOptions {
   std::shared_ptr<const AddressGuard> guard;  // required
+  int niceness = 0;                           // of its threads
   int threads = 1;                            // at least 1; hosts are divided among them
   int in_flight = 512;                        // requests at once, of each thread
   int per_host = 16;                          // requests at once, of one host name

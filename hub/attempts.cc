@@ -7,11 +7,12 @@
 namespace courant::hub {
 namespace {
 
-using Outcome = http::ClientReply::Outcome;
+using AttemptOutcome = http::ClientReply::Outcome;
 
 constexpr std::array<std::string_view, 5> kClasses = {"2xx", "3xx", "4xx", "5xx", "other"};
-constexpr std::array kWithoutAnswer = {Outcome::kForbidden, Outcome::kHeldBack, Outcome::kResolve, Outcome::kConnect,
-                                       Outcome::kTls,       Outcome::kTimeout,  Outcome::kBroken};
+constexpr std::array kWithoutAnswer = {AttemptOutcome::kForbidden, AttemptOutcome::kHeldBack, AttemptOutcome::kResolve,
+                                       AttemptOutcome::kConnect,   AttemptOutcome::kTls,      AttemptOutcome::kTimeout,
+                                       AttemptOutcome::kBroken};
 
 std::vector<double> latencies() {
   return {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
@@ -20,7 +21,7 @@ std::vector<double> latencies() {
 }  // namespace
 
 std::string_view outcome_label(const http::ClientReply& reply) {
-  if (reply.outcome != Outcome::kAnswered) return http::outcome_name(reply.outcome);
+  if (reply.outcome != AttemptOutcome::kAnswered) return http::outcome_name(reply.outcome);
   const int first_digit = reply.status / 100;
   return first_digit >= 2 && first_digit <= 5 ? kClasses[static_cast<std::size_t>(first_digit - 2)] : kClasses.back();
 }
@@ -30,7 +31,7 @@ DeliveryAttempts::DeliveryAttempts(Metrics& metrics)
                                  "How long callbacks took until they had answered a delivery, or failed to",
                                  latencies())) {
   std::vector<std::string_view> labels(kClasses.begin(), kClasses.end());
-  for (const Outcome outcome : kWithoutAnswer) labels.push_back(http::outcome_name(outcome));
+  for (const AttemptOutcome outcome : kWithoutAnswer) labels.push_back(http::outcome_name(outcome));
   for (const std::string_view label : labels) {
     by_outcome_[label] =
         &metrics.counter("courant_hub_deliveries_total", "Attempts to deliver a document, by what came of them",

@@ -20,6 +20,7 @@
 #include "hub/self_service.h"
 #include "hub/verifier.h"
 #include "kernel/log.h"
+#include "kernel/priority.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -93,7 +94,10 @@ struct Hub::State {
       loop.start(keep_cursors());
       loop.start(keep_census());
     }
-    thread = std::thread([this] { io.run(); });
+    thread = std::thread([this] {
+      give_way(options.niceness);
+      io.run();
+    });
   }
   http::Task<void> sleep(asio::steady_timer& timer, std::chrono::milliseconds duration);
   http::Task<void> keep_shards();

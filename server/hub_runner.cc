@@ -92,6 +92,7 @@ hub::ForeignOptions foreign_options(const Config::Hub& from, bool delivers) {
 http::ClientOptions client_options(const Config& config, const std::shared_ptr<const http::AddressGuard>& guard) {
   http::ClientOptions options;
   options.guard = guard;
+  options.niceness = hub::HubOptions().niceness;
   options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
   // Verifications and fetches go beside the deliveries, and the dispatcher counts its own.
   options.in_flight = static_cast<int>(config.hub.in_flight) + 64 + (config.hub.foreign_topics ? 32 : 0);

@@ -90,13 +90,13 @@ readers_beside_dead() {
   figures="$(printf %s "$busy" | median) $(printf %s "$idle" | median)"
 }
 readers_p99() { # feed: while it is published to
-  local etag
-  coproc publishing { exec taskset -c 1 "$tool" slowest "$port" "$1"; }
-  local publisher=$publishing_PID
+  local etag publisher publishing
+  exec {publishing}> >(exec taskset -c 1 "$tool" slowest "$port" "$1" >/dev/null)  # bash has one coproc at a time
+  publisher=$!
   until etag=$(etag_of "$hub_base$1") && [[ -n $etag ]]; do sleep 0.1; done
   taskset -c 1 wrk -t1 -c8 -d3s --latency "$hub_base$1" | awk '$1 == "99%" {
     value = $2 + 0; if ($2 ~ /ms$/) value *= 1000; else if ($2 ~ /[0-9]s$/) value *= 1000000; print value }'
-  eval "exec ${publishing[1]}>&-"
+  exec {publishing}>&-
   wait "$publisher" || true
 }
 

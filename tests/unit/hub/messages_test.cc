@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Instant kNow{std::chrono::days(20'000)};
+constexpr Instant kSignedAt{std::chrono::days(20'000)};
 
 Delivery delivery(std::int64_t previous) {
   Delivery delivery;
@@ -28,7 +28,7 @@ Delivery delivery(std::int64_t previous) {
   return delivery;
 }
 
-http::ClientRequest request_of(const Delivery& delivery, Instant now = kNow) {
+http::ClientRequest request_of(const Delivery& delivery, Instant now = kSignedAt) {
   return delivery_request(delivery, HmacAlgorithm::kSha256, now, 1s);
 }
 
@@ -64,8 +64,8 @@ TEST(DeliveryRequest, ADocumentThatSaysNoPositionIsSentAsItIs) {
 TEST(DeliveryRequest, TheIdIsThatOfSubscriptionAndRange) {
   const std::string id = header(request_of(delivery(7)), "webhook-id");
   EXPECT_EQ(id, "msg_9_7_150");
-  EXPECT_EQ(header(request_of(delivery(7), kNow + 1h), "webhook-id"), id) << "whenever it is tried again";
-  EXPECT_EQ(header(request_of(delivery(7), kNow + 1h), "webhook-timestamp"), "1728003600");
+  EXPECT_EQ(header(request_of(delivery(7), kSignedAt + 1h), "webhook-id"), id) << "whenever it is tried again";
+  EXPECT_EQ(header(request_of(delivery(7), kSignedAt + 1h), "webhook-timestamp"), "1728003600");
   EXPECT_NE(header(request_of(delivery(8)), "webhook-id"), id);
   Delivery others = delivery(7);
   others.subscription = 10;

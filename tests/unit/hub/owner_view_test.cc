@@ -14,7 +14,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr Instant kNow{std::chrono::days(20'000)};
+constexpr Instant kSeenAt{std::chrono::days(20'000)};
 
 OwnerView current() {
   OwnerView view;
@@ -27,18 +27,18 @@ OwnerView current() {
   subscription.secret = "do-not-show";
   view.backlog.head = 8;
   view.page = "https://here.example/hub/s/token";
-  view.now = kNow;
+  view.now = kSeenAt;
   return view;
 }
 
 OwnerView failing() {
   OwnerView view = current();
   Subscription& subscription = view.owned.subscription;
-  view.backlog = {2, 12, kNow - 90s};
+  view.backlog = {2, 12, kSeenAt - 90s};
   subscription.failures = 2;
-  subscription.next_attempt = kNow + 30s;
-  subscription.record.add({kNow - 60s, 0, 5ms, "no whole answer came in time", 10, 8, 12});
-  subscription.record.add({kNow - 30s, 500, 5ms, "the callback answered 500", 10, 8, 12});
+  subscription.next_attempt = kSeenAt + 30s;
+  subscription.record.add({kSeenAt - 60s, 0, 5ms, "no whole answer came in time", 10, 8, 12});
+  subscription.record.add({kSeenAt - 30s, 500, 5ms, "the callback answered 500", 10, 8, 12});
   return view;
 }
 
@@ -72,7 +72,7 @@ TEST(OwnerView, HasAStateForEachReasonThatNothingComes) {
 TEST(OwnerView, SaysThatTheHostCannotBeReachedThoughOthersFoundOut) {
   OwnerView view = current();
   view.backlog.head = 9;
-  view.owned.subscription.next_attempt = kNow;
+  view.owned.subscription.next_attempt = kSeenAt;
   EXPECT_EQ(state_of(view), "failing");
   EXPECT_THAT(explanation_of(view),
               HasSubstr("The callback's host cannot be reached. The next document is tried again soon"));
@@ -80,14 +80,14 @@ TEST(OwnerView, SaysThatTheHostCannotBeReachedThoughOthersFoundOut) {
 
 TEST(OwnerView, AFailedTestIsNoReasonThatNothingComes) {
   OwnerView view = failing();
-  view.owned.subscription.record.add({kNow, 404, 5ms, "the callback answered 404", 10, 8, 8});
+  view.owned.subscription.record.add({kSeenAt, 404, 5ms, "the callback answered 404", 10, 8, 8});
   EXPECT_THAT(explanation_of(view), HasSubstr("the callback answered 500"));
 }
 
 TEST(OwnerView, NeverShowsASecret) {
   OwnerView view = current();
   view.owned.subscription.wishes.old_secret = "nor-this";
-  view.owned.subscription.wishes.old_secret_until = kNow + 60s;
+  view.owned.subscription.wishes.old_secret_until = kSeenAt + 60s;
   for (const std::string& shown : {json_of(view), xml_of(view), xslt::html_page(xml_of(view))}) {
     EXPECT_THAT(shown, Not(HasSubstr("do-not-show")));
     EXPECT_THAT(shown, Not(HasSubstr("nor-this")));
@@ -100,7 +100,7 @@ TEST(OwnerView, ThePageShowsTextsAsTexts) {
   const std::string evil = "\"><script>alert('1')</script>&";
   view.owned.subscription.self += evil;
   view.owned.subscription.callback += evil;
-  view.owned.subscription.record.add({kNow, 0, 5ms, evil, 10, 8, 12});
+  view.owned.subscription.record.add({kSeenAt, 0, 5ms, evil, 10, 8, 12});
   view.preview = Preview{1, 2, 1, {evil}};
   view.preview_search = evil;
   const std::string page = xslt::html_page(xml_of(view));
