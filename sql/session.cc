@@ -13,7 +13,7 @@ struct Session::State {
   explicit State(const std::string& url) : connection(url) {}
 
   pqxx::connection connection;
-  std::set<std::string_view> prepared;  // names of queries; their texts live as long as the program
+  std::set<std::string, std::less<>> prepared;  // names of queries
   std::unique_ptr<pqxx::work> transaction;
   bool usable = true;
 };
@@ -34,7 +34,7 @@ Rows Session::run(const Query& query, const Parameters& parameters) {
     State& state = *state_;
     if (!state.prepared.contains(query.name)) {
       state.connection.prepare(std::string(query.name), std::string(query.text));
-      state.prepared.insert(query.name);
+      state.prepared.emplace(query.name);
     }
     // A null pointer is libpqxx's way to say null.
     std::vector<const char*> texts;
