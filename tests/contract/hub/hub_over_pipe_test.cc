@@ -58,9 +58,9 @@ class HubOverPipeTest : public testing::Test {
 
   template <class Value>
   Value run(http::Task<Value> task) {
-    boost::asio::io_context io;
-    std::future<Value> done = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
-    io.run();
+    io_.restart();
+    std::future<Value> done = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);
+    io_.run();
     return done.get();
   }
   // Asks, and waits until it is verified.
@@ -111,7 +111,8 @@ class HubOverPipeTest : public testing::Test {
     return run(hub_->confirmed({at.lane, at.feed, position}, clock_.ticks() + wait, nullptr));
   }
 
-  Sink::Handler on_delivery;  // set before anything is delivered
+  Sink::Handler on_delivery;    // set before anything is delivered
+  boost::asio::io_context io_;  // outlives every thread that wakes it
   int started_ = 0;
   std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;

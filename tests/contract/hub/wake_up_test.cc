@@ -48,15 +48,15 @@ class Process {
     entry.before_times = "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>" + entry.id + "</id>";
     entry.after_times = "<title></title></entry>";
     entry.content_digest = sha256(entry.id);
-    boost::asio::io_context io;
+    io_.restart();
     std::future<feeds::Published> published =
-        boost::asio::co_spawn(io,
+        boost::asio::co_spawn(io_,
                               engine_.publish(access::Identity::anonymous(), engine_.directory().find("demo", "events"),
                                               std::make_shared<const feeds::PreparedEntry>(std::move(entry))),
                               boost::asio::use_future);
-    const auto working = boost::asio::make_work_guard(io);
+    const auto working = boost::asio::make_work_guard(io_);
     while (published.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      io.run_one_for(std::chrono::milliseconds(100));
+      io_.run_one_for(std::chrono::milliseconds(100));
     }
     return published.get().position;
   }
@@ -73,6 +73,7 @@ class Process {
     return options;
   }
 
+  boost::asio::io_context io_;  // outlives every thread that wakes it
   sql::Database database_;
   const SystemClock clock_;
   Metrics metrics_;
