@@ -1,6 +1,6 @@
 #include "hub/changes.h"
 
-#include "hub/messages.h"
+#include "hub/delivering.h"
 #include "kernel/log.h"
 
 namespace courant::hub {
@@ -119,29 +119,10 @@ http::Task<void> Changes::send_test(Change change) {
     return insight_.empty_document(session, subscription.topic, subscription.self, position);
   };
   PushDocument document = co_await loop_.executor.run(make);
-  Delivery delivery;
-  delivery.subscription = subscription.number;
-  delivery.callback = subscription.callback;
-  delivery.hub_url = loop_.options.hub_url;
-  delivery.secret = subscription.secret;
-  delivery.old_secret = old_secret_of(subscription, loop_.clock.now());
-  delivery.previous = position;
-  delivery.document = std::move(document);
-  delivery.test = change.number;
   if (subscription.has_lost_secret) co_return;
-  http::ClientRequest request =
-      delivery_request(delivery, loop_.options.signature, loop_.clock.now(), loop_.options.delivery_timeout);
-  Attempt attempt;
-  attempt.bytes = static_cast<std::int64_t>(request.body->size());
-  attempt.from = position;
-  attempt.to = position;
-  const http::ClientReply reply = co_await loop_.send(std::move(request));
-  if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
-  attempt.ended = loop_.clock.now();
-  attempt.status = reply.status;
-  attempt.latency = reply.latency;
-  attempt.error = error_of(reply);
-  dispatcher_.record(change.subscription, std::move(attempt));
+  Sent sent = co_await send_document(loop_, subscription, std::move(document), change.number);
+  if (sent.reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
+  dispatcher_.record(change.subscription, std::move(sent.attempt));
 }
 
 }  // namespace courant::hub

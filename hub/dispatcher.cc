@@ -2,7 +2,8 @@
 
 #include <limits>
 
-#include "hub/messages.h"
+#include "hub/delivering.h"
+#include "kernel/at_end.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
 
@@ -17,15 +18,6 @@ constexpr milliseconds kNoSecretPause = std::chrono::hours(1);
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 // The first document for one that is far behind; the next ones are twice as long each, up to the limit.
 constexpr std::int64_t kFirstBytes = 256 << 10;
-
-// Calls at the end of a scope.
-template <class Call>
-struct Finally {
-  Call call;
-  ~Finally() { call(); }
-};
-template <class Call>
-Finally(Call) -> Finally<Call>;
 
 // Where a callback is connected to: "https://x.example:443".
 std::string origin_of(const std::string& callback) {
@@ -58,6 +50,7 @@ Dispatcher::Dispatcher(Loop& loop)
       documents_(loop),
       lookout_(loop, [this](const std::vector<Subscription*>& subscriptions) { concern(subscriptions); }),
       write_back_(loop, lookout_),
+      leases_(loop, [this](std::int64_t number) { forget(number); }),
       retry_(loop.options.retry),
       random_(static_cast<std::minstd_rand::result_type>(loop.clock.ticks().time_since_epoch().count())),
       turns_(loop.options.in_flight, loop.options.in_flight_per_host),
@@ -97,7 +90,7 @@ void Dispatcher::adopt(Subscription subscription) {
       rest(live, std::chrono::duration_cast<milliseconds>(*live->next_attempt - now));
     }
   }
-  plan_lease(live, lease_due(*live));
+  leases_.plan(live);
   wake(live);
   pump();
 }
@@ -192,6 +185,7 @@ void Dispatcher::remove(const LivePtr& live) {
   enter(live, Phase::kIdle);
   add_to_count(Phase::kIdle, -1);
   live->is_gone = true;
+  leases_.forget(live->number);
   write_back_.forget(live);
   lookout_.remove(*live);
   by_number_.erase(live->number);
@@ -295,7 +289,7 @@ void Dispatcher::pump() {
 // One document, then its host's next subscription has the turn.
 http::Task<void> Dispatcher::deliver(LivePtr live) {
   const std::string host = live->callback_host;
-  const Finally leaving{[this, live, host] {
+  const AtEnd leaving{[this, live, host] {
     turns_.leave(host);
     if (live->phase == Phase::kDelivering) enter(live, Phase::kIdle);
     stop_probing(live);
@@ -347,33 +341,16 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
 http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {
   live->frozen = document.to;
   live->pace.sent(loop_.clock.ticks());
-  Delivery delivery;
-  delivery.subscription = live->number;
-  delivery.callback = live->callback;
-  delivery.hub_url = loop_.options.hub_url;
-  delivery.secret = live->secret;
-  delivery.old_secret = old_secret_of(*live, loop_.clock.now());
-  delivery.previous = live->told;
-  delivery.document = document;
-  http::ClientRequest request =
-      delivery_request(delivery, loop_.options.signature, loop_.clock.now(), loop_.options.delivery_timeout);
-  Attempt attempt;
-  attempt.bytes = static_cast<std::int64_t>(request.body->size());
-  attempt.from = delivery.previous;
-  attempt.to = document.to;
-  const http::ClientReply reply = co_await loop_.send(std::move(request));
+  Sent sent = co_await send_document(loop_, *live, document);
+  const http::ClientReply& reply = sent.reply;
   attempts_.count(reply);
   if (live->is_gone || reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
   if (reply.outcome == http::ClientReply::Outcome::kHeldBack) {  // nothing was sent: too much waits already
     rest(live, kTransportPause);
     co_return;
   }
-  attempt.ended = loop_.clock.now();
-  attempt.status = reply.status;
-  attempt.latency = reply.latency;
-  attempt.error = error_of(reply);
-  const bool has_succeeded = attempt.has_succeeded();
-  live->record.add(std::move(attempt));
+  const bool has_succeeded = sent.attempt.has_succeeded();
+  live->record.add(std::move(sent.attempt));
   write_back_.touch(live);
   if (!is_unreachable(reply)) reached(*live);
   if (has_succeeded) {
@@ -544,52 +521,6 @@ void Dispatcher::move_cursor(const LivePtr& live, std::int64_t position) {
   live->cursor = position;
   live->frozen = 0;
   write_back_.touch(live);
-}
-
-// The next thing to do about a lease: to renew it at three quarters of its time where the hub does that, or to end it.
-Instant Dispatcher::lease_due(const Live& live) const {
-  const Instant renewal = live.verified + (live.lease_until - live.verified) * 3 / 4;
-  return live.renews && renewal > loop_.clock.now() ? renewal : live.lease_until;
-}
-
-void Dispatcher::plan_lease(const LivePtr& live, Instant when) {
-  live->lease_due = when;
-  leases_.emplace(when, live->number);
-}
-
-http::Task<void> Dispatcher::keep_leases() {
-  const Instant now = loop_.clock.now();
-  while (!leases_.empty() && leases_.begin()->first <= now) {
-    const auto [due, number] = *leases_.begin();
-    leases_.erase(leases_.begin());
-    const auto found = by_number_.find(number);
-    if (found == by_number_.end() || found->second->lease_due != due) continue;  // renewed meanwhile
-    const LivePtr live = found->second;
-    const std::optional<ShardEpoch> owner = loop_.shards.owned(live->shard, loop_.clock.ticks());
-    if (!owner) continue;  // planned again when its owner loads it
-    const bool is_over = live->lease_until <= now;
-    bool is_ended = false;
-    bool is_done = true;
-    try {
-      const auto work = [this, live, owner, is_over, now](sql::Session& session) {
-        if (is_over) return loop_.store.end(session, *owner, live->number, now);
-        loop_.store.renew(session, live->shard, live->number);
-        return false;
-      };
-      is_ended = co_await loop_.executor.run(work);
-    } catch (const std::exception&) {
-      is_done = false;
-    }
-    if (live->is_gone) continue;
-    if (is_ended) {
-      log_info("a subscription's lease is over", {{"subscription", number}});
-      remove(live);
-    } else if (!is_done) {
-      plan_lease(live, now + std::chrono::seconds(5));
-    } else if (!is_over) {
-      plan_lease(live, live->lease_until);
-    }
-  }
 }
 
 std::string_view name_of(Dispatcher::Phase phase) {

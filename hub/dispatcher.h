@@ -20,6 +20,7 @@
 #include "hub/attempts.h"
 #include "hub/document_pace.h"
 #include "hub/documents.h"
+#include "hub/leases.h"
 #include "hub/lookout.h"
 #include "hub/loop.h"
 #include "hub/turns.h"
@@ -65,7 +66,7 @@ class Dispatcher {
   // Writes back what has moved. Throws where the database cannot be asked; then nothing is lost.
   http::Task<void> save() { return write_back_.save(); }
   // Ends what has outlived its lease, and asks for the renewals that are due.
-  http::Task<void> keep_leases();
+  http::Task<void> keep_leases() { return leases_.keep(); }
 
   // The loop is stopping: nothing waits any more for when it is tried again.
   void stop();
@@ -95,7 +96,6 @@ class Dispatcher {
     Ticks rests_until{};
     std::int64_t most_bytes = 0;  // of its next document
     DocumentPace pace;
-    Instant lease_due;  // when something is to be done about its lease
   };
   using LivePtr = std::shared_ptr<Live>;
 
@@ -127,13 +127,12 @@ class Dispatcher {
   void arm_timer();
   void wake_rested();
   void move_cursor(const LivePtr& live, std::int64_t position);
-  Instant lease_due(const Live& live) const;
-  void plan_lease(const LivePtr& live, Instant when);
 
   Loop& loop_;
   Documents documents_;
   Lookout lookout_;
   WriteBack write_back_;
+  Leases leases_;
   const RetryLaw retry_;
   std::minstd_rand random_;
   Turns<LivePtr> turns_;
@@ -141,11 +140,10 @@ class Dispatcher {
   std::unordered_map<std::int64_t, LivePtr> by_number_;
   std::set<std::pair<Ticks, std::int64_t>> resting_;                            // subscriptions, by when they go on
   std::unordered_map<std::string, std::unordered_set<LivePtr>> resting_hosts_;  // the same, by callback host
-  std::set<std::pair<Instant, std::int64_t>> leases_;  // when something is to be done about a subscription's lease
-  std::map<std::int64_t, LivePtr> busy_;               // those that are not idle, by number
-  std::array<std::int64_t, kPhases.size()> counts_{};  // of all, by phase
-  boost::asio::steady_timer timer_;                    // for the first of resting_
-  boost::asio::steady_timer probe_timer_;              // for the next of unreachable_
+  std::map<std::int64_t, LivePtr> busy_;                                        // those that are not idle, by number
+  std::array<std::int64_t, kPhases.size()> counts_{};                           // of all, by phase
+  boost::asio::steady_timer timer_;                                             // for the first of resting_
+  boost::asio::steady_timer probe_timer_;                                       // for the next of unreachable_
 
   DeliveryAttempts attempts_;
   Counter& documents_delivered_;

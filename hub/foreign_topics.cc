@@ -15,6 +15,7 @@
 
 #include "hub/foreign_store.h"
 #include "hub/foreign_url.h"
+#include "kernel/at_end.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
 
@@ -42,15 +43,6 @@ struct Settled {
   std::int64_t entries = 0;
   std::string refused_because;  // the body; empty: it was taken
 };
-
-// Calls at the end of a scope.
-template <class Call>
-struct AtEnd {
-  Call call;
-  ~AtEnd() { call(); }
-};
-template <class Call>
-AtEnd(Call) -> AtEnd<Call>;
 
 }  // namespace
 
