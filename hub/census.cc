@@ -29,11 +29,9 @@ void show(const Distribution& distribution, const std::vector<Gauge*>& gauges) {
   for (std::size_t i = 0; i < counts.size(); ++i) gauges[i]->set(static_cast<double>(counts[i]));
 }
 
-// Why the last attempt failed; empty: it did not.
 std::string last_error(const DeliveryRecord& record) {
-  if (record.failures().empty()) return {};
-  const Attempt& last = record.failures().back();
-  return record.last_success() && record.last_success()->ended > last.ended ? std::string() : last.error;
+  const Attempt* const last = record.last_failure();
+  return last == nullptr ? std::string() : last->error;
 }
 
 double seconds_since(Instant instant, Instant now) {

@@ -1,5 +1,7 @@
 #include "hub/delivery_record.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace courant::hub {
@@ -73,6 +75,13 @@ void DeliveryRecord::add(Attempt attempt) {
   }
   if (failures_.size() == kFailuresKept) failures_.erase(failures_.begin());
   failures_.push_back(std::move(attempt));
+}
+
+const Attempt* DeliveryRecord::last_failure() const {
+  const auto delivers = [](const Attempt& one) { return one.to > one.from; };
+  const auto last = std::find_if(failures_.rbegin(), failures_.rend(), delivers);
+  if (last == failures_.rend()) return nullptr;
+  return last_success_ && delivers(*last_success_) && last_success_->ended > last->ended ? nullptr : &*last;
 }
 
 std::string DeliveryRecord::to_json() const {

@@ -42,6 +42,8 @@ class DeliveryRecord {
 
   const std::optional<Attempt>& last_success() const { return last_success_; }
   const std::vector<Attempt>& failures() const { return failures_; }  // oldest first
+  // Why the last delivery failed; null: the last one did not. Tests, which deliver nothing, do not count.
+  const Attempt* last_failure() const;
 
   // {"last_success": {...}, "failures": [{"ended", "status", "latency_ms", "error", "bytes", "from", "to"}, ...]}
   std::string to_json() const;

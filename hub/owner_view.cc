@@ -21,16 +21,6 @@ std::int64_t lag_seconds_of(const OwnerView& view) {
   return std::max<std::int64_t>(0, age.count());
 }
 
-// Why the last delivery failed; null: the last one did not. Tests, which deliver nothing, do not count.
-const Attempt* last_failure(const Subscription& subscription) {
-  const std::vector<Attempt>& failures = subscription.record.failures();
-  const auto last =
-      std::find_if(failures.rbegin(), failures.rend(), [](const Attempt& one) { return one.to > one.from; });
-  if (last == failures.rend()) return nullptr;
-  const std::optional<Attempt>& success = subscription.record.last_success();
-  return success && success->to > success->from && success->ended > last->ended ? nullptr : &*last;
-}
-
 // The next attempt is known also where nothing has failed yet: while others cannot reach the same host.
 bool is_failing(const OwnerView& view) {
   const Subscription& subscription = view.owned.subscription;
@@ -77,7 +67,7 @@ void add_attempt(std::string& xml, const std::string& name, const Attempt& attem
 
 std::string failure_in_words(const OwnerView& view) {
   const std::int64_t failures = view.owned.subscription.failures;
-  const Attempt* const last = last_failure(view.owned.subscription);
+  const Attempt* const last = view.owned.subscription.record.last_failure();
   std::string words = failures > 1 ? "The last " + std::to_string(failures) + " deliveries failed"
                                    : std::string("The last delivery failed");
   words = last != nullptr ? words + ": " + last->error : "The callback's host cannot be reached";
