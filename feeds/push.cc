@@ -54,12 +54,6 @@ PushSlice read_push_slice(sql::Session& session, FeedKey key, bool is_gone, cons
   return {to, read_entries(session, key, request.from, to).entries};
 }
 
-// A link's href is an IRI. Filters are written with '|' as it is, which no IRI holds.
-std::string as_iri(std::string url) {
-  for (std::size_t at = url.find('|'); at != std::string::npos; at = url.find('|', at)) url.replace(at, 1, "%7C");
-  return url;
-}
-
 std::string push_document(const LiveFeed& feed, const PushView& view, const PushRequest& request, PushSlice slice,
                           Instant now) {
   const std::shared_ptr<const FeedState> state = feed.state();
@@ -70,7 +64,7 @@ std::string push_document(const LiveFeed& feed, const PushView& view, const Push
   document.updated = slice.entries.empty() ? now : slice.entries.front().updated;
   document.feed_url = request.feed_url;
   document.has_edits = state->settings.edits;
-  document.links = {{"self", as_iri(request.self)}, {"current", request.feed_url}, {"hub", request.hub_url}};
+  document.links = {{"self", with_bars_encoded(request.self)}, {"current", request.feed_url}, {"hub", request.hub_url}};
   document.range = {request.from, slice.to};
   document.entries = std::move(slice.entries);
   return in_form(render_feed(document), view.offer->representation, request.feed_url);

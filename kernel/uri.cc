@@ -126,6 +126,11 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
+std::string with_bars_encoded(std::string url) {
+  for (std::size_t at = url.find('|'); at != std::string::npos; at = url.find('|', at)) url.replace(at, 1, "%7C");
+  return url;
+}
+
 std::string percent_encode(std::string_view text, std::string_view keep) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;

@@ -41,6 +41,9 @@ std::optional<std::string> percent_decode(std::string_view text);
 // Everything but unreserved characters and those in `keep` becomes %XX.
 std::string percent_encode(std::string_view text, std::string_view keep = {});
 
+// A URL with each '|' as "%7C": filters are written with it as it is, and no URI or IRI holds it.
+std::string with_bars_encoded(std::string url);
+
 // The decoded parameters of a query in order ("a=1&b=%2B+x" -> {a,1}, {b,"+ x"}); a malformed triplet is
 // nullopt. Also reads application/x-www-form-urlencoded bodies.
 using Parameters = std::vector<std::pair<std::string, std::string>>;

@@ -24,14 +24,12 @@ FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const st
       public_parts_(parse_uri(public_url).value_or(Uri{})),
       hub_url_(std::move(hub_url)) {}
 
-std::optional<std::string> FeedTopics::local_part(std::string url) const {
-  // Filters are written with '|' as it is, which readers' requests may be, though no URI holds it.
-  for (std::size_t at = url.find('|'); at != std::string::npos; at = url.find('|', at)) url.replace(at, 1, "%7C");
+std::optional<std::string> FeedTopics::local_part(const std::string& url) const {
   // No XML holds these two, so no document could say which topic it is of.
   const bool has_no_character = url.find("\xEF\xBF\xBE") != std::string::npos ||  // U+FFFE
                                 url.find("\xEF\xBF\xBF") != std::string::npos;    // U+FFFF
   if (has_no_character) return std::nullopt;
-  const std::optional<Uri> parts = parse_uri(url);
+  const std::optional<Uri> parts = parse_uri(with_bars_encoded(url));
   if (!parts || parts->scheme != public_parts_.scheme || parts->host != public_parts_.host ||
       parts->effective_port() != public_parts_.effective_port() || !parts->user_info.empty() || parts->fragment ||
       !parts->path.starts_with(public_parts_.path)) {

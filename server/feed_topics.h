@@ -32,7 +32,7 @@ class FeedTopics final : public hub::TopicSource {
 
  private:
   // Of an absolute URL the part behind public_url; nullopt: it lies elsewhere.
-  std::optional<std::string> local_part(std::string url) const;
+  std::optional<std::string> local_part(const std::string& url) const;
 
   feeds::Directory& directory_;
   const Clock& clock_;
