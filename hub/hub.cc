@@ -45,29 +45,6 @@ std::string counted_client(const std::string& client) {
   return address.is_v4 ? address.text() : http::Network::around(address, 64).text();
 }
 
-// Requests that are judged at the same moment do not see each other: a limit may be passed by as many as there are
-// threads of the hub's executors. Throws Problem 429.
-void refuse_beyond(const Counts& limits, const Counts& counts, bool is_subscribe) {
-  struct Bound {
-    std::int64_t Counts::*number;
-    const char* what;
-    bool is_of_subscriptions;
-  };
-  constexpr Bound kBounds[] = {
-      {&Counts::pending_of_client, "unverified requests from this address", false},
-      {&Counts::pending, "unverified requests", false},
-      {&Counts::of_topic, "subscriptions of this topic", true},
-      {&Counts::of_host, "subscriptions of this callback's host", true},
-      {&Counts::of_domain, "subscriptions of this callback's domain", true},
-      {&Counts::of_client, "subscriptions from this address", true},
-  };
-  const bool adds_one = is_subscribe && !counts.is_there;
-  for (const Bound& bound : kBounds) {
-    if ((bound.is_of_subscriptions && !adds_one) || counts.*bound.number < limits.*bound.number) continue;
-    throw Problem(429, std::string("There are too many ") + bound.what + ": try again later").with("Retry-After", "60");
-  }
-}
-
 }  // namespace
 
 struct Hub::State {

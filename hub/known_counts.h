@@ -3,7 +3,6 @@
 // far from the limit. Threads: any. No lock is held while it is counted.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +14,10 @@
 #include "kernel/time.h"
 
 namespace courant::hub {
+
+// Requests that are judged at the same moment do not see each other: a limit may be passed by as many as there are
+// threads of the hub's executors. Throws Problem 429, which says what there is too much of.
+void refuse_beyond(const Counts& limits, const Counts& counts, bool is_subscribe);
 
 class KnownCounts {
  public:
@@ -31,9 +34,6 @@ class KnownCounts {
     std::int64_t count = 0;
     Ticks until{};
   };
-  static constexpr std::size_t kNumbers = 6;
-  using Names = std::array<std::string, kNumbers>;
-  static Names names_of(const NewRequest& request);
 
   std::mutex mutex_;  // guards what follows
   std::unordered_map<std::string, Known> known_;
