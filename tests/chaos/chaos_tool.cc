@@ -7,23 +7,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <signal.h>
-#include <sys/stat.h>
 
 #include "kernel/text.h"
 #include "kernel/uri.h"
 #include "tests/chaos/audit.h"
 #include "tests/chaos/fleet.h"
 #include "tests/chaos/judgement.h"
+#include "tests/chaos/program.h"
 #include "tests/chaos/publisher.h"
 #include "tests/chaos/push_check.h"
 #include "tests/chaos/reader.h"
@@ -222,57 +217,24 @@ class Run {
   Ledger ledger_;
 };
 
-// nullopt: they cannot be read.
-std::optional<Options> read_options(const std::vector<std::string>& arguments) {
-  Options options;
-  for (std::size_t i = 0; i < arguments.size(); i += 2) {
-    const auto number = i + 1 < arguments.size() ? parse_unsigned(arguments[i + 1]) : std::nullopt;
-    if (!number || *number > 0xFFFF'FFFF) return std::nullopt;
-    const int small = static_cast<int>(std::clamp<std::uint64_t>(*number, 1, 100'000));
-    if (arguments[i] == "--seed") {
-      options.seed = static_cast<std::uint32_t>(*number);
-    } else if (arguments[i] == "--seconds") {
-      options.seconds = small;
-    } else if (arguments[i] == "--publishers") {
-      options.publishers = small;
-    } else if (arguments[i] == "--feeds") {
-      options.feeds = small;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return options;
-}
-
 int run(const std::vector<std::string>& arguments) {
-  const std::optional<Options> options = read_options(arguments);
-  if (!options) {
+  const auto numbers = Numbers::read(arguments, {"--seed", "--seconds", "--publishers", "--feeds"});
+  if (!numbers) {
     std::fputs("usage: chaos_tool [--seed N] [--seconds N] [--publishers N] [--feeds N]\n", stderr);
     return 2;
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  std::string work = "/tmp/courant-chaos.XXXXXX";
-  if (::mkdtemp(work.data()) == nullptr || ::chmod(work.c_str(), 0755) != 0) {
-    std::fputs("chaos_tool: no folder can be made in /tmp\n", stderr);
-    return 2;
-  }
-  std::printf("seed %u: %d publishers, %d feeds, %d seconds, folder %s\n", options->seed, options->publishers,
-              options->feeds, options->seconds, work.c_str());
-  std::fflush(stdout);
-  std::size_t broken = 0;
-  {
-    Run run(*options, work);
+  Options options;
+  options.seed = numbers->of("--seed", options.seed);
+  options.seconds = numbers->small("--seconds", options.seconds);
+  options.publishers = numbers->small("--publishers", options.publishers);
+  options.feeds = numbers->small("--feeds", options.feeds);
+  const std::string what = std::to_string(options.publishers) + " publishers, " + std::to_string(options.feeds) +
+                           " feeds, " + std::to_string(options.seconds) + " seconds";
+  return run_in_folder("chaos_tool", options.seed, what, [&options](const std::string& work) {
+    Run run(options, work);
     run.carry_out();
-    broken = run.broken();
-  }
-  if (broken > 0) {
-    std::printf("seed %u: %zu facts are broken; logs and data are in %s\n", options->seed, broken, work.c_str());
-    return 1;
-  }
-  std::error_code ignored;
-  std::filesystem::remove_all(work, ignored);
-  std::printf("seed %u: everything holds\n", options->seed);
-  return 0;
+    return run.broken();
+  });
 }
 
 }  // namespace

@@ -9,22 +9,18 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <signal.h>
-#include <sys/stat.h>
 
-#include "kernel/text.h"
 #include "kernel/uri.h"
 #include "tests/chaos/bad_callbacks.h"
+#include "tests/chaos/program.h"
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
 
@@ -279,52 +275,21 @@ class Run {
   std::array<std::unique_ptr<test::Process>, 2> hubs_;
 };
 
-// nullopt: they cannot be read.
-std::optional<Options> read_options(const std::vector<std::string>& arguments) {
-  Options options;
-  for (std::size_t i = 0; i < arguments.size(); i += 2) {
-    const auto number = i + 1 < arguments.size() ? parse_unsigned(arguments[i + 1]) : std::nullopt;
-    if (!number || *number > 0xFFFF'FFFF) return std::nullopt;
-    const int small = static_cast<int>(std::clamp<std::uint64_t>(*number, 1, 100'000));
-    if (arguments[i] == "--seed") {
-      options.seed = static_cast<std::uint32_t>(*number);
-    } else if (arguments[i] == "--seconds") {
-      options.seconds = small;
-    } else if (arguments[i] == "--subscriptions") {
-      options.subscriptions = small;
-    } else if (arguments[i] == "--judge-readers") {
-      options.judges_readers = *number != 0;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return options;
-}
-
 int run(const std::vector<std::string>& arguments) {
-  const std::optional<Options> options = read_options(arguments);
-  if (!options) {
+  const auto numbers = Numbers::read(arguments, {"--seed", "--seconds", "--subscriptions", "--judge-readers"});
+  if (!numbers) {
     std::fputs("usage: hub_chaos [--seed N] [--seconds N] [--subscriptions N] [--judge-readers 1]\n", stderr);
     return 2;
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  std::string work = "/tmp/courant-chaos.XXXXXX";
-  if (::mkdtemp(work.data()) == nullptr || ::chmod(work.c_str(), 0755) != 0) {
-    std::fputs("hub_chaos: no folder can be made in /tmp\n", stderr);
-    return 2;
-  }
-  std::printf("seed %u: %d subscriptions, %d seconds of trouble, folder %s\n", options->seed, options->subscriptions,
-              options->seconds, work.c_str());
-  std::fflush(stdout);
-  const std::size_t broken = Run(*options, work).carry_out();
-  if (broken > 0) {
-    std::printf("seed %u: %zu facts are broken; logs and data are in %s\n", options->seed, broken, work.c_str());
-    return 1;
-  }
-  std::error_code ignored;
-  std::filesystem::remove_all(work, ignored);
-  std::printf("seed %u: everything holds\n", options->seed);
-  return 0;
+  Options options;
+  options.seed = numbers->of("--seed", options.seed);
+  options.seconds = numbers->small("--seconds", options.seconds);
+  options.subscriptions = numbers->small("--subscriptions", options.subscriptions);
+  options.judges_readers = numbers->of("--judge-readers", 0) != 0;
+  const std::string what = std::to_string(options.subscriptions) + " subscriptions, " +
+                           std::to_string(options.seconds) + " seconds of trouble";
+  return run_in_folder("hub_chaos", options.seed, what,
+                       [&options](const std::string& work) { return Run(options, work).carry_out(); });
 }
 
 }  // namespace
