@@ -6,10 +6,12 @@
 // be released before the Sink is destroyed.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -238,5 +240,14 @@ struct GateOpener {
   Gate& gate;
   ~GateOpener() { gate.open(); }
 };
+
+// Takes every request, but one of them, from 1, waits at a gate first.
+inline Sink::Handler one_waits_at(Gate& gate, int which = 1) {
+  const auto count = std::make_shared<std::atomic<int>>(0);
+  return [&gate, which, count](const SinkRequest&) {
+    if (++*count == which) gate.wait();
+    return SinkReply{.status = 204};
+  };
+}
 
 }  // namespace courant::test

@@ -8,6 +8,7 @@
 #include "hub/hub.h"
 #include "tests/contract/hub/memory_topics.h"
 #include "tests/contract/hub/pipe_transport.h"
+#include "tests/support/any_query.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -77,10 +78,7 @@ class HubOverPipeTest : public testing::Test {
   }
   void wake() { hub_->moved({topics_.moved("demo/events")}); }
 
-  std::int64_t number_of(const std::string& query) {
-    const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
-    return session_.run({name, text})[0].integer(0);
-  }
+  std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   bool has_cursor(int cursor) {
     // Where it has caught up, that is where its feed has been looked at.
     return wait_until([&] {
@@ -114,7 +112,6 @@ class HubOverPipeTest : public testing::Test {
   Sink::Handler on_delivery;    // set before anything is delivered
   boost::asio::io_context io_;  // outlives every thread that wakes it
   int started_ = 0;
-  std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;
   sql::Session session_{database_.url()};
   sql::Database pool_{database_.options()};

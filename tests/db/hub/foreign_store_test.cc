@@ -6,6 +6,7 @@
 
 #include "hub/foreign_topics.h"
 #include "hub/store.h"
+#include "tests/support/any_query.h"
 #include "tests/support/test_database.h"
 
 namespace courant::hub {
@@ -19,10 +20,7 @@ class ForeignStoreTest : public testing::Test {
  protected:
   static constexpr const char* kUrl = "http://x.example/feed";
 
-  std::int64_t number(const std::string& statement) {
-    const sql::Query query{statement, statement};
-    return session_.run(query)[0].integer(0);
-  }
+  std::int64_t number(const std::string& query) { return test::number_of(session_, query); }
   void run(const std::string& statement) { session_.execute_script(statement); }
 
   // Somebody waits to subscribe.

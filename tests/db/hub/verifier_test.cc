@@ -3,6 +3,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/support/any_query.h"
 #include "tests/support/test_database.h"
 
 namespace courant::hub {
@@ -97,7 +98,7 @@ class VerifierTest : public testing::Test {
     io_.restart();
     while (!is_done || verifier_.active() > 0) ASSERT_NE(io_.run_one_for(10s), 0U);
   }
-  std::int64_t number(std::string_view text) { return session_.run(sql::Query{"number", text})[0].integer(0); }
+  std::int64_t number(const std::string& query) { return test::number_of(session_, query); }
   std::int64_t waiting() { return number("select count(*) from hub_requests"); }
   std::int64_t attempts() { return number("select coalesce(sum(attempts), 0)::bigint from hub_requests"); }
   void make_untried_due() {

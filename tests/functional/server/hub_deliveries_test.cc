@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/any_query.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
@@ -60,11 +61,8 @@ class HubDeliveriesTest : public testing::Test {
       return subscriber.verifications().size() > before && number_of("select count(*) from hub_requests") == 0;
     }));
   }
-  sql::Rows rows_of(const std::string& query) {
-    const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
-    return session_.run({name, text});
-  }
-  std::int64_t number_of(const std::string& query) { return rows_of(query)[0].integer(0); }
+  sql::Rows rows_of(const std::string& query) { return test::rows_of(session_, query); }
+  std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   // Of the only subscription, as the database has it.
   json record() {
     const sql::Rows rows = rows_of("select coalesce(record, '{}')::text from subscriptions");
@@ -95,7 +93,6 @@ class HubDeliveriesTest : public testing::Test {
                           "\" position=\"" + std::to_string(position) + "\"/>"));
   }
 
-  std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;
   sql::Session session_{database_.url()};
   std::unique_ptr<CourantServer> server_;

@@ -6,6 +6,7 @@
 
 #include "http/gzip.h"
 #include "kernel/digest.h"
+#include "tests/support/any_query.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/origin.h"
 #include "tests/support/subscriber.h"
@@ -42,10 +43,7 @@ class HubForeignTest : public testing::Test {
     return {"--database", url, "--config", COURANT_SOURCE_DIR "/tests/data/foreign.toml"};
   }
 
-  std::int64_t number(const std::string& statement) {
-    const sql::Query query{statement, statement};
-    return session_.run(query)[0].integer(0);
-  }
+  std::int64_t number(const std::string& query) { return number_of(session_, query); }
   void subscribe(Subscriber& subscriber, const std::string& topic, const std::string& more = {}) {
     const std::int64_t before = number("select count(*) from subscriptions");
     ASSERT_EQ(subscriber.ask(server_, "subscribe", topic, more), 202);
@@ -275,11 +273,7 @@ TEST_F(HubForeignTest, AnythingElseIsRelayedAsItIsAndTheNewestReplacesWhatWaits)
   Origin origin("application/vnd.x+json; v=\"1\"");
   origin.serve("{}");
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber, origin.url("/data?a=1&b=%c3%a9"));
   const std::string topic = origin.url("/data?a=1&b=%C3%A9");
@@ -445,11 +439,7 @@ TEST_F(HubForeignTest, AKillBetweenFetchAndDeliveryLosesNothing) {
   Origin origin;
   origin.serve(feed(entry(1)));
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber, origin.url());
   origin.serve(feed(entry(1) + entry(2)));

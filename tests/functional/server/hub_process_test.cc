@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/any_query.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
@@ -39,7 +40,7 @@ class HubProcessTest : public testing::Test {
                                      scratch("hub_process.log"));
   }
   void publish(int number) { ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(number)).status, 201); }
-  std::int64_t number_of(std::string_view text) { return session_.run(sql::Query{text, text})[0].integer(0); }
+  std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   std::string topic() const { return server_->url() + "/demo/events"; }
 
   TestDatabase database_;

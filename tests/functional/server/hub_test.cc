@@ -220,11 +220,7 @@ TEST_F(HubTest, UnsoundRequestsAreRefusedInPlainWords) {
 TEST_F(HubTest, WhatIsPublishedWhileACallbackIsSlowComesTogetherAndInOrder) {
   publish(1);
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber);
   publish(2);

@@ -1,5 +1,4 @@
 // Topics: whatever page of a feed a reader could poll at the head is pushed, in its form and through its filter.
-#include <atomic>
 #include <memory>
 
 #include <gmock/gmock.h>
@@ -101,11 +100,7 @@ TEST_F(HubTopicsTest, AFilterPassesOverManyEntriesInPieces) {
 TEST_F(HubTopicsTest, AFilteredDocumentIsThatOfTheFeed) {
   publish(1);
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber, topic("?search=%2Bred"));
   publish(2);
@@ -202,11 +197,7 @@ TEST_F(HubTopicsTest, OtherFormsThanAtomHoldTheNewestRevisionOnly) {
   publish(1);
   publish(2);
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber, topic("?format=json"));
   publish(3);
@@ -226,11 +217,7 @@ TEST_F(HubTopicsTest, OtherFormsThanAtomHoldTheNewestRevisionOnly) {
 TEST_F(HubTopicsTest, ALimitBoundsTheEntriesOfADocument) {
   publish(1);
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber, topic("?limit=2"));
   publish(2);
@@ -336,11 +323,7 @@ TEST_F(HubTopicsTest, PublishersMayPingButNeedNot) {
 TEST_F(HubTopicsTest, OneThatIsFarBehindGetsSeveralDocumentsThatGrow) {
   publish(1);
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 1) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate));
   const GateOpener opener{gate};
   subscribe(subscriber, topic());
   publish(2);

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "sql/database.h"
+#include "tests/support/any_query.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
@@ -49,10 +50,7 @@ class LifecycleTest : public testing::Test {
       ASSERT_EQ(client_->post("/demo/events", entry(number, "text" + std::to_string(number))).status, 201) << number;
     }
   }
-  std::int64_t number_of(const std::string& query) {
-    const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
-    return session_.run({name, text})[0].integer(0);
-  }
+  std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   Ran command(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin() + 1, {"--database", database_.url()});
     return run_courant(arguments);
@@ -64,7 +62,6 @@ class LifecycleTest : public testing::Test {
   }
 
   const std::string state_ = scratch("verified/lifecycle.json");
-  std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;
   sql::Session session_{database_.url()};
   std::unique_ptr<CourantServer> server_;

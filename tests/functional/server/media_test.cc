@@ -11,6 +11,7 @@
 
 #include "kernel/digest.h"
 #include "sql/database.h"
+#include "tests/support/any_query.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/memory.h"
@@ -72,10 +73,7 @@ class MediaTest : public testing::Test {
     EXPECT_TRUE(document.load_string(reply.body.c_str())) << reply.body;
     return document;
   }
-  std::int64_t number_of(const std::string& query) {
-    const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
-    return session_.run({name, text})[0].integer(0);
-  }
+  std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   std::int64_t pieces() { return number_of("select count(*) from media_pieces"); }
   Ran command(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin() + 1, {"--database", database_.url()});
@@ -90,7 +88,6 @@ class MediaTest : public testing::Test {
     EXPECT_EQ(other.status, 0) << other.output;
   }
 
-  std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;
   sql::Session session_{database_.url()};
   std::unique_ptr<CourantServer> server_;

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/digest.h"
+#include "tests/support/any_query.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
@@ -91,11 +92,8 @@ class SelfServiceTest : public testing::Test {
     return seen;
   }
   int status_of(const std::string& page, const std::string& form) { return client_->post(page, form, kForm).status; }
-  sql::Rows rows_of(const std::string& query) {
-    const auto& [text, name] = *names_.try_emplace(query, "test." + std::to_string(names_.size())).first;
-    return session_.run({name, text});
-  }
-  std::int64_t number_of(const std::string& query) { return rows_of(query)[0].integer(0); }
+  sql::Rows rows_of(const std::string& query) { return test::rows_of(session_, query); }
+  std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   bool wait_for_error(const std::string& page, const std::string& words) {
     return wait_until([&] {
       const json seen = state(page);
@@ -103,7 +101,6 @@ class SelfServiceTest : public testing::Test {
     });
   }
 
-  std::map<std::string, std::string> names_;  // of queries; a session remembers where they lie
   TestDatabase database_;
   sql::Session session_{database_.url()};
   std::unique_ptr<CourantServer> server_;
@@ -273,11 +270,7 @@ TEST_F(SelfServiceTest, AReplayBringsEverythingAfterAPositionAgain) {
 TEST_F(SelfServiceTest, AReplayWaitsForTheDocumentThatIsUnderWay) {
   publish_all(1, 2);
   Gate gate;
-  std::atomic<int> posts{0};
-  Subscriber subscriber([&](const SinkRequest&) {
-    if (++posts == 2) gate.wait();
-    return SinkReply{.status = 204};
-  });
+  Subscriber subscriber(one_waits_at(gate, 2));
   const GateOpener opener{gate};
   const std::string page = subscribe(subscriber);
   publish(3);

@@ -1,0 +1,23 @@
+// Queries that a test makes up: a session prepares each once, by its name, so that each text has a name of its own.
+// Threads: the session's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kernel/digest.h"
+#include "sql/database.h"
+
+namespace courant::test {
+
+inline sql::Rows rows_of(sql::Session& session, const std::string& query) {
+  const std::string name = "test." + std::to_string(stable_hash(query));
+  return session.run({name, query});
+}
+
+// The first column of the first row.
+inline std::int64_t number_of(sql::Session& session, const std::string& query) {
+  return rows_of(session, query)[0].integer(0);
+}
+
+}  // namespace courant::test
