@@ -10,11 +10,12 @@
 //   hub_tool dead PORT FEED SUBSCRIPTIONS HOSTS
 //       subscribes callbacks that never answer a delivery, says "ready", and has them until standard input ends
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <mutex>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,34 +65,43 @@ void publish(test::HttpClient& client, const std::string& feed, const std::strin
   if (status != 201) fail("a publish was answered with " + std::to_string(status));
 }
 
-// So many subscriptions, spread over the hosts; returns when all are verified.
-void subscribe(int port, const std::string& topic, Callbacks& callbacks, int count, bool is_signed) {
-  test::HttpClient client(port, false);
-  const std::int64_t before = callbacks.confirmed();
-  const std::string secret = is_signed ? "&hub.secret=shared" : "";
-  for (int i = 0; i < count; ++i) {
-    const std::string& host = callbacks.urls()[static_cast<std::size_t>(i) % callbacks.urls().size()];
-    const std::string form = "hub.mode=subscribe&hub.topic=" + percent_encode(topic) +
-                             "&hub.callback=" + percent_encode(host + "/" + std::to_string(before + i)) + secret;
-    const int status = client.post("/hub", form, "Content-Type: application/x-www-form-urlencoded\r\n").status;
-    if (status != 202) fail("a subscription was answered with " + std::to_string(status));
+template <class Condition>
+bool wait_until(std::chrono::seconds patience, Condition holds) {
+  const Clock::time_point give_up = Clock::now() + patience;
+  while (!holds()) {
+    if (Clock::now() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
-  const Clock::time_point give_up = Clock::now() + std::chrono::minutes(5);
-  while (callbacks.confirmed() < before + count) {
-    if (Clock::now() > give_up) fail("not all subscriptions were verified");
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  std::this_thread::sleep_for(std::chrono::seconds(1));  // what was answered is written down
+  return true;
 }
 
 void wait_for(const Callbacks& callbacks, std::int64_t count) {
-  const Clock::time_point give_up = Clock::now() + std::chrono::minutes(1);
-  while (callbacks.delivered() < count) {
-    if (Clock::now() > give_up) {
-      fail("of " + std::to_string(count) + " deliveries " + std::to_string(callbacks.delivered()) + " came");
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  const bool have_come = wait_until(std::chrono::minutes(1), [&] { return callbacks.delivered() >= count; });
+  if (!have_come)
+    fail("of " + std::to_string(count) + " deliveries " + std::to_string(callbacks.delivered()) + " came");
+}
+
+// So many signed subscriptions of a topic, spread over the hosts; returns when each has been sent a first entry of its
+// feed, `text`.
+void subscribe(int port, const std::string& topic, const std::string& feed, const std::string& text,
+               Callbacks& callbacks, int count) {
+  test::HttpClient client(port, false);
+  publish(client, feed, text);  // so that there is a feed
+  const std::int64_t before = callbacks.confirmed();
+  const std::int64_t delivered = callbacks.delivered();
+  for (int i = 0; i < count; ++i) {
+    const std::string& host = callbacks.urls()[static_cast<std::size_t>(i) % callbacks.urls().size()];
+    const std::string form = "hub.mode=subscribe&hub.topic=" + percent_encode(topic) +
+                             "&hub.callback=" + percent_encode(host + "/" + std::to_string(before + i)) +
+                             "&hub.secret=shared";
+    const int status = client.post("/hub", form, "Content-Type: application/x-www-form-urlencoded\r\n").status;
+    if (status != 202) fail("a subscription was answered with " + std::to_string(status));
   }
+  const bool are_confirmed =
+      wait_until(std::chrono::minutes(5), [&] { return callbacks.confirmed() >= before + count; });
+  if (!are_confirmed) fail("not all subscriptions were verified");
+  publish(client, feed, text);
+  wait_for(callbacks, delivered + count);
 }
 
 std::string url_of(int port, const std::string& path) {
@@ -111,8 +121,7 @@ int fanout(int port, const std::string& feed, int subscriptions, int hosts, int 
     last = delivered.body;
     return CallbackAnswer{};
   });
-  publish(client, feed, entry());
-  subscribe(port, url_of(port, feed), callbacks, subscriptions, true);
+  subscribe(port, url_of(port, feed), feed, entry(), callbacks, subscriptions);
   std::vector<std::int64_t> rates;
   for (int i = 1; i <= entries; ++i) {
     const std::int64_t wanted = callbacks.delivered() + subscriptions;
@@ -131,30 +140,33 @@ int fanout(int port, const std::string& feed, int subscriptions, int hosts, int 
 int latency(int port, int feeds, int each, int rate, int seconds) {
   test::HttpClient client(port, false);
   std::vector<std::int64_t> took;  // the callbacks' thread's, until they are gone
+  std::atomic<std::int64_t> measured_from{std::numeric_limits<std::int64_t>::max()};  // when the clock said so
+  std::atomic<std::int64_t> came{0};
   const int published = rate * seconds;
   {
-    Callbacks callbacks(each, [&took](const Delivered& delivered) {
+    Callbacks callbacks(each, [&](const Delivered& delivered) {
       const std::string_view body = delivered.body;
       const std::int64_t now = Clock::now().time_since_epoch().count();
       for (std::size_t at = body.find(kSent); at != std::string_view::npos; at = body.find(kSent, at + 1)) {
-        took.push_back((now - std::stoll(std::string(body.substr(at + kSent.size(), 24)))) / 1000);
+        const std::int64_t sent = std::stoll(std::string(body.substr(at + kSent.size(), 24)));
+        if (sent < measured_from) continue;
+        took.push_back((now - sent) / 1000);
+        ++came;
       }
       return CallbackAnswer{};
     });
     const auto feed = [](int i) { return "/bench/pushed-" + std::to_string(i); };
     for (int i = 0; i < feeds; ++i) {
-      publish(client, feed(i), entry());
-      subscribe(port, url_of(port, feed(i)), callbacks, each, true);
+      subscribe(port, url_of(port, feed(i)), feed(i), entry(), callbacks, each);
     }
     const Clock::time_point begin = Clock::now();
+    measured_from = begin.time_since_epoch().count();
     for (int i = 0; i < published; ++i) {
       std::this_thread::sleep_until(begin + std::chrono::microseconds(std::int64_t{1'000'000} * i / rate));
       publish(client, feed(i % feeds), entry());
     }
-    std::this_thread::sleep_for(std::chrono::seconds(2));
-  }
-  if (took.size() < static_cast<std::size_t>(published) * static_cast<std::size_t>(each)) {
-    fail("only " + std::to_string(took.size()) + " deliveries came");
+    const bool have_come = wait_until(std::chrono::minutes(1), [&] { return came >= std::int64_t{published} * each; });
+    if (!have_come) fail("only " + std::to_string(came) + " deliveries came");
   }
   std::printf("%lld %lld\n", static_cast<long long>(quantile(took, 0.5)), static_cast<long long>(quantile(took, 0.99)));
   return 0;
@@ -164,8 +176,7 @@ int reach(int port, const std::string& feed, const std::string& term, int subscr
   test::HttpClient client(port, false);
   Callbacks callbacks(subscriptions, [](const Delivered&) { return CallbackAnswer{}; });
   const std::string category = "<category term=\"" + term + "\"/>";
-  publish(client, feed, entry(category));
-  subscribe(port, url_of(port, feed + "?search=%2B" + term), callbacks, subscriptions, true);
+  subscribe(port, url_of(port, feed + "?search=%2B" + term), feed, entry(category), callbacks, subscriptions);
   std::vector<std::int64_t> took;
   for (int i = 1; i <= entries; ++i) {
     const std::int64_t wanted = callbacks.delivered() + subscriptions;
@@ -179,10 +190,8 @@ int reach(int port, const std::string& feed, const std::string& term, int subscr
 }
 
 int dead(int port, const std::string& feed, int subscriptions, int hosts) {
-  test::HttpClient client(port, false);
   Callbacks callbacks(hosts, [](const Delivered&) { return CallbackAnswer{.bytes = ""}; });
-  publish(client, feed, entry());
-  subscribe(port, url_of(port, feed), callbacks, subscriptions, true);
+  subscribe(port, url_of(port, feed), feed, entry(), callbacks, subscriptions);
   std::puts("ready");
   std::fflush(stdout);
   wait_for_the_end();
