@@ -61,19 +61,20 @@ std::optional<int> Process::ended() {
   return number_of(status);
 }
 
-// Below the range that the system takes for clients: a client that retries a dead server's port there may otherwise
-// connect to itself, and hold the port.
 std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> children;
-  // Each thread has its own list.
+  // Each thread has its own list; the process may end while they are read.
   std::error_code gone;
-  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
-    std::ifstream list(thread.path() / "children");
+  std::filesystem::directory_iterator thread("/proc/" + std::to_string(process) + "/task", gone);
+  for (; thread != std::filesystem::directory_iterator(); thread.increment(gone)) {
+    std::ifstream list(thread->path() / "children");
     for (pid_t child = 0; list >> child;) children.push_back(child);
   }
   return children;
 }
 
+// Below the range that the system takes for clients: a client that retries a dead server's port there may otherwise
+// connect to itself, and hold the port.
 int free_port() {
   std::random_device random;
   for (;;) {
