@@ -149,6 +149,7 @@ Task<Response> delete_entry(Engine& engine, const Request& request, PathArgument
   require_edits(feed->state()->settings);
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(feed->facts());
+  if (broken_id(id)) throw Problem(404, "The feed can have no entry with the id " + id);
   const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
   const std::int64_t expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
   const Published result = co_await append_tombstone(engine, feed, id, expected);

@@ -29,8 +29,9 @@ void add_times(sql::Parameters& parameters, const std::vector<std::optional<Inst
 
 sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
   std::vector<std::int64_t> feeds;
-  std::vector<std::string> ids, hashes, digests, salts, before, after, content_types, terms;
-  std::vector<std::optional<std::string>> canonical_before, canonical_after, media;
+  std::vector<std::string> ids, hashes, digests, salts, content_types, terms;
+  std::vector<std::string_view> before, after, canonical_before, canonical_after;
+  std::vector<std::optional<std::string>> media;
   std::vector<std::optional<Instant>> updated, expires, recorded, published;
   std::vector<bool> needs_alternate;
   std::vector<std::int64_t> firsts, groups, kinds, expected, heads;
@@ -47,8 +48,8 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     salts.push_back(bytea(call.salts[i]));
     before.push_back(entry.before_times);
     after.push_back(entry.after_times);
-    canonical_before.push_back(entry.canonical ? std::optional(entry.canonical->before_times) : std::nullopt);
-    canonical_after.push_back(entry.canonical ? std::optional(entry.canonical->after_times) : std::nullopt);
+    canonical_before.push_back(entry.canonical ? std::string_view(entry.canonical->before_times) : std::string_view());
+    canonical_after.push_back(entry.canonical ? std::string_view(entry.canonical->after_times) : std::string_view());
     updated.push_back(entry.updated);
     expires.push_back(entry.expires);
     media.push_back(entry.media.empty() ? std::nullopt : std::optional(entry.media));
@@ -67,8 +68,8 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   }
   sql::Parameters parameters;
   parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(firsts);
-  parameters.add(digests).add(salts).add(before).add(after).add(canonical_before).add(canonical_after).add(updated);
-  parameters.add(content_types).add(needs_alternate).add(terms);
+  parameters.add(digests).add(salts).add_joined(before).add_joined(after).add_joined(canonical_before);
+  parameters.add_joined(canonical_after).add(updated).add(content_types).add(needs_alternate).add(terms);
   parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
   parameters.add(media);
   add_times(parameters, recorded);

@@ -65,6 +65,10 @@ class Parameters {
   Parameters& add(const std::vector<std::string>& array);                 // text[]
   Parameters& add(const std::vector<std::optional<std::string>>& array);  // text[] with nulls
   Parameters& add(const std::vector<std::optional<Instant>>& array);      // timestamptz[] with nulls
+  // A text of all of them with kBetween between each two, or null where all are empty; for string_to_array(), since
+  // PostgreSQL takes an array literal apart character by character. For XML, which cannot hold kBetween; else Refused.
+  Parameters& add_joined(const std::vector<std::string_view>& texts);
+  static constexpr char kBetween = '\x1f';
 
   struct Value {
     std::string data;  // in PostgreSQL's text form

@@ -88,6 +88,26 @@ Parameters& Parameters::add(const std::vector<std::optional<std::string>>& array
   }));
 }
 
+Parameters& Parameters::add_joined(const std::vector<std::string_view>& texts) {
+  std::size_t size = 0;
+  bool is_any = false;
+  for (const std::string_view text : texts) {
+    size += text.size() + 1;
+    is_any = is_any || !text.empty();
+  }
+  if (!is_any) return add_null();
+  std::string joined;
+  joined.reserve(size);
+  for (const std::string_view text : texts) {
+    if (text.find(kBetween) != text.npos) throw Refused("a text holds U+001F, which joins them", "22021");
+    joined += text;
+    joined += kBetween;
+  }
+  joined.pop_back();
+  values_.push_back({std::move(joined), false});
+  return *this;
+}
+
 Parameters& Parameters::add(const std::vector<std::optional<Instant>>& array) {
   return add(array_literal(array, [](std::string& out, const std::optional<Instant>& instant) {
     out += instant ? format_rfc3339(*instant) : "NULL";

@@ -54,6 +54,22 @@ TEST(Session, ArraysKeepNastyTexts) {
   for (int i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].text(0), texts[static_cast<std::size_t>(i)]);
 }
 
+TEST(Session, JoinedTextsComeApartAgain) {
+  TestDatabase database;
+  Session session(database.url());
+  constexpr Query kApart{"test.apart", "select t from unnest(string_to_array($1::text, chr(31), '')) as t"};
+  const std::vector<std::string_view> texts = {"a,b", "", "\"{\\", "\n\t", "ü€😀", ""};
+  const Rows rows = session.run(kApart, Parameters().add_joined(texts));
+  ASSERT_EQ(rows.size(), static_cast<int>(texts.size()));
+  for (int i = 0; i < rows.size(); ++i) {
+    const std::string_view text = texts[static_cast<std::size_t>(i)];
+    EXPECT_EQ(rows[i].is_null(0), text.empty());
+    EXPECT_EQ(rows[i].is_null(0) ? "" : rows[i].text(0), text);
+  }
+  EXPECT_TRUE(Parameters().add_joined({"", ""}).values()[0].is_null);
+  EXPECT_THROW(Parameters().add_joined({"a", "b\x1f"}), Refused);
+}
+
 // A right that is missing does not come by waiting.
 TEST(Session, AMissingRightIsARefusal) {
   TestDatabase database;

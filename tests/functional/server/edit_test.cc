@@ -105,6 +105,7 @@ TEST_F(EditTest, ADeletionLeavesATombstone) {
   EXPECT_EQ(client_.post("/demo/events", entry("one")).status, 410) << "never a resurrection";
   EXPECT_EQ(client_.put(kUrl, entry("two")).status, 410);
   EXPECT_EQ(client_.remove("/demo/events/entries/urn:x:2").status, 404);
+  EXPECT_EQ(client_.remove("/demo/events/entries/urn:x:%1F").status, 404) << "no id, and nothing that XML could hold";
   client_.post("/demo/events", entry("three", "urn:x:3"));
   const std::string page = client_.get("/demo/events").body;
   const std::size_t tombstone =
