@@ -103,6 +103,10 @@ std::shared_ptr<LiveFeed> Directory::find(FeedKey key) const {
   return find_in(by_key_[piece_of_key(key)], packed(key));
 }
 
+void Directory::advance(FeedKey key, std::int64_t head) {
+  if (const std::shared_ptr<LiveFeed> feed = find(key)) feed->advance(head);
+}
+
 std::shared_ptr<LiveFeed> Directory::load(sql::Session& session, std::string_view workspace, std::string_view name) {
   const std::int64_t lane = lane_of(workspace, name);
   const std::uint64_t ticket = ++tickets_;

@@ -105,6 +105,9 @@ class Directory {
   std::shared_ptr<LiveFeed> find(std::string_view workspace, std::string_view name) const;
   std::shared_ptr<LiveFeed> find(FeedKey key) const;
 
+  // What a commit has appended to; what is not known to this process stays unknown.
+  void advance(FeedKey key, std::int64_t head);
+
   // From the database, and from then on in memory; null: there is no such feed, and memory forgets it. Known feeds are
   // brought up to date.
   std::shared_ptr<LiveFeed> load(sql::Session& session, std::string_view workspace, std::string_view name);

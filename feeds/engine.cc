@@ -34,11 +34,16 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
                   moved(advances);
                 }),
       media_room_(options_.media_room),
-      writer_(options_.writer, database, clock, metrics, [this, moved](const std::vector<Advance>& advances) {
-        follower_.committed(advances);
-        waiting_.moved(advances);
-        moved(advances);
-      }) {}
+      writer_(
+          options_.writer, database, clock, metrics,
+          [this](const std::vector<Advance>& advances) {
+            for (const Advance& advance : advances) directory_.advance(advance.feed, advance.last);
+          },
+          [this, moved](const std::vector<Advance>& advances) {
+            waiting_.moved(advances);
+            moved(advances);
+            follower_.tell(advances);
+          }) {}
 
 const WorkspaceSettings* Engine::workspace(std::string_view name) const {
   const auto found = options_.workspaces.find(name);

@@ -56,9 +56,10 @@ struct Follower::State {
   std::atomic<Ticks::rep> heard{0};
   std::atomic<bool> stopping{false};
 
-  std::mutex mutex;  // guards dirty
-  std::condition_variable wake;
-  std::set<std::int64_t> dirty;  // lanes that this process has committed on and not told of
+  std::mutex mutex;                 // guards dirty
+  std::condition_variable wake;     // something is dirty, or the follower stops; the hinting thread's
+  std::condition_variable stopped;  // for threads that pause
+  std::set<std::int64_t> dirty;     // lanes that this process has committed on and not told of
 
   std::map<std::int64_t, std::int64_t>
       sequences;  // of each lane's journal, how far it was read; the listening thread's
@@ -128,7 +129,7 @@ struct Follower::State {
       all = directory.load_all(session);
       const std::lock_guard lock(mutex);
       dirty.insert(0);
-      wake.notify_all();
+      wake.notify_one();
     }
     std::vector<Advance> advances;
     for (const Refreshed& feed : all) {
@@ -227,7 +228,7 @@ struct Follower::State {
   // Ends early when the follower stops.
   void pause(std::chrono::milliseconds duration) {
     std::unique_lock lock(mutex);
-    wake.wait_for(lock, duration, [&] { return stopping.load(); });
+    stopped.wait_for(lock, duration, [&] { return stopping.load(); });
   }
 };
 
@@ -252,18 +253,15 @@ void Follower::tell(std::int64_t lane) {
     const std::lock_guard lock(state_->mutex);
     state_->dirty.insert(lane);
   }
-  state_->wake.notify_all();
+  state_->wake.notify_one();
 }
 
-void Follower::committed(const std::vector<Advance>& advances) {
+void Follower::tell(const std::vector<Advance>& advances) {
   {
     const std::lock_guard lock(state_->mutex);
     for (const Advance& advance : advances) state_->dirty.insert(advance.feed.lane);
   }
-  state_->wake.notify_all();
-  for (const Advance& advance : advances) {
-    if (const std::shared_ptr<LiveFeed> feed = state_->directory.find(advance.feed)) feed->advance(advance.last);
-  }
+  state_->wake.notify_one();
 }
 
 void tell_servers(const sql::DatabaseOptions& database, const std::set<std::int64_t>& lanes) {
@@ -278,6 +276,7 @@ void Follower::stop() {
     state_->stopping = true;
   }
   state_->wake.notify_all();
+  state_->stopped.notify_all();
   for (std::thread* thread : {&state_->listening, &state_->hinting}) {
     if (thread->joinable()) thread->join();
   }

@@ -28,11 +28,9 @@ class Follower {
   // Whether everything was heard up to a moment less than two seconds ago: memory is at most so far behind.
   bool is_current() const;
 
-  // This process has committed on these feeds: the directory is moved, and other processes get one coalesced hint.
-  void committed(const std::vector<Advance>& advances);
-
-  // This process has written to a lane's journal otherwise: other processes get a hint.
+  // This process has written to the journal of a lane, or of these feeds: other processes get one coalesced hint.
   void tell(std::int64_t lane);
+  void tell(const std::vector<Advance>& advances);
 
   void stop();
 

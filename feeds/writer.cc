@@ -78,11 +78,12 @@ class Connection {
 
 struct Writer::State {
   State(WriterOptions writer_options, const sql::Database& the_database, const Clock& the_clock, Metrics& metrics,
-        Committed when_committed)
+        Committed advance_heads, Committed tell_others)
       : options(writer_options),
         database(the_database),
         clock(the_clock),
-        committed(std::move(when_committed)),
+        advance(std::move(advance_heads)),
+        tell(std::move(tell_others)),
         calls(metrics.counter("courant_publish_calls_total", "Publish transactions, each a group commit of one lane")),
         entries(metrics.counter("courant_entries_published_total", "Entries that got a position")),
         repeats(metrics.counter("courant_publish_repeats_total", "Publish calls repeated because the database failed")),
@@ -91,7 +92,8 @@ struct Writer::State {
   const WriterOptions options;
   const sql::Database& database;
   const Clock& clock;
-  const Committed committed;
+  const Committed advance;
+  const Committed tell;
   Counter& calls;
   Counter& entries;
   Counter& repeats;
@@ -240,9 +242,10 @@ struct Writer::State {
   void answer(const PublishCall& call, const std::vector<Published>& results) {
     const std::vector<Advance> advances = advances_of(call, results);
     calls.add();
-    for (const Advance& advance : advances) entries.add(static_cast<double>(advance.last - advance.first + 1));
-    if (!advances.empty()) committed(advances);
+    for (const Advance& moved : advances) entries.add(static_cast<double>(moved.last - moved.first + 1));
+    if (!advances.empty()) advance(advances);
     for (std::size_t i = 0; i < results.size(); ++i) call.items[i].outcome(results[i]);
+    if (!advances.empty() && tell) tell(advances);
   }
 
   // Between two tries on a database that is down: a stop does not wait for it.
@@ -253,8 +256,8 @@ struct Writer::State {
 };
 
 Writer::Writer(WriterOptions options, const sql::Database& database, const Clock& clock, Metrics& metrics,
-               Committed committed)
-    : state_(std::make_unique<State>(options, database, clock, metrics, std::move(committed))) {
+               Committed advance, Committed tell)
+    : state_(std::make_unique<State>(options, database, clock, metrics, std::move(advance), std::move(tell))) {
   for (int i = 0; i < options.threads; ++i) state_->threads.emplace_back([this] { state_->work(); });
 }
 
@@ -295,7 +298,7 @@ void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const 
 
 bool Writer::is_busy() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->waiting_items > 0;
+  return state_->waiting_items > 0 || !state_->busy.empty();
 }
 
 void Writer::stop() {

@@ -89,11 +89,12 @@ struct WriterOptions {
 class Writer {
  public:
   using Outcome = std::function<void(const Published&)>;
-  // Called after each commit and before its outcomes, on the writer thread: heads in memory move here.
   using Committed = std::function<void(const std::vector<Advance>&)>;
 
-  Writer(WriterOptions options, const sql::Database& database, const Clock& clock, Metrics& metrics,
-         Committed committed);
+  // After each commit, on the writer thread: `advance` before its outcomes, so that who is answered finds the heads
+  // moved; `tell` behind them, since publishers are not to wait until everybody has been told.
+  Writer(WriterOptions options, const sql::Database& database, const Clock& clock, Metrics& metrics, Committed advance,
+         Committed tell = nullptr);
   ~Writer();  // drains
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -108,7 +109,7 @@ class Writer {
   void submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const PreparedEntry>>& entries, bool is_strict,
                     std::int64_t head, BatchOutcome outcome);
 
-  // Whether entries wait for their group commit: what can be done later shall be.
+  // Whether entries wait for their group commit or are in one: what can be done later shall be.
   bool is_busy() const;
 
   // Takes nothing more and finishes what waits.

@@ -166,7 +166,7 @@ TEST(Follower, LeavesADatabaseThatIsAwayInPeaceForMoments) {
   Directory directory(16);
   const SystemClock clock;
   Follower follower(database, directory, clock, [](const std::vector<Advance>&) {});
-  follower.committed({{{3, 1}, 1, 1}});
+  follower.tell(3);
   while (closed.connections < 2) std::this_thread::yield();
   const int before = closed.connections;
   std::this_thread::sleep_for(1s);  // not a wait for something: the more that happens in it the worse

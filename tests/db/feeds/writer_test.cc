@@ -272,8 +272,9 @@ TEST_F(WriterTest, AnotherProcessHearsOfACommit) {
                   [&](const std::vector<Advance>& advances) { heard.set_value(advances.front().last); });
   Follower ours(database_, directory_, clock_, [](const std::vector<Advance>&) {});
   while (!theirs.is_current()) std::this_thread::yield();
-  Writer writer({}, database_, clock_, metrics_,
-                [&](const std::vector<Advance>& advances) { ours.committed(advances); });
+  Writer writer(
+      {}, database_, clock_, metrics_, [&](const std::vector<Advance>&) { directory_.advance(feed, 1); },
+      [&](const std::vector<Advance>& advances) { ours.tell(advances); });
   publish(writer, feed, entry("urn:a"));
   EXPECT_EQ(directory_.find(feed)->head(), 1);
   EXPECT_EQ(heard.get_future().get(), 1);
