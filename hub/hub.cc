@@ -7,9 +7,6 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "http/registrable_domains.h"
 #include "http/url_host.h"
@@ -17,6 +14,7 @@
 #include "hub/dispatcher.h"
 #include "hub/form.h"
 #include "hub/known_counts.h"
+#include "hub/pause.h"
 #include "hub/self_service.h"
 #include "hub/verifier.h"
 #include "kernel/log.h"
@@ -56,7 +54,7 @@ struct Hub::State {
         store(options.process, std::move(vault)),
         loop{options, source, executor, transport, store, clock, metrics, io, Shards(options.shard_lease)},
         dispatcher(loop),
-        verifier(loop, dispatcher),
+        verifier(loop, dispatcher, [this] { requests_pause.cut(); }),
         census(loop, dispatcher),
         confirmations(loop, readers, options.max_waiting),
         changes(loop, dispatcher, owner_store, insight),
@@ -76,7 +74,6 @@ struct Hub::State {
       io.run();
     });
   }
-  http::Task<void> sleep(asio::steady_timer& timer, std::chrono::milliseconds duration);
   http::Task<void> keep_shards();
   http::Task<void> keep_requests();
   http::Task<void> keep_cursors();
@@ -104,10 +101,10 @@ struct Hub::State {
   SelfService self_service;
   const http::RegistrableDomains domains;
   KnownCounts counts;
-  asio::steady_timer shards_timer{io};
-  asio::steady_timer requests_timer{io};
-  asio::steady_timer cursors_timer{io};
-  asio::steady_timer census_timer{io};
+  Pause shards_pause{io};
+  Pause requests_pause{io};
+  Pause cursors_pause{io};
+  Pause census_pause{io};
   int keepers = 0;  // of the coroutines above that have not ended
 
   std::mutex mutex;                                                     // guards what follows; held for moments only
@@ -117,13 +114,6 @@ struct Hub::State {
   std::thread thread;
 };
 
-http::Task<void> Hub::State::sleep(asio::steady_timer& timer, std::chrono::milliseconds duration) {
-  if (loop.is_stopping) co_return;
-  timer.expires_after(duration);
-  boost::system::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
 // A heartbeat a second: keeps the shards of this process, takes free ones and loads their subscriptions.
 http::Task<void> Hub::State::keep_shards() {
   while (!loop.is_stopping) {
@@ -132,7 +122,7 @@ http::Task<void> Hub::State::keep_shards() {
     } catch (const std::exception&) {
       // sql/ has logged why; the shards are kept while their lease lasts, and asked for again
     }
-    co_await sleep(shards_timer, options.heartbeat);
+    co_await shards_pause.wait(options.heartbeat);
   }
   if (--keepers == 0) loop.start(finish());
 }
@@ -195,7 +185,7 @@ http::Task<void> Hub::State::keep_requests() {
     } catch (const std::exception&) {
       // keep_shards says that the database is away; requests wait there
     }
-    co_await sleep(requests_timer, options.heartbeat);
+    co_await requests_pause.wait(options.heartbeat);
   }
   if (--keepers == 0) loop.start(finish());
 }
@@ -209,7 +199,7 @@ http::Task<void> Hub::State::keep_cursors() {
     } catch (const std::exception&) {
       // as above; what could not be saved is kept
     }
-    co_await sleep(cursors_timer, options.save_every);
+    co_await cursors_pause.wait(options.save_every);
   }
   if (--keepers == 0) loop.start(finish());
 }
@@ -225,7 +215,7 @@ http::Task<void> Hub::State::keep_census() {
     }
     const Ticks::duration took = loop.clock.ticks() - begun;
     const auto pause = std::max<Ticks::duration>(options.census_every, 4 * took);
-    co_await sleep(census_timer, std::chrono::duration_cast<std::chrono::milliseconds>(pause));
+    co_await census_pause.wait(std::chrono::duration_cast<std::chrono::milliseconds>(pause));
   }
   if (--keepers == 0) loop.start(finish());
 }
@@ -260,7 +250,7 @@ void Hub::State::take_moves() {
 void Hub::State::look_for_changes() {
   asio::post(io, [this] {
     changes.hurry();
-    cursors_timer.cancel();
+    cursors_pause.cut();
   });
 }
 
@@ -365,7 +355,7 @@ std::vector<http::Route> Hub::self_service() {
 
 void Hub::look_at_requests() {
   State& state = *state_;
-  asio::post(state.io, [&state] { state.requests_timer.cancel(); });
+  asio::post(state.io, [&state] { state.requests_pause.cut(); });
 }
 
 void Hub::stop() {
@@ -374,10 +364,10 @@ void Hub::stop() {
   let_go();
   asio::post(state.io, [&state] {
     state.loop.is_stopping = true;
-    state.shards_timer.cancel();
-    state.requests_timer.cancel();
-    state.cursors_timer.cancel();
-    state.census_timer.cancel();
+    state.shards_pause.cut();
+    state.requests_pause.cut();
+    state.cursors_pause.cut();
+    state.census_pause.cut();
     state.dispatcher.stop();
     if (state.keepers == 0) state.work.reset();
   });

@@ -14,10 +14,11 @@ constexpr std::chrono::seconds kPauseOfHeldBack{2};  // of a request whose callb
 
 }  // namespace
 
-Verifier::Verifier(Loop& loop, Dispatcher& dispatcher)
+Verifier::Verifier(Loop& loop, Dispatcher& dispatcher, std::function<void()> has_room)
     : loop_(loop),
       dispatcher_(dispatcher),
       retry_(loop.options.verification_retry),
+      has_room_(std::move(has_room)),
       hosts_(static_cast<double>(loop.options.verifications.per_host)),
       domains_(static_cast<double>(loop.options.verifications.per_domain)),
       clients_(static_cast<double>(loop.options.verifications.per_client)),
@@ -33,6 +34,7 @@ Verifier::Verifier(Loop& loop, Dispatcher& dispatcher)
 http::Task<void> Verifier::look() {
   if (is_looking_ || loop_.is_stopping) co_return;
   is_looking_ = true;
+  ended_.clear();
   std::vector<PendingRequest> due;
   std::exception_ptr failure;
   try {
@@ -48,9 +50,15 @@ http::Task<void> Verifier::look() {
   is_looking_ = false;
   if (failure) std::rethrow_exception(failure);
   keep_share();
+  are_left_ = false;
   for (PendingRequest& request : due) {
-    if (active() >= kAtOnce || loop_.is_stopping) co_return;
-    if (in_progress_.contains(request.number) || !loop_.shards.owned(request.shard, loop_.clock.ticks())) continue;
+    if (loop_.is_stopping) co_return;
+    if (active() >= kAtOnce) {
+      are_left_ = true;
+      co_return;
+    }
+    if (in_progress_.contains(request.number) || ended_.contains(request.number)) continue;
+    if (!loop_.shards.owned(request.shard, loop_.clock.ticks())) continue;
     if (!take_turn(request)) continue;
     in_progress_.insert(request.number);
     loop_.start(verify(std::move(request)));
@@ -100,6 +108,11 @@ http::Task<void> Verifier::verify(PendingRequest request) {
     failure = std::current_exception();  // the request waits in the database and is found again
   }
   in_progress_.erase(number);
+  if (is_looking_) ended_.insert(number);
+  if (are_left_ && active() <= kAtOnce / 2) {
+    are_left_ = false;
+    has_room_();
+  }
   if (failure) std::rethrow_exception(failure);
 }
 

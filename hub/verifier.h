@@ -5,6 +5,7 @@
 // Threads: the hub's loop.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <unordered_set>
 
@@ -16,7 +17,8 @@ namespace courant::hub {
 
 class Verifier {
  public:
-  Verifier(Loop& loop, Dispatcher& dispatcher);
+  // has_room: called when requests can be begun for which there was no room when look() found them.
+  Verifier(Loop& loop, Dispatcher& dispatcher, std::function<void()> has_room);
 
   // Starts what is due. Throws where the database cannot be asked.
   http::Task<void> look();
@@ -45,8 +47,11 @@ class Verifier {
   Loop& loop_;
   Dispatcher& dispatcher_;
   const RetryLaw retry_;
+  const std::function<void()> has_room_;
   bool is_looking_ = false;
+  bool are_left_ = false;  // found, and not begun for want of room
   std::unordered_set<std::int64_t> in_progress_;
+  std::unordered_set<std::int64_t> ended_;  // since look() began: it may still find them
 
   // How often callbacks of one host and domain may be asked, and for one client.
   Pace hosts_;

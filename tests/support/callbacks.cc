@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <stdexcept>
 
 #include <netinet/in.h>
@@ -104,6 +105,7 @@ void Callbacks::read_from(int socket) {
   std::string& in = connections_[socket];
   std::array<char, 65536> piece;
   const ssize_t count = ::recv(socket, piece.data(), piece.size(), 0);
+  if (count < 0 && errno == EAGAIN) return;  // said of a socket that had this number before
   if (count > 0) {
     in.append(piece.data(), static_cast<std::size_t>(count));
     if (take_requests(socket, in)) return;

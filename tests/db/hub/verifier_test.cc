@@ -119,7 +119,7 @@ class VerifierTest : public testing::Test {
   const boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
   Loop loop_{options_, source_, executor_, transport_, store_, clock_, metrics_, io_, Shards(24h)};
   Dispatcher dispatcher_{loop_};
-  Verifier verifier_{loop_, dispatcher_};
+  Verifier verifier_{loop_, dispatcher_, [] {}};
 };
 
 // What a literal does at once, a name does when it is looked up: it is not asked again.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/digest.h"
+#include "tests/support/callbacks.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
@@ -422,6 +423,32 @@ TEST_F(HubTest, AnotherKeyThanTheDatabasesIsRefused) {
                  "127.0.0.1:" + std::to_string(free_port()), "--operations", ""},
                 scratch("courant-under-test.log"));
   EXPECT_EQ(other.wait(), 1);
+}
+
+// The hub looks for requests whenever one comes, while others are being verified and end.
+TEST(HubRequests, AreVerifiedOnceEachHoweverManyComeTogether) {
+  constexpr int kHosts = 50;
+  constexpr int kRounds = 8;
+  TestDatabase database;
+  sql::Session session(database.url());
+  const std::string config = scratch("verified_once.toml");
+  std::ofstream(config) << "[hub]\ncallback_allow = ['127.0.0.0/8']\n"
+                           "verifications_per_domain = 100000\nverifications_per_network = 100000\n"
+                           "verifications_per_client = 100000\n"
+                           "[[workspaces]]\nname = 'demo'\nauto_create = true\n";
+  CourantServer server({"--database", database.url(), "--config", config});
+  HttpClient client(server.port());
+  ASSERT_EQ(client.post("/demo/events", entry(1)).status, 201);
+  const Callbacks callbacks(kHosts, [](const Delivered&) { return CallbackAnswer{}; });
+  for (int i = 0; i < kRounds * kHosts; ++i) {
+    const std::string callback = callbacks.urls()[static_cast<std::size_t>(i % kHosts)] + "/" + std::to_string(i);
+    const std::string form = "hub.mode=subscribe&hub.topic=" + percent_encode(server.url() + "/demo/events") +
+                             "&hub.callback=" + percent_encode(callback);
+    ASSERT_EQ(client.post("/hub", form, kForm).status, 202);
+  }
+  const sql::Query count{"subscriptions", "select count(*) from subscriptions"};
+  ASSERT_TRUE(wait_until([&] { return session.run(count)[0].integer(0) == kRounds * kHosts; }));
+  EXPECT_EQ(callbacks.confirmed(), kRounds * kHosts);
 }
 
 }  // namespace
