@@ -32,7 +32,7 @@ struct VerificationRates {
 };
 
 struct HubOptions {
-  int niceness = 5;      // of the loop's thread: a flood of pushes gives way to readers
+  int niceness = 10;     // of the loop's thread: a flood of pushes gives way to readers
   bool delivers = true;  // else requests are taken, and verified and delivered by other processes
   std::string hub_url;
   std::string process;  // a name that no other process of this database has
