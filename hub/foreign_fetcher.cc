@@ -73,6 +73,12 @@ ForeignFetcher::ForeignFetcher(const ForeignLimits& limits, Transport& transport
       hosts_(static_cast<double>(limits.per_host)),
       networks_(static_cast<double>(limits.per_network)) {}
 
+void ForeignFetcher::set_share(double share) {
+  hosts_.set_rate(static_cast<double>(limits_.per_host) * share);
+  const std::lock_guard lock(mutex_);
+  networks_.set_rate(static_cast<double>(limits_.per_network) * share);
+}
+
 bool ForeignFetcher::take_turn(const std::string& host) {
   const Ticks now = clock_.ticks();
   if (!hosts_.has_turn(host, now)) return false;

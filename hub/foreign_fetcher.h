@@ -23,8 +23,8 @@ namespace courant::hub {
 struct ForeignLimits {
   std::chrono::milliseconds timeout{20'000};  // of one fetch, with all its redirects
   std::int64_t max_bytes = 4 << 20;           // of a body, also when decompressed
-  std::int64_t per_host = 5;                  // requests a second
-  std::int64_t per_network = 40;              // connections a second
+  std::int64_t per_host = 5;                  // requests a second, of all processes
+  std::int64_t per_network = 40;              // connections a second, of all processes
 };
 
 // What a conditional request says, and whom: another URL's validators mean nothing.
@@ -55,6 +55,9 @@ class ForeignFetcher {
  public:
   ForeignFetcher(const ForeignLimits& limits, Transport& transport, std::shared_ptr<const http::AddressGuard> guard,
                  const Clock& clock);
+
+  // Of what the limits allow all processes in a second, the part that this one may do. More than 0.
+  void set_share(double share);
 
   // Whether a request to this host may be sent now; then it counts.
   bool take_turn(const std::string& host);

@@ -95,6 +95,7 @@ struct ForeignTopics::State {
   const ForeignStore store;
   std::function<void(const std::vector<Moved>&)> moved;
   std::function<void()> settled;
+  std::function<double()> share;
 
   // The thread of fetches alone:
   asio::io_context io{1};
@@ -162,10 +163,13 @@ http::Task<void> ForeignTopics::State::look() {
   const Ticks now = clock.ticks();
   const milliseconds since = looked ? std::chrono::duration_cast<milliseconds>(now - *looked) : milliseconds(0);
   const bool forgets = now >= forgets_at;
-  const auto ask = [this, since, forgets](sql::Session& session) {
+  const double own_share = share();
+  if (own_share > 0) fetcher.set_share(own_share);
+  const int most = own_share > 0 ? kFetchesAtOnce : 0;
+  const auto ask = [this, since, forgets, most](sql::Session& session) {
     if (forgets) store.forget_unwanted(session);
     // Commits become visible later than they say.
-    return Looked{store.moved_within(session, since + kCommitting), store.due(session, kDuePerHost, kFetchesAtOnce)};
+    return Looked{store.moved_within(session, since + kCommitting), store.due(session, kDuePerHost, most)};
   };
   const Looked found = co_await executor.run(ask);
   looked = now;
@@ -275,11 +279,13 @@ ForeignTopics::~ForeignTopics() {
   stop();
 }
 
-void ForeignTopics::start(std::function<void(const std::vector<Moved>&)> moved, std::function<void()> settled) {
+void ForeignTopics::start(std::function<void(const std::vector<Moved>&)> moved, std::function<void()> settled,
+                          std::function<double()> share) {
   State& state = *state_;
   if (!state.fetches_here()) return;
   state.moved = std::move(moved);
   state.settled = std::move(settled);
+  state.share = std::move(share);
   state.run(state.keep());
   state.thread = std::thread([&state] { state.io.run(); });
 }

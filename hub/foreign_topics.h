@@ -36,8 +36,10 @@ class ForeignTopics final : public TopicSource {
   ~ForeignTopics();  // stops
 
   // moved: told of documents that have been stored, by this process or another. settled: told that who waits to
-  // subscribe may be asked, or is denied it. Both are called on a thread of this.
-  void start(std::function<void(const std::vector<Moved>&)> moved, std::function<void()> settled);
+  // subscribe may be asked, or is denied it. share: asked for the part of what all processes may do together that this
+  // one may; 0: it fetches nothing. All are called on threads of this.
+  void start(std::function<void(const std::vector<Moved>&)> moved, std::function<void()> settled,
+             std::function<double()> share);
   // Once the transport has been stopped; the executor must still work.
   void stop();
 

@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -105,7 +106,10 @@ struct Hub::State {
   Pause requests_pause{io};
   Pause cursors_pause{io};
   Pause census_pause{io};
-  int keepers = 0;  // of the coroutines above that have not ended
+  int keepers = 0;         // of the coroutines above that have not ended
+  std::uint64_t keys = 0;  // which keys of secrets there were
+
+  std::atomic<double> share{0};
 
   std::mutex mutex;                                                     // guards what follows; held for moments only
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> moves;  // not yet told to the loop, by lane and feed
@@ -134,6 +138,7 @@ http::Task<void> Hub::State::beat() {
   for (const std::int64_t shard : loop.shards.update(kept, asked)) dispatcher.drop_shard(shard);
   for (const std::int64_t shard : loop.shards.unloaded()) co_await load(shard);
   if (static_cast<std::int64_t>(kept.shards.size()) > kept.fair) co_await give_up_surplus(kept);
+  share = loop.share();
   dispatcher.look_at_all();
   co_await dispatcher.keep_leases();
 }
@@ -339,6 +344,10 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
 
 http::Task<Confirmed> Hub::confirmed(LogPlace place, Ticks until, http::Presence* asker) {
   return state_->confirmations.ask(place, until, asker);
+}
+
+double Hub::share() const {
+  return state_->share;
 }
 
 std::shared_ptr<const Overview> Hub::overview() const {

@@ -45,6 +45,10 @@ class Hub {
   // Confirmations::ask. For io threads.
   http::Task<Confirmed> confirmed(LogPlace place, Ticks until, http::Presence* asker);
 
+  // The part of all subscriptions that this process delivers to, as of its last heartbeat: its part of what all
+  // processes may do together.
+  double share() const;
+
   // How far the subscriptions of this process are behind, as of the last census. Never null.
   std::shared_ptr<const Overview> overview() const;
 

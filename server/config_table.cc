@@ -206,7 +206,8 @@ const std::vector<Setting<Config>>& config_settings() {
       {"hub",
        "foreign_fetches_per_host",
        +[](Config& c) -> Number { return c.hub.foreign_fetches_per_host; },
-       "requests a second to one host for topics of other servers, of each process; what is more waits",
+       "requests a second to one host for topics of other servers, of all servers of a database together; what is more "
+       "waits",
        {.least = 1, .most = 1'000'000}},
       {"hub",
        "max_foreign_topics",

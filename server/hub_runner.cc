@@ -161,7 +161,7 @@ Result<bool> HubRunner::start() {
   state_->database.with_session([&](sql::Session& session) { started = state_->hub.start(session); });
   if (started) {
     state_->foreign_topics.start([this](const std::vector<hub::Moved>& moves) { state_->hub.moved(moves); },
-                                 [this] { state_->hub.look_at_requests(); });
+                                 [this] { state_->hub.look_at_requests(); }, [this] { return state_->hub.share(); });
   }
   return started;
 }

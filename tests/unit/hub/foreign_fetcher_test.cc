@@ -99,6 +99,26 @@ TEST_F(ForeignFetcherTest, GivesTheBodyAndWhatToAskWithNextTime) {
   EXPECT_EQ(field(1, "If-Modified-Since"), "Thu, 01 Jan 1970 00:00:00 GMT");
 }
 
+// Three requests a second of all processes: one that has half of the subscriptions sends half of them.
+TEST_F(ForeignFetcherTest, AProcessTakesItsPartOfTheTurns) {
+  const auto turns_in = [&](int seconds) {
+    int turns = 0;
+    for (int tick = 0; tick < 100 * seconds; ++tick) {
+      clock_.time += 10ms;
+      if (fetcher_.take_turn("a.example")) ++turns;
+    }
+    return turns;
+  };
+  turns_in(10);
+  EXPECT_NEAR(turns_in(100), 300, 3);
+  fetcher_.set_share(0.5);
+  EXPECT_NEAR(turns_in(100), 150, 3);
+  fetcher_.set_share(0.1);
+  EXPECT_NEAR(turns_in(100), 30, 3);
+  fetcher_.set_share(1);
+  EXPECT_NEAR(turns_in(100), 300, 6);
+}
+
 TEST_F(ForeignFetcherTest, ValidatorsAreTheirUrlsOwn) {
   transport_.replies["http://a.example/"] = redirect("http://b.example/x#y");
   transport_.replies["http://b.example/x"] = answer(304);
