@@ -103,10 +103,10 @@ class TopicSource {
 
   // What is new after `from` and not after `upto` (which may lie beyond the head), in the topic's form, with `self` as
   // sent by the subscriber: from < to <= upto. At most limits.max_entries entries, and max_bytes of them, but at least
-  // one however long, where one is found among the many that one call looks at. The same range gives the same entries
-  // again, but for those that are erased, dropped or expired meanwhile. nullopt: nothing has been committed after
-  // `from`, or the topic's feed is gone; of one that is gone there may be an empty document, too. Threads: database
-  // threads.
+  // one however long, where one is found among the many that one call looks at; a document that another server has made
+  // is given as it is. The same range gives the same entries again, but for those that are erased, dropped or expired
+  // meanwhile. nullopt: nothing has been committed after `from`, or the topic's feed is gone; of one that is gone there
+  // may be an empty document, too. Threads: database threads.
   virtual std::optional<PushDocument> read(sql::Session& session, const Topic& topic, const std::string& self,
                                            std::int64_t from, std::int64_t upto, const PushLimits& limits) = 0;
 

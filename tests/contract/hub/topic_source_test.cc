@@ -1,4 +1,5 @@
-// What hub/seam.h says of a TopicSource, held against each: the feeds of the database, and topics in memory.
+// What hub/seam.h says of a TopicSource, held against each: the feeds of the database, topics in memory, and topics of
+// other servers.
 #include <future>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "feeds/writer.h"
 #include "server/feed_topics.h"
 #include "tests/contract/hub/memory_topics.h"
+#include "tests/contract/hub/other_servers.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test::topic_source_test {
@@ -25,7 +27,20 @@ constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 
 // Each world has the feeds demo/events and demo/other under http://here.example; both are empty.
 
-class FeedsOfTheDatabase {
+// Of those whose topics are pages of feeds.
+struct PagesOfFeeds {
+  static std::vector<std::string> same() {
+    return {"http://here.example/demo/events/", "http://here.example/demo/event%73",
+            "http://here.example/demo/events?unknown=1", "http://here.example/demo/events?"};
+  }
+  static std::vector<std::string> different() {
+    return {"http://here.example/demo/events?search=%2Bgold", "http://here.example/demo/events?search=%2Bred",
+            "http://here.example/demo/other"};
+  }
+  static std::vector<std::string> refused() { return {"http://here.example/demo/events?marker=1"}; }
+};
+
+class FeedsOfTheDatabase : public PagesOfFeeds {
  public:
   FeedsOfTheDatabase() {
     for (const char* const name : {"events", "other"}) {
@@ -71,7 +86,7 @@ class FeedsOfTheDatabase {
                         }};
 };
 
-class TopicsInMemory {
+class TopicsInMemory : public PagesOfFeeds {
  public:
   TopicsInMemory() {
     topics_.make("demo/events");
@@ -92,7 +107,7 @@ class TopicsInMemory {
 };
 
 template <class World>
-class TopicSourceContract : public testing::Test {
+class SourceTest : public testing::Test {
  protected:
   static constexpr const char* kUrl = "http://here.example/demo/events";
 
@@ -132,42 +147,34 @@ class TopicSourceContract : public testing::Test {
   World world_;
 };
 
-using Worlds = testing::Types<FeedsOfTheDatabase, TopicsInMemory>;
+template <class World>
+class TopicSourceContract : public SourceTest<World> {};
+using Worlds = testing::Types<FeedsOfTheDatabase, TopicsInMemory, OtherServers>;
 TYPED_TEST_SUITE(TopicSourceContract, Worlds);
 
 TYPED_TEST(TopicSourceContract, FindGivesOneTopicForAllSpellings) {
   const Topic topic = this->topic();
-  for (const char* const spelling : {"http://here.example/demo/events/", "http://here.example/demo/event%73",
-                                     "http://here.example/demo/events?unknown=1", "http://here.example/demo/events?"}) {
+  for (const std::string& spelling : TypeParam::same()) {
     const std::optional<Topic> same = this->find(spelling);
     ASSERT_TRUE(same) << spelling;
     EXPECT_EQ(same->canonical, topic.canonical) << spelling;
     EXPECT_EQ(same->lane, topic.lane) << spelling;
     EXPECT_EQ(same->feed, topic.feed) << spelling;
   }
-  const std::string filter = this->topic("http://here.example/demo/events?search=%2Bgold").canonical;
-  EXPECT_EQ(this->topic("http://here.example/demo/events/?x=1&search=%2bGold").canonical, filter);
-  const std::set<std::string> different = {topic.canonical, filter,
-                                           this->topic("http://here.example/demo/events?search=%2Bred").canonical,
-                                           this->topic("http://here.example/demo/other").canonical};
-  EXPECT_EQ(different.size(), 4U);
-}
-
-TYPED_TEST(TopicSourceContract, FindKnowsNothingElse) {
-  for (const char* const url :
-       {"", "nonsense", "/demo/events", "http://here.example/", "http://here.example/demo/nothing",
-        "http://elsewhere.example/demo/events", "ftp://here.example/demo/events"}) {
-    EXPECT_FALSE(this->find(url)) << url;
-  }
+  std::set<std::string> different = {topic.canonical};
+  for (const std::string& other : TypeParam::different()) different.insert(this->topic(other).canonical);
+  EXPECT_EQ(different.size(), 1 + TypeParam::different().size());
 }
 
 TYPED_TEST(TopicSourceContract, FindSaysWhyAPageCanBeNoTopic) {
-  try {
-    this->find("http://here.example/demo/events?marker=1");
-    FAIL() << "a page that begins at a marker does not show the head";
-  } catch (const Problem& problem) {
-    EXPECT_EQ(problem.status(), 403);
-    EXPECT_FALSE(problem.detail().empty());
+  for (const std::string& url : TypeParam::refused()) {
+    try {
+      this->find(url);
+      FAIL() << url;
+    } catch (const Problem& problem) {
+      EXPECT_EQ(problem.status(), 403) << url;
+      EXPECT_FALSE(problem.detail().empty()) << url;
+    }
   }
 }
 
@@ -176,8 +183,6 @@ TYPED_TEST(TopicSourceContract, PositionIsTheLastThatIsCommitted) {
   EXPECT_EQ(this->position(topic), 0);
   this->publish_all(1, 3);
   EXPECT_EQ(this->position(topic), 3);
-  EXPECT_EQ(this->position(this->topic("http://here.example/demo/events?search=%2Bgold")), 3)
-      << "of what its filter passes over, too";
   EXPECT_EQ(this->position(this->topic("http://here.example/demo/other")), 0);
 }
 
@@ -198,36 +203,20 @@ TYPED_TEST(TopicSourceContract, WhereNothingIsNewThereIsNoDocument) {
   EXPECT_FALSE(this->read(topic, 3)) << "beyond the head, as after a restore";
 }
 
-TYPED_TEST(TopicSourceContract, ADocumentHoldsWhatLiesBehindFromAndUpToUpto) {
-  this->publish_all(1, 5);
-  const std::optional<PushDocument> some = this->read(this->topic(), 1, 3);
-  ASSERT_TRUE(some);
-  EXPECT_EQ(some->to, 3);
-  EXPECT_EQ(some->entries, 2);
-  EXPECT_THAT(*some->body, HasSubstr("text 2."));
-  EXPECT_THAT(*some->body, HasSubstr("text 3."));
-  EXPECT_THAT(*some->body, Not(HasSubstr("text 1.")));
-  EXPECT_THAT(*some->body, Not(HasSubstr("text 4.")));
-  EXPECT_LT(some->body->find("text 3."), some->body->find("text 2.")) << "newest first";
-  const std::optional<PushDocument> all = this->read(this->topic(), 0, kAll);
-  ASSERT_TRUE(all);
-  EXPECT_EQ(all->to, 5) << "the head, however far upto lies beyond it";
-  EXPECT_EQ(all->entries, 5);
-}
-
-TYPED_TEST(TopicSourceContract, LimitsBoundADocumentAndNothingIsLeftOut) {
+// Document by document, whatever each of them holds.
+TYPED_TEST(TopicSourceContract, ReadingOnGivesAllOfARangeAndNothingElse) {
   this->publish_all(1, 7);
-  std::string positions;
   std::string texts;
-  for (std::int64_t from = 0; from < 7;) {
-    const std::optional<PushDocument> document = this->read(this->topic(), from, kAll, {3, 1 << 20});
+  for (std::int64_t from = 1; from < 6;) {
+    const std::optional<PushDocument> document = this->read(this->topic(), from, 6, {2, 1 << 20});
     ASSERT_TRUE(document);
+    EXPECT_GT(document->entries, 0);
     from = document->to;
-    positions += std::to_string(from) + " ";
     texts += *document->body;
   }
-  EXPECT_EQ(positions, "3 6 7 ");
-  for (int number = 1; number <= 7; ++number) EXPECT_THAT(texts, HasSubstr("text " + std::to_string(number) + "."));
+  for (int number = 2; number <= 6; ++number) EXPECT_THAT(texts, HasSubstr("text " + std::to_string(number) + "."));
+  EXPECT_THAT(texts, Not(HasSubstr("text 1.")));
+  EXPECT_THAT(texts, Not(HasSubstr("text 7.")));
 }
 
 TYPED_TEST(TopicSourceContract, AnEntryIsShownHoweverLong) {
@@ -253,62 +242,6 @@ TYPED_TEST(TopicSourceContract, TheSameRangeGivesTheSameAgain) {
   EXPECT_EQ(after->to, before->to);
   EXPECT_EQ(after->entries, before->entries);
   EXPECT_EQ(*after->body, *before->body);
-}
-
-TYPED_TEST(TopicSourceContract, ADocumentSaysWhereItBegins) {
-  this->publish_all(1, 12);
-  for (const std::int64_t from : {0, 1, 9, 10, 11}) {
-    const std::optional<PushDocument> document = this->read(this->topic(), from);
-    ASSERT_TRUE(document);
-    EXPECT_NE(document->previous_at, std::string::npos) << "both of these forms have a place for it";
-  }
-}
-
-TYPED_TEST(TopicSourceContract, WhatDoesNotMatchMovesTheCursorOnly) {
-  this->publish_all(1, 4, "red");
-  const Topic topic = this->topic("http://here.example/demo/events?search=%2Bgold");
-  std::optional<PushDocument> document = this->read(topic, 0);
-  ASSERT_TRUE(document);
-  EXPECT_EQ(document->entries, 0);
-  EXPECT_EQ(document->to, 4);
-  this->publish_all(5, 5, "gold");
-  this->publish_all(6, 6, "red");
-  document = this->read(topic, 4);
-  ASSERT_TRUE(document);
-  EXPECT_EQ(document->entries, 1);
-  EXPECT_EQ(document->to, 6) << "how far was looked";
-  EXPECT_THAT(*document->body, HasSubstr("text 5."));
-  EXPECT_THAT(*document->body, Not(HasSubstr("text 6.")));
-}
-
-TYPED_TEST(TopicSourceContract, OfAFeedThatIsGoneThereIsThePositionAlone) {
-  const Topic topic = this->topic();
-  this->publish_all(1, 3);
-  this->world_.remove("events");
-  EXPECT_FALSE(this->find(this->kUrl));
-  EXPECT_EQ(this->position(topic), 3) << "where it would go on";
-  const std::optional<PushDocument> document = this->read(topic, 1);
-  EXPECT_EQ(document ? document->entries : 0, 0);
-}
-
-// What a topic requires is spelled as what has come is: so it is known whom that does not concern, without reading it.
-TYPED_TEST(TopicSourceContract, RequiredTermsAreThoseThatNewTermsGives) {
-  hub::TopicSource& topics = this->world_.topics();
-  const Topic gold = this->topic("http://here.example/demo/events?search=%2BGold");
-  EXPECT_TRUE(topics.required_terms(this->topic()).empty()) << "it may be anything";
-  EXPECT_EQ(topics.required_terms(gold), std::vector<std::string>{"gold"});
-  this->publish_all(1, 2, "gold");
-  this->publish_all(3, 3, "red");
-  this->publish_all(4, 4);
-  const auto terms_after = [&](std::int64_t from) {
-    const hub::NewTerms found = topics.new_terms(this->world_.session(), gold.lane, gold.feed, from);
-    EXPECT_EQ(found.to, 4) << "all of it may be looked at by one call";
-    return std::set<std::string>(found.terms.begin(), found.terms.end());
-  };
-  EXPECT_EQ(terms_after(0), (std::set<std::string>{"gold", "red"}));
-  EXPECT_EQ(terms_after(2), std::set<std::string>{"red"});
-  EXPECT_EQ(terms_after(3), std::set<std::string>{}) << "entries without terms are looked at, too";
-  EXPECT_EQ(terms_after(4), std::set<std::string>{});
 }
 
 TYPED_TEST(TopicSourceContract, WhereNothingIsNewThereAreNoNewTerms) {
@@ -345,6 +278,116 @@ TYPED_TEST(TopicSourceContract, FirstAfterSaysSinceWhenSomethingWaits) {
   EXPECT_LE(*found[3], clock.now());
   EXPECT_FALSE(found[4]);
   EXPECT_TRUE(this->world_.topics().first_after(this->world_.session(), {}).empty());
+}
+
+// What holds besides where topics are pages of feeds, which put what is new together as they are asked to, and have
+// filters.
+template <class World>
+class FeedPagesContract : public SourceTest<World> {};
+using WorldsOfFeeds = testing::Types<FeedsOfTheDatabase, TopicsInMemory>;
+TYPED_TEST_SUITE(FeedPagesContract, WorldsOfFeeds);
+
+TYPED_TEST(FeedPagesContract, FindKnowsNothingElse) {
+  for (const char* const url :
+       {"", "nonsense", "/demo/events", "http://here.example/", "http://here.example/demo/nothing",
+        "http://elsewhere.example/demo/events", "ftp://here.example/demo/events"}) {
+    EXPECT_FALSE(this->find(url)) << url;
+  }
+}
+
+TYPED_TEST(FeedPagesContract, FiltersHaveOneSpellingAndTheFeedsPosition) {
+  const Topic filter = this->topic("http://here.example/demo/events?search=%2Bgold");
+  EXPECT_EQ(this->topic("http://here.example/demo/events/?x=1&search=%2bGold").canonical, filter.canonical);
+  this->publish_all(1, 3, "red");
+  EXPECT_EQ(this->position(filter), 3) << "of what the filter passes over, too";
+}
+
+TYPED_TEST(FeedPagesContract, ADocumentHoldsWhatLiesBehindFromAndUpToUpto) {
+  this->publish_all(1, 5);
+  const std::optional<PushDocument> some = this->read(this->topic(), 1, 3);
+  ASSERT_TRUE(some);
+  EXPECT_EQ(some->to, 3);
+  EXPECT_EQ(some->entries, 2);
+  EXPECT_THAT(*some->body, HasSubstr("text 2."));
+  EXPECT_THAT(*some->body, HasSubstr("text 3."));
+  EXPECT_THAT(*some->body, Not(HasSubstr("text 1.")));
+  EXPECT_THAT(*some->body, Not(HasSubstr("text 4.")));
+  EXPECT_LT(some->body->find("text 3."), some->body->find("text 2.")) << "newest first";
+  const std::optional<PushDocument> all = this->read(this->topic(), 0, kAll);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->to, 5) << "the head, however far upto lies beyond it";
+  EXPECT_EQ(all->entries, 5);
+}
+
+TYPED_TEST(FeedPagesContract, LimitsBoundADocumentAndNothingIsLeftOut) {
+  this->publish_all(1, 7);
+  std::string positions;
+  std::string texts;
+  for (std::int64_t from = 0; from < 7;) {
+    const std::optional<PushDocument> document = this->read(this->topic(), from, kAll, {3, 1 << 20});
+    ASSERT_TRUE(document);
+    from = document->to;
+    positions += std::to_string(from) + " ";
+    texts += *document->body;
+  }
+  EXPECT_EQ(positions, "3 6 7 ");
+  for (int number = 1; number <= 7; ++number) EXPECT_THAT(texts, HasSubstr("text " + std::to_string(number) + "."));
+}
+
+TYPED_TEST(FeedPagesContract, ADocumentSaysWhereItBegins) {
+  this->publish_all(1, 12);
+  for (const std::int64_t from : {0, 1, 9, 10, 11}) {
+    const std::optional<PushDocument> document = this->read(this->topic(), from);
+    ASSERT_TRUE(document);
+    EXPECT_NE(document->previous_at, std::string::npos) << "both of these forms have a place for it";
+  }
+}
+
+TYPED_TEST(FeedPagesContract, WhatDoesNotMatchMovesTheCursorOnly) {
+  this->publish_all(1, 4, "red");
+  const Topic topic = this->topic("http://here.example/demo/events?search=%2Bgold");
+  std::optional<PushDocument> document = this->read(topic, 0);
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->entries, 0);
+  EXPECT_EQ(document->to, 4);
+  this->publish_all(5, 5, "gold");
+  this->publish_all(6, 6, "red");
+  document = this->read(topic, 4);
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->entries, 1);
+  EXPECT_EQ(document->to, 6) << "how far was looked";
+  EXPECT_THAT(*document->body, HasSubstr("text 5."));
+  EXPECT_THAT(*document->body, Not(HasSubstr("text 6.")));
+}
+
+TYPED_TEST(FeedPagesContract, OfAFeedThatIsGoneThereIsThePositionAlone) {
+  const Topic topic = this->topic();
+  this->publish_all(1, 3);
+  this->world_.remove("events");
+  EXPECT_FALSE(this->find(this->kUrl));
+  EXPECT_EQ(this->position(topic), 3) << "where it would go on";
+  const std::optional<PushDocument> document = this->read(topic, 1);
+  EXPECT_EQ(document ? document->entries : 0, 0);
+}
+
+// What a topic requires is spelled as what has come is: so it is known whom that does not concern, without reading it.
+TYPED_TEST(FeedPagesContract, RequiredTermsAreThoseThatNewTermsGives) {
+  hub::TopicSource& topics = this->world_.topics();
+  const Topic gold = this->topic("http://here.example/demo/events?search=%2BGold");
+  EXPECT_TRUE(topics.required_terms(this->topic()).empty()) << "it may be anything";
+  EXPECT_EQ(topics.required_terms(gold), std::vector<std::string>{"gold"});
+  this->publish_all(1, 2, "gold");
+  this->publish_all(3, 3, "red");
+  this->publish_all(4, 4);
+  const auto terms_after = [&](std::int64_t from) {
+    const hub::NewTerms found = topics.new_terms(this->world_.session(), gold.lane, gold.feed, from);
+    EXPECT_EQ(found.to, 4) << "all of it may be looked at by one call";
+    return std::set<std::string>(found.terms.begin(), found.terms.end());
+  };
+  EXPECT_EQ(terms_after(0), (std::set<std::string>{"gold", "red"}));
+  EXPECT_EQ(terms_after(2), std::set<std::string>{"red"});
+  EXPECT_EQ(terms_after(3), std::set<std::string>{}) << "entries without terms are looked at, too";
+  EXPECT_EQ(terms_after(4), std::set<std::string>{});
 }
 
 }  // namespace
