@@ -15,7 +15,8 @@ http::Task<Sent> send_document(Loop& loop, const Subscription& subscription, Pus
   delivery.previous = subscription.told;
   delivery.document = std::move(document);
   delivery.test = test;
-  http::ClientRequest request = delivery_request(delivery, loop.options.signature, now, loop.options.delivery_timeout);
+  const HmacAlgorithm algorithm = subscription.renews ? HmacAlgorithm::kSha1 : loop.options.signature;
+  http::ClientRequest request = delivery_request(delivery, algorithm, now, loop.options.delivery_timeout);
   Sent sent;
   sent.attempt.bytes = static_cast<std::int64_t>(request.body->size());
   sent.attempt.from = delivery.previous;

@@ -52,7 +52,9 @@ struct Subscription : Progress {
   std::string callback_host;
   std::optional<std::string> secret;
   bool has_lost_secret = false;  // it was sealed with a key that we do not have: nothing may be delivered unsigned
-  bool renews = false;           // the hub verifies it again before the lease ends
+  // It was subscribed to in the way of PubSubHubbub 0.3: the hub verifies it again before the lease ends, and signs
+  // with SHA-1, the only one that this version knows.
+  bool renews = false;
   Instant verified;
   Instant lease_until;
   Wishes wishes;

@@ -385,7 +385,7 @@ TEST_F(SelfServiceTest, ARenewalKeepsWhatTheOwnerHasSet) {
   publish(2);
   ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.deliveries().size() == 1; }));
   const SinkRequest delivery = subscriber.deliveries()[0];
-  EXPECT_EQ(delivery.header("X-Hub-Signature"), "sha256=" + to_hex(hmac(HmacAlgorithm::kSha256, "new", delivery.body)));
+  EXPECT_EQ(delivery.header("X-Hub-Signature"), "sha1=" + to_hex(hmac(HmacAlgorithm::kSha1, "new", delivery.body)));
   EXPECT_EQ(state(page_of(subscriber.verifications().at(1)))["gather_seconds"], 1);
 }
 
