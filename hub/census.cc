@@ -121,8 +121,10 @@ void Census::describe(const std::vector<Oldest>& worst, Overview& overview) cons
     dispatcher_.visit_busy(one.number - 1, 1, [&](const Dispatcher::Busy& busy) {
       const Subscription& of = busy.subscription;
       if (of.number != one.number || busy.head <= of.cursor) return;  // it has everything by now
+      const std::string error =
+          lacks_secret(of, overview.taken) ? "the key of its secret is missing" : last_error(of.record);
       overview.worst.push_back({of.number, of.topic.canonical, of.callback_host, std::string(name_of(busy.phase)),
-                                busy.head - of.cursor, one.since, of.failures, of.next_attempt, last_error(of.record)});
+                                busy.head - of.cursor, one.since, of.failures, of.next_attempt, error});
     });
   }
   for (const Dispatcher::Phase phase : Dispatcher::kPhases) {

@@ -119,7 +119,7 @@ http::Task<void> Changes::send_test(Change change) {
     return insight_.empty_document(session, subscription.topic, subscription.self, position);
   };
   PushDocument document = co_await loop_.executor.run(make);
-  if (subscription.has_lost_secret) co_return;
+  if (lacks_secret(subscription, loop_.clock.now())) co_return;
   Sent sent = co_await send_document(loop_, subscription, std::move(document), change.number);
   if (sent.reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
   dispatcher_.record(change.subscription, std::move(sent.attempt));

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kDatabasePause{1'000};
 constexpr milliseconds kTransportPause{1'000};
-constexpr milliseconds kNoSecretPause = std::chrono::hours(1);
+constexpr milliseconds kNoSecretPause = std::chrono::minutes(1);
 constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
 // The first document for one that is far behind; the next ones are twice as long each, up to the limit.
 constexpr std::int64_t kFirstBytes = 256 << 10;
@@ -233,6 +233,18 @@ void Dispatcher::look_at_all() {
   for (const auto& [lane, feed] : lookout_.feeds()) moved(lane, feed, loop_.source.known_position(lane, feed));
 }
 
+void Dispatcher::look_for_secrets() {
+  std::vector<LivePtr> held;
+  for (const auto& [number, live] : busy_) {
+    if (live->is_held_for_secret) held.push_back(live);
+  }
+  for (const LivePtr& live : held) {
+    stop_resting(live);
+    wake(live);
+  }
+  pump();
+}
+
 void Dispatcher::concern(const std::vector<Subscription*>& subscriptions) {
   for (const Subscription* const subscription : subscriptions) {
     const LivePtr live = by_number_.at(subscription->number);
@@ -304,12 +316,12 @@ http::Task<void> Dispatcher::deliver(LivePtr live) {
 // Whether the turn goes on: the document held nothing, only the cursor has moved.
 http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
   if (!may_begin(*live)) co_return false;
-  if (live->has_lost_secret) {
-    log_error("a subscription's secret was sealed with another key: nothing is delivered unsigned",
-              {{"subscription", live->number}});
+  const bool is_signed_as_wanted = co_await has_its_secret(live);
+  if (!is_signed_as_wanted) {
     rest(live, kNoSecretPause);
     co_return false;
   }
+  if (!may_begin(*live)) co_return false;
   if (!unreachable_.empty() && !unreachable_.may_try(origin_of(live->callback), live)) {
     enter(live, Phase::kParked);
     live->next_attempt = loop_.clock.now();  // its page says that it waits for one
@@ -334,8 +346,40 @@ http::Task<bool> Dispatcher::deliver_one(LivePtr live) {
     rest(live, kDatabasePause);
     co_return false;
   }
+  if (lacks_secret(*live, loop_.clock.now())) co_return false;  // since it was looked for
   co_await send(live, *std::move(document));
   co_return false;
+}
+
+// Nothing is delivered unsigned. What could not be opened is looked for again: the key may be there by now, or another
+// secret.
+http::Task<bool> Dispatcher::has_its_secret(LivePtr live) {
+  if (!lacks_secret(*live, loop_.clock.now())) {
+    live->is_held_for_secret = false;
+    co_return true;
+  }
+  const auto read = [this, live](sql::Session& session) {
+    return loop_.store.find(session, live->shard, live->number);
+  };
+  std::optional<Subscription> stored;
+  try {
+    stored = co_await loop_.executor.run(read);
+  } catch (const std::exception&) {
+    // sql/ has logged why
+  }
+  if (stored && stored->verified >= live->verified) {
+    live->secret = stored->secret;
+    live->has_lost_secret = stored->has_lost_secret;
+    live->wishes.old_secret = stored->wishes.old_secret;
+    live->wishes.old_secret_until = stored->wishes.old_secret_until;
+    live->wishes.has_lost_old_secret = stored->wishes.has_lost_old_secret;
+  }
+  const bool is_complete = !lacks_secret(*live, loop_.clock.now());
+  if (!is_complete && !live->is_held_for_secret) {
+    log_error("a subscription is held: its secret cannot be read", {{"subscription", live->number}});
+  }
+  live->is_held_for_secret = !is_complete;
+  co_return is_complete;
 }
 
 http::Task<void> Dispatcher::send(LivePtr live, PushDocument document) {

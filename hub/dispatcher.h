@@ -63,6 +63,9 @@ class Dispatcher {
   // Asks memory where the feeds of all subscriptions stand: what no wake-up told is found here.
   void look_at_all();
 
+  // There are other keys than before: what is held for want of one is tried again.
+  void look_for_secrets();
+
   // Writes back what has moved. Throws where the database cannot be asked; then nothing is lost.
   http::Task<void> save() { return write_back_.save(); }
   // Ends what has outlived its lease, and asks for the renewals that are due.
@@ -90,9 +93,10 @@ class Dispatcher {
  private:
   struct Live : Subscription {
     Phase phase = Phase::kIdle;
-    bool is_gone = false;        // ended, or another process's now
-    bool is_held = false;        // nothing is begun
-    bool was_told_when = false;  // rests because its callback said for how long
+    bool is_gone = false;             // ended, or another process's now
+    bool is_held = false;             // nothing is begun
+    bool was_told_when = false;       // rests because its callback said for how long
+    bool is_held_for_secret = false;  // rests because its secret cannot be read
     Ticks rests_until{};
     std::int64_t most_bytes = 0;  // of its next document
     DocumentPace pace;
@@ -111,6 +115,7 @@ class Dispatcher {
   void pump();
   http::Task<void> deliver(LivePtr live);
   http::Task<bool> deliver_one(LivePtr live);
+  http::Task<bool> has_its_secret(LivePtr live);
   http::Task<void> send(LivePtr live, PushDocument document);
   void delivered(const LivePtr& live, const PushDocument& document);
   http::Task<void> failed(LivePtr live, const http::ClientReply& reply);

@@ -133,13 +133,21 @@ http::Task<void> Hub::State::keep_shards() {
 
 http::Task<void> Hub::State::beat() {
   const Ticks asked = loop.clock.ticks();
-  const auto keep = [this](sql::Session& session) { return store.keep_shards(session, options.shard_lease); };
-  const KeptShards kept = co_await loop.executor.run(keep);
+  struct Found {
+    KeptShards kept;
+    std::uint64_t keys = 0;
+  };
+  const auto keep = [this](sql::Session& session) {
+    return Found{store.keep_shards(session, options.shard_lease), store.key_generation()};
+  };
+  Found found = co_await loop.executor.run(keep);
+  const KeptShards& kept = found.kept;
   for (const std::int64_t shard : loop.shards.update(kept, asked)) dispatcher.drop_shard(shard);
   for (const std::int64_t shard : loop.shards.unloaded()) co_await load(shard);
   if (static_cast<std::int64_t>(kept.shards.size()) > kept.fair) co_await give_up_surplus(kept);
   share = loop.share();
   dispatcher.look_at_all();
+  if (std::exchange(keys, found.keys) != found.keys) dispatcher.look_for_secrets();
   co_await dispatcher.keep_leases();
 }
 

@@ -95,9 +95,7 @@ std::vector<Change> OwnerStore::due(sql::Session& session, const std::vector<std
     if (!row.is_null(5)) change.topic = row.text(5);
     if (!row.is_null(6)) change.self = row.text(6);
     if (*kind != ChangeKind::kSettings && *kind != ChangeKind::kArrival) continue;
-    const sql::Rows changed =
-        session.run(queries::load_subscription, sql::Parameters().add(change.shard).add(change.subscription));
-    if (!changed.empty()) change.changed = store_.subscription_of(changed[0]);
+    change.changed = store_.find(session, change.shard, change.subscription);
   }
   return due;
 }

@@ -92,7 +92,7 @@ std::string pace_in_words(const Wishes& wishes) {
 
 std::string state_of(const OwnerView& view) {
   const Subscription& subscription = view.owned.subscription;
-  if (subscription.has_lost_secret) return "no secret";
+  if (lacks_secret(subscription, view.now)) return "no secret";
   if (subscription.wishes.is_paused) return "paused";
   if (is_failing(view)) return "failing";
   return lag_of(view) > 0 ? "behind" : "current";
@@ -101,7 +101,11 @@ std::string state_of(const OwnerView& view) {
 std::string explanation_of(const OwnerView& view) {
   const Subscription& subscription = view.owned.subscription;
   const std::string state = state_of(view);
-  if (state == "no secret") return "The hub cannot read the secret any more and sends nothing unsigned: set a new one.";
+  if (state == "no secret") {
+    return "The hub cannot read the secret any more and sends nothing unsigned: set a new one, with no time for the "
+           "old "
+           "one. If its operator finds the key again, what has waited is sent.";
+  }
   if (state == "paused") return "Nothing is sent until it is resumed.";
   if (state == "failing") return failure_in_words(view);
   if (state == "behind") return "What is new is on its way." + pace_in_words(subscription.wishes);

@@ -33,9 +33,10 @@ Result<std::int64_t> Store::open(sql::Session& session) {
   session.run(queries::set_key_check, sql::Parameters().add_bytes(vault_.seal(kKeyCheck)));
   const sql::Rows facts = session.run(queries::hub_facts);
   if (vault_.open(facts[0].bytes(1)) != kKeyCheck) {
-    return Fault{
-        "the secrets of this database's subscriptions are sealed with another key: name the key file of the first "
-        "server as hub.secrets_key"};
+    const std::string needed = key_id_of(facts[0].bytes(1));
+    return Fault{"the secrets of this database's subscriptions are sealed with another key" +
+                 (needed.empty() ? std::string() : " (" + needed + ")") +
+                 ": name the key file of its servers as hub.secrets_key"};
   }
   return facts[0].integer(0);
 }
@@ -154,7 +155,10 @@ Subscription Store::subscription_of(const sql::Row& row) const {
   wishes.is_paused = row.boolean(19);
   wishes.documents_per_minute = row.is_null(20) ? 0 : row.integer(20);
   wishes.gather = std::chrono::seconds(row.integer(21));
-  if (!row.is_null(22)) wishes.old_secret = vault_.open(row.bytes(22));
+  if (!row.is_null(22)) {
+    wishes.old_secret = vault_.open(row.bytes(22));
+    wishes.has_lost_old_secret = !wishes.old_secret;
+  }
   if (!row.is_null(23)) wishes.old_secret_until = row.instant(23);
   if (!row.is_null(24)) wishes.topic_until = row.integer(24);
   return subscription;
@@ -181,6 +185,12 @@ std::optional<std::int64_t> Store::confirm_end(sql::Session& session, std::int64
   const sql::Rows rows = session.run(queries::confirm_unsubscription, parameters);
   if (rows.empty() || rows[0].is_null(0)) return std::nullopt;
   return rows[0].integer(0);
+}
+
+std::optional<Subscription> Store::find(sql::Session& session, std::int64_t shard, std::int64_t number) const {
+  const sql::Rows rows = session.run(queries::load_subscription, sql::Parameters().add(shard).add(number));
+  if (rows.empty()) return std::nullopt;
+  return subscription_of(rows[0]);
 }
 
 std::vector<Subscription> Store::load(sql::Session& session, std::int64_t shard) const {

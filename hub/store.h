@@ -103,7 +103,10 @@ class Store {
   // The ended subscription's number; nullopt: there was none, or as above.
   std::optional<std::int64_t> confirm_end(sql::Session& session, std::int64_t request, ShardEpoch owner) const;
 
-  // First those that share a watch, beginning with the one that stands farthest behind. Their terms are left out.
+  // nullopt: there is none of that number.
+  std::optional<Subscription> find(sql::Session& session, std::int64_t shard, std::int64_t number) const;
+  // First those that share a watch, beginning with the one that stands farthest behind. Their terms are
+  // left out, as above.
   std::vector<Subscription> load(sql::Session& session, std::int64_t shard) const;
   void save(sql::Session& session, const std::vector<SavedProgress>& all) const;
   void save_watches(sql::Session& session, const std::vector<SavedWatch>& watches) const;
@@ -113,6 +116,7 @@ class Store {
 
   // For hub/owner_store.h. The columns are those of load_subscriptions.sql.
   Subscription subscription_of(const sql::Row& row) const;
+  std::uint64_t key_generation() const { return vault_.generation(); }
   std::string seal(const std::string& secret) const { return vault_.seal(secret); }
   const std::string& process() const { return process_; }
 

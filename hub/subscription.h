@@ -37,6 +37,7 @@ struct Wishes {
   // The secret of before, which signs beside the new one until then.
   std::optional<std::string> old_secret = std::nullopt;
   std::optional<Instant> old_secret_until = std::nullopt;
+  bool has_lost_old_secret = false;                        // as Subscription::has_lost_secret
   std::optional<std::int64_t> topic_until = std::nullopt;  // beyond this position it will have another topic
 
   bool wants_few() const { return documents_per_minute > 0 || gather.count() > 0; }  // documents
@@ -59,6 +60,13 @@ struct Subscription : Progress {
   Instant lease_until;
   Wishes wishes;
 };
+
+// Whether a secret that signs at present cannot be opened.
+inline bool lacks_secret(const Subscription& subscription, Instant now) {
+  const Wishes& wishes = subscription.wishes;
+  const bool signs = wishes.old_secret_until && *wishes.old_secret_until > now;
+  return subscription.has_lost_secret || (wishes.has_lost_old_secret && signs);
+}
 
 // The secret of before, while it signs.
 inline std::optional<std::string> old_secret_of(const Subscription& subscription, Instant now) {

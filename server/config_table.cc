@@ -247,8 +247,8 @@ const std::vector<Setting<Config>>& config_settings() {
       {"hub", "allow_http", +[](Config& c) -> Flag { return c.hub.allow_http; },
        "whether callbacks without TLS (http:) are taken"},
       {"hub", "secrets_key", +[](Config& c) -> Text { return c.hub.secrets_key; },
-       "file with the key that encrypts subscribers' secrets (64 hexadecimal digits), the same for all servers of a "
-       "database; empty: made under --data"},
+       "file with the keys that encrypt subscribers' secrets, one a line, the newest first (64 hexadecimal digits; "
+       "docs/OPERATIONS.md), the same for all servers of a database; empty: made under --data"},
       {"hub", "egress_proxy", +[](Config& c) -> Text { return c.hub.egress_proxy; },
        "proxy for verifications and deliveries; the environment's proxies are never used"},
       {"hub", "ca_file", +[](Config& c) -> Text { return c.hub.ca_file; },

@@ -13,6 +13,7 @@
 #include "server/feed_commands.h"
 #include "server/import_command.h"
 #include "server/log_commands.h"
+#include "server/secrets_command.h"
 #include "server/verify_command.h"
 
 namespace courant::server {
@@ -173,6 +174,16 @@ int run(int argc, char** argv) {
       "new-generation", "after a restore from a backup: positions that readers hold may have been lost");
   add_flags(*generating, flags, false);
 
+  CLI::App* const rotating = app.add_subcommand(
+      "rotate-secrets-key", "another key for subscribers' secrets, while servers run (docs/OPERATIONS.md)");
+  KeyRotation rotation;
+  add_flags(*rotating, flags, false);
+  rotating->add_flag_callback(
+      "--no-new-key", [&rotation] { rotation.makes_key = false; }, "the first key in the file is the new one already");
+  rotating->add_flag_callback(
+      "--drop-old", [&rotation] { rotation = {.makes_key = false, .drops_old = true}; },
+      "make none, and take older keys out of the file");
+
   CLI::App* const importing = app.add_subcommand("import", "take over from Atom Hopper (docs/MIGRATION.md)");
   importing->require_subcommand(1);
   ImportOptions imported;
@@ -216,6 +227,7 @@ int run(int argc, char** argv) {
   if (*redacting) return redact(options, redacted);
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);
+  if (*rotating) return rotate_secrets_key(options, rotation);
   if (*importing_entries) return import_atom_hopper(options, imported);
   if (*pushing) return push(options);
   return *serving ? serve(options) : migrate(options);

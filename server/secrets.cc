@@ -4,14 +4,14 @@
 
 namespace courant::server {
 
+std::string secrets_path(const Config& config, const std::string& data) {
+  return config.hub.secrets_key.empty() ? data + "/hub.key" : config.hub.secrets_key;
+}
+
 Result<Vault> open_vault(const Config& config, const std::string& data) {
-  std::string path = config.hub.secrets_key;
-  if (path.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(data, error);
-    path = data + "/hub.key";
-  }
-  return Vault::from_file(path);
+  std::error_code ignored;
+  if (config.hub.secrets_key.empty()) std::filesystem::create_directories(data, ignored);
+  return Vault::from_file(secrets_path(config, data));
 }
 
 }  // namespace courant::server

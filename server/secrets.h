@@ -1,5 +1,5 @@
-// The key of an installation: what it keeps secret is sealed with it, and further keys follow from it. All servers of a
-// database have the same.
+// The keys of an installation: what it keeps secret is sealed with the newest one, and further keys follow from it. All
+// servers of a database have the same.
 // Threads: any.
 #pragma once
 
@@ -11,7 +11,10 @@
 
 namespace courant::server {
 
-// From hub.secrets_key, else from the data directory, where it is made when it is missing.
+// The file that they are in: hub.secrets_key, else one in the data directory.
+std::string secrets_path(const Config& config, const std::string& data);
+
+// Reads the file, or makes it where it is missing.
 Result<Vault> open_vault(const Config& config, const std::string& data);
 
 }  // namespace courant::server

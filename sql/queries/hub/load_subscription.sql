@@ -1,4 +1,4 @@
--- One subscription (hub/owner_store.cc).
+-- One subscription (hub/store.cc).
 select s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, s.callback_host, s.secret, s.renews,
        s.verified, s.lease_until, greatest(s.cursor, w.position) as reached, s.frozen, s.failures, s.next_attempt,
        coalesce(s.told, s.cursor), s.record, w.watch, s.is_paused,

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::hub {
 namespace {
@@ -204,6 +205,27 @@ TEST_F(DispatcherTest, ASubscriptionMadeAgainStandsWhereItStood) {
   EXPECT_EQ(dispatcher_.told(1), 2);
   EXPECT_EQ(dispatcher_.told(7), std::nullopt);
   EXPECT_TRUE(transport_.held.empty());
+}
+
+// While its document is read the subscription is given a secret that cannot be opened here.
+TEST_F(DispatcherTest, NothingIsSentUnsignedThatIsToBeSigned) {
+  source_.head = 1;
+  adopt(1);
+  ASSERT_TRUE(test::wait_until([this] {
+    if (source_.reads == 0) io_.poll_one();
+    return source_.reads == 1;
+  }));
+  Subscription changed = *dispatcher_.find(1);
+  changed.has_lost_secret = true;
+  dispatcher_.set_wishes(changed);
+  ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
+  EXPECT_TRUE(transport_.held.empty());
+  EXPECT_EQ(dispatcher_.count(Dispatcher::Phase::kResting), 1);
+  changed.secret = "shh";
+  changed.has_lost_secret = false;
+  dispatcher_.set_wishes(changed);
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_NE(header(transport_.held[0].request, "X-Hub-Signature"), "none");
 }
 
 TEST_F(DispatcherTest, DocumentsForOneThatIsFarBehindGrowByBytes) {
