@@ -18,6 +18,11 @@ namespace {
 // Between two counts of a feed. Where there is much to count, as long as it took: half a database thread at most.
 constexpr std::chrono::milliseconds kLeastPause{200};
 
+// Those who push write down at once what they would write down within seconds.
+void tell_that_somebody_waits(sql::Session& session, const LogPlace& of) {
+  session.run(queries::ask_for_feed, sql::Parameters().add(of.lane).add(of.feed));
+}
+
 // Of each position how many have come to it or past it. positions: ascending, each once.
 std::vector<Confirmed> count_confirmed(sql::Session& session, const LogPlace& of,
                                        const std::vector<std::int64_t>& positions) {
@@ -111,8 +116,14 @@ http::Task<void> Confirmations::count(const std::vector<AskPtr>& asked) {
   std::vector<Confirmed> counts;
   std::exception_ptr failure;
   try {
-    const auto work = [of = asked.front()->place, &positions](sql::Session& session) {
-      return count_confirmed(session, of, positions);
+    const Ticks now = loop_.clock.ticks();
+    const bool waits = std::any_of(asked.begin(), asked.end(), [now](const AskPtr& ask) { return ask->until > now; });
+    const auto work = [of = asked.front()->place, &positions, waits](sql::Session& session) {
+      std::vector<Confirmed> found = count_confirmed(session, of, positions);
+      const bool is_by_all =
+          std::all_of(found.begin(), found.end(), [](const Confirmed& one) { return one.is_by_all(); });
+      if (waits && !is_by_all) tell_that_somebody_waits(session, of);
+      return found;
     };
     counts = co_await executor_.run(work);
   } catch (...) {

@@ -1,6 +1,7 @@
 // How many subscriptions of a feed have everything up to a position: for publishers who want to know that what they
 // published has arrived. Cursors are written back by the processes that own them, so this is counted in the database:
 // by one query for all who ask about a feed, begun after each of them has asked, and with a pause before the next one.
+// While somebody waits the others are told so, in the database, too: else they write some of it down every few seconds.
 // Threads: ask from any io coroutine, let_go from any thread; all else belongs to the hub's loop.
 #pragma once
 
@@ -39,8 +40,6 @@ class Confirmations {
   void let_go();
 
  private:
-  using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed
-
   struct Ask {
     LogPlace place;
     Ticks until;

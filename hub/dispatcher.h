@@ -63,6 +63,9 @@ class Dispatcher {
   // Asks memory where the feeds of all subscriptions stand: what no wake-up told is found here.
   void look_at_all();
 
+  // Feeds of which somebody waits to hear how far their subscriptions have come.
+  void set_asked(std::set<FeedName> feeds) { lookout_.set_asked(std::move(feeds)); }
+
   // There are other keys than before: what is held for want of one is tried again.
   void look_for_secrets();
 

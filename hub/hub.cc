@@ -136,9 +136,10 @@ http::Task<void> Hub::State::beat() {
   struct Found {
     KeptShards kept;
     std::uint64_t keys = 0;
+    std::set<FeedName> asked;
   };
   const auto keep = [this](sql::Session& session) {
-    return Found{store.keep_shards(session, options.shard_lease), store.key_generation()};
+    return Found{store.keep_shards(session, options.shard_lease), store.key_generation(), store.asked_feeds(session)};
   };
   Found found = co_await loop.executor.run(keep);
   const KeptShards& kept = found.kept;
@@ -147,6 +148,7 @@ http::Task<void> Hub::State::beat() {
   if (static_cast<std::int64_t>(kept.shards.size()) > kept.fair) co_await give_up_surplus(kept);
   share = loop.share();
   dispatcher.look_at_all();
+  dispatcher.set_asked(std::move(found.asked));
   if (std::exchange(keys, found.keys) != found.keys) dispatcher.look_for_secrets();
   co_await dispatcher.keep_leases();
 }

@@ -177,13 +177,22 @@ void Lookout::pass(Feed& feed, std::int64_t from, const NewTerms& found) {
   if (!concerned.empty()) concern_(concerned);
 }
 
-std::vector<SavedWatch> Lookout::unsaved() const {
+void Lookout::add_unsaved(const Feed& feed, std::vector<SavedWatch>& watches) {
+  for (const auto& [shard, watch] : feed.watches) {
+    if (watch.sharers == 0 || watch.position == watch.saved) continue;
+    watches.push_back({{shard, 0}, feed.name.first, feed.name.second, watch.number, watch.position});
+  }
+}
+
+std::vector<SavedWatch> Lookout::unsaved(bool are_all) const {
   std::vector<SavedWatch> watches;
-  for (const auto& [name, feed] : by_feed_) {
-    for (const auto& [shard, watch] : feed->watches) {
-      if (watch.sharers == 0 || watch.position == watch.saved) continue;
-      watches.push_back({{shard, 0}, name.first, name.second, watch.number, watch.position});
-    }
+  if (are_all) {
+    for (const auto& [name, feed] : by_feed_) add_unsaved(*feed, watches);
+    return watches;
+  }
+  for (const FeedName& name : asked_) {
+    const auto feed = by_feed_.find(name);
+    if (feed != by_feed_.end()) add_unsaved(*feed->second, watches);
   }
   return watches;
 }

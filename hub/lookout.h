@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -17,8 +18,6 @@
 #include "hub/loop.h"
 
 namespace courant::hub {
-
-using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed
 
 class Lookout {
  public:
@@ -49,8 +48,11 @@ class Lookout {
   // It shares no watch any more, and stands where it shared it; false: it shared none.
   bool leave(Subscription& subscription);
 
-  // Where watches stand that are not saved there.
-  std::vector<SavedWatch> unsaved() const;
+  // Feeds of which somebody waits to hear how far their subscriptions have come.
+  void set_asked(std::set<FeedName> feeds) { asked_ = std::move(feeds); }
+
+  // Where watches stand that are not saved there: all, or those over feeds that are asked about.
+  std::vector<SavedWatch> unsaved(bool are_all) const;
   void set_saved(const std::vector<SavedWatch>& watches);
 
  private:
@@ -74,11 +76,13 @@ class Lookout {
   std::int64_t head_of(const Feed& feed) const;
   std::optional<std::int64_t> next_look(const Feed& feed) const;
   http::Task<void> look(std::shared_ptr<Feed> feed);
+  static void add_unsaved(const Feed& feed, std::vector<SavedWatch>& watches);
   void pass(Feed& feed, std::int64_t from, const NewTerms& found);
 
   Loop& loop_;
   const Concern concern_;
   std::map<FeedName, std::shared_ptr<Feed>> by_feed_;
+  std::set<FeedName> asked_;
   Counter& looks_;
 };
 

@@ -53,9 +53,10 @@ struct HubOptions {
   std::chrono::milliseconds shard_lease{4'000};  // a dead process's shards are taken over after this
   std::chrono::milliseconds heartbeat{1'000};
   std::chrono::milliseconds census_every{5'000};
-  std::size_t max_waiting = 100'000;                    // for confirmations
-  std::chrono::milliseconds save_every{200};            // what a crash repeats at most, beside what is in flight
-  std::chrono::milliseconds save_watches_every{5'000};  // what a crash looks at again at most
+  std::size_t max_waiting = 100'000;          // for confirmations
+  std::chrono::milliseconds save_every{200};  // what a crash repeats at most, beside what is in flight
+  // What a crash looks at again at most. Where somebody waits to hear of it, with each save.
+  std::chrono::milliseconds save_watches_every{5'000};
 };
 
 // Transport::send for coroutines: the answer; kStopped where nothing is sent any more.

@@ -238,6 +238,13 @@ void Store::save_watches(sql::Session& session, const std::vector<SavedWatch>& w
   session.run(queries::save_watches, parameters);
 }
 
+std::set<FeedName> Store::asked_feeds(sql::Session& session) const {
+  const sql::Rows rows = session.run(queries::asked_feeds);
+  std::set<FeedName> feeds;
+  for (int i = 0; i < rows.size(); ++i) feeds.emplace(rows[i].integer(0), rows[i].integer(1));
+  return feeds;
+}
+
 bool Store::end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const {
   sql::Parameters parameters;
   parameters.add(owner.shard).add(number).add(process_).add(owner.epoch).add(lease_until);

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hub/subscription.h"
@@ -19,6 +21,8 @@ struct ShardEpoch {
   std::int64_t shard = 0;
   std::int64_t epoch = 0;
 };
+
+using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed
 
 struct KeptShards {
   std::vector<ShardEpoch> shards;  // that this process owns
@@ -110,6 +114,8 @@ class Store {
   std::vector<Subscription> load(sql::Session& session, std::int64_t shard) const;
   void save(sql::Session& session, const std::vector<SavedProgress>& all) const;
   void save_watches(sql::Session& session, const std::vector<SavedWatch>& watches) const;
+  // Of which somebody waits to hear how far their subscriptions have come (hub/confirmations.h).
+  std::set<FeedName> asked_feeds(sql::Session& session) const;
   // Ends it where its lease is over by `lease_until`; false: it is not, or the shard has another owner.
   bool end(sql::Session& session, ShardEpoch owner, std::int64_t number, Instant lease_until) const;
   void renew(sql::Session& session, std::int64_t shard, std::int64_t number) const;

@@ -48,9 +48,8 @@ http::Task<void> WriteBack::save_all() {
   for (const std::int64_t shard : loop_.shards.all()) {
     if (const std::optional<ShardEpoch> owner = loop_.shards.owned(shard, now)) owners.emplace(shard, *owner);
   }
-  const bool are_watches_due = now >= watches_due_ || loop_.is_stopping;
-  std::vector<SavedWatch> watches;
-  if (are_watches_due) watches = lookout_.unsaved();  // of now, before who has left them is saved
+  const bool are_all_due = now >= watches_due_ || loop_.is_stopping;
+  std::vector<SavedWatch> watches = lookout_.unsaved(are_all_due);  // of now, before who has left them is saved
   std::erase_if(watches, [&owners](SavedWatch& watch) {
     const auto owner = owners.find(watch.owner.shard);
     if (owner != owners.end()) watch.owner = owner->second;
@@ -58,7 +57,7 @@ http::Task<void> WriteBack::save_all() {
   });
   co_await save_subscriptions(owners);
   co_await save_watches(std::move(watches));
-  if (are_watches_due) watches_due_ = now + loop_.options.save_watches_every;
+  if (are_all_due) watches_due_ = now + loop_.options.save_watches_every;
 }
 
 // Of shards that may be another process's by now nothing is written: if they are, that one has read older states, and

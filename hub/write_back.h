@@ -23,8 +23,8 @@ class WriteBack {
   // It is ended, or another process's now.
   void forget(const std::shared_ptr<Subscription>& subscription);
 
-  // Writes what has changed up to the call; of watches, which nobody waits for, every few seconds. Throws where the
-  // database cannot be asked; then nothing is lost.
+  // Writes what has changed up to the call; of watches every few seconds, where nobody waits to hear of it. Throws
+  // where the database cannot be asked; then nothing is lost.
   http::Task<void> save();
 
  private:

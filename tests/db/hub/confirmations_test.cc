@@ -12,6 +12,7 @@
 
 #include "kernel/problem.h"
 #include "tests/contract/hub/memory_topics.h"
+#include "tests/support/any_query.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -140,6 +141,25 @@ TEST_F(ConfirmationsTest, WhoWaitsIsAnsweredOnceAllHaveIt) {
   EXPECT_FALSE(is_there(eight));
   move_all(8);
   EXPECT_TRUE(eight.get().is_by_all());
+}
+
+// So that they write down at once what they would write down later.
+TEST_F(ConfirmationsTest, WhoPushesIsToldThatSomebodyWaits) {
+  const auto told = [&] {
+    return test::number_of(session_, "select count(*) from hub_asked where lane = 3 and feed = 1");
+  };
+  subscribe("a", 6);
+  session_.execute_script("insert into hub_asked values (3, 9, now() - interval '1 hour')");
+  EXPECT_EQ(ask(7).get().confirmed, 0);
+  EXPECT_TRUE(ask(6, 60s).get().is_by_all());
+  EXPECT_EQ(told(), 0) << "nobody waits";
+  AskedCount waiting = ask(7, 60s);
+  EXPECT_TRUE(test::wait_until([&] { return told() == 1; }));
+  EXPECT_EQ(test::number_of(session_, "select count(*) from hub_asked"), 1) << "what is over is forgotten";
+  const Store store("any", Vault(Sha256{1}));
+  EXPECT_EQ(store.asked_feeds(session_), (std::set<FeedName>{{3, 1}}));
+  move_all(7);
+  EXPECT_TRUE(waiting.get().is_by_all());
 }
 
 TEST_F(ConfirmationsTest, WhenTimeIsUpTheCountIsWhatItIs) {

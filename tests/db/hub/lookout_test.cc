@@ -190,13 +190,13 @@ class JumpingClock final : public Clock {
 class OneProcess {
  public:
   OneProcess(const std::string& name, sql::Session& session, sql::Database& database, TermFeed& source,
-             Callbacks& callbacks)
+             Callbacks& callbacks, std::chrono::milliseconds save_watches_every = 0ms)
       : session_(session),
         source_(source),
         executor_(database, 1, 1000),
         callbacks_(callbacks),
         store_(name, Vault(Sha256{1})),
-        options_(quick_options()),
+        options_(quick_options(save_watches_every)),
         loop_{options_, source, executor_, callbacks, store_, clock_, metrics_, io_, Shards(1h)},
         dispatcher_(loop_) {
     session.execute_script("update hub_shards set owner = ''; delete from hub_processes");
@@ -224,6 +224,7 @@ class OneProcess {
     dispatcher_.adopt(std::move(subscription));
   }
   void tell() { dispatcher_.moved(3, 1, source_.hear()); }
+  void hear_who_waits() { dispatcher_.set_asked(store_.asked_feeds(session_)); }
   void begin_save() { loop_.start(dispatcher_.save()); }
   // Some of what is to be done.
   void run(int handlers) {
@@ -247,12 +248,12 @@ class OneProcess {
   }
 
  private:
-  static HubOptions quick_options() {
+  static HubOptions quick_options(std::chrono::milliseconds save_watches_every) {
     HubOptions options;
     options.retry = {0ms, 1ms};
     options.in_flight_per_host = 100'000;
     options.in_flight = 100'000;
-    options.save_watches_every = 0ms;
+    options.save_watches_every = save_watches_every;
     return options;
   }
   // Until the executor, which has one thread, has done what it was given.
@@ -331,6 +332,24 @@ std::vector<std::string> ten_thousand_other_topics() {
   std::vector<std::string> topics;
   for (int i = 0; i < 10'000; ++i) topics.push_back("other" + std::to_string(i));
   return topics;
+}
+
+// How far was looked is written down now and then, and with each save where somebody waits to hear of it.
+TEST_F(LookoutTest, AWatchIsWrittenDownSoonerWhereSomebodyWaits) {
+  subscribe({"red"});
+  OneProcess process("slow", session_, pool_, source_, callbacks_, 1h);
+  save(process);
+  const std::int64_t before = lowest_watch();
+  source_.publish({"blue"});
+  process.tell();
+  process.run_until_quiet();
+  process.hear_who_waits();
+  save(process);
+  EXPECT_EQ(lowest_watch(), before);
+  session_.execute_script("insert into hub_asked values (3, 1, now() + interval '1 hour'), (3, 2, now())");
+  process.hear_who_waits();
+  save(process);
+  EXPECT_EQ(lowest_watch(), before + 1);
 }
 
 TEST_F(LookoutTest, WhatDoesNotConcernASubscriptionDoesNotTouchIt) {

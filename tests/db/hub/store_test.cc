@@ -270,6 +270,23 @@ TEST_F(StoreTest, ARenewalByTheHubKeepsItsClientAndDomain) {
   EXPECT_EQ(mine_.count(session_, request(), 64, {9, 9, 9, 9, 9, 9}).of_client, 1);
 }
 
+TEST_F(StoreTest, EachRenewalByTheHubHasTheTokenOfTheSubscriber) {
+  NewRequest asked = request();
+  asked.verify_token = "tok";
+  mine_.put_request(session_, asked, 64);
+  for (int time = 0; time < 3; ++time) {
+    const PendingRequest pending = only_request();
+    EXPECT_EQ(pending.verify_token, "tok") << time;
+    const std::optional<Subscription> made =
+        mine_.confirm(session_, pending.number, owner_of(pending.shard), kNow, kNow + 60s, 5);
+    ASSERT_TRUE(made);
+    mine_.renew(session_, made->shard, made->number);
+  }
+  mine_.put_request(session_, request(), 64);
+  const PendingRequest without = only_request();
+  EXPECT_EQ(without.verify_token, std::nullopt);
+}
+
 TEST_F(StoreTest, AnotherKeyIsNoticed) {
   Store other("other", Vault(Sha256{2}));
   const Result<std::int64_t> opened = other.open(session_);
