@@ -39,9 +39,19 @@ struct Account {
   gid_t group;
 };
 
-// In a child: gives up root for good, asks to be told when the parent is gone, and becomes the program.
-[[noreturn]] void become(const std::vector<std::string>& arguments, const std::optional<Account>& account,
-                         const std::string& log, pid_t parent) {
+// Of execv; valid as long as the arguments.
+std::vector<char*> argv_of(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  return argv;
+}
+
+// In a child: gives up root for good, asks to be told when the parent is gone, and becomes the program. Another thread
+// of the parent may have held any lock when it forked, that of the memory too: only async-signal-safe calls are made
+// here.
+[[noreturn]] void become(const std::vector<char*>& argv, const std::optional<Account>& account, const std::string& log,
+                         pid_t parent) {
   if (account && (::setgroups(0, nullptr) != 0 || ::setgid(account->group) != 0 || ::setuid(account->user) != 0))
     ::_exit(126);
   // Changing the user clears this, so it comes after.
@@ -57,9 +67,6 @@ struct Account {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::chdir("/") != 0) ::_exit(124);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
   ::close_range(3, ~0U, 0);  // the server's sockets are not PostgreSQL's
   ::execv(argv[0], argv.data());
   ::_exit(127);
@@ -128,9 +135,10 @@ struct EmbeddedPostgres::State {
   }
 
   int run_and_wait(const std::vector<std::string>& arguments) {
+    const std::vector<char*> argv = argv_of(arguments);
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
-    if (child == 0) become(arguments, account, log, parent);
+    if (child == 0) become(argv, account, log, parent);
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
@@ -184,11 +192,12 @@ struct EmbeddedPostgres::State {
                                                 "max_wal_size=2GB",
                                                 "-c",
                                                 "unix_socket_permissions=0700"};
+    const std::vector<char*> argv = argv_of(arguments);
     const pid_t parent = ::getpid();
     for (;;) {
       const auto started = std::chrono::steady_clock::now();
       const pid_t child = ::fork();
-      if (child == 0) become(arguments, account, log, parent);
+      if (child == 0) become(argv, account, log, parent);
       postmaster = child;
       int status = 0;
       while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

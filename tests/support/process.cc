@@ -21,20 +21,25 @@ int number_of(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-}  // namespace
-
-Process::Process(const std::vector<std::string>& arguments, const std::string& output) : child_(::fork()) {
-  if (child_ != 0) return;
+// Between fork and exec only async-signal-safe calls: a test may have threads, and one of them some lock.
+pid_t begin(const std::vector<std::string>& arguments, const std::string& output) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child != 0) return child;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(file, STDOUT_FILENO);
   ::dup2(file, STDERR_FILENO);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
   ::execv(argv[0], argv.data());
   ::_exit(127);
 }
+
+}  // namespace
+
+Process::Process(const std::vector<std::string>& arguments, const std::string& output)
+    : child_(begin(arguments, output)) {}
 
 Process::~Process() {
   if (child_ <= 0) return;
