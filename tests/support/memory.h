@@ -9,14 +9,9 @@
 
 #include <sys/types.h>
 
-namespace courant::test {
+#include "tests/support/sanitized.h"
 
-// What sanitizers keep for themselves would be counted as well, and they are slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kIsSanitized = true;
-#else
-inline constexpr bool kIsSanitized = false;
-#endif
+namespace courant::test {
 
 // The most memory that it has had at once, in bytes.
 inline std::size_t peak_memory(pid_t process) {

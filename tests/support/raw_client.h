@@ -15,12 +15,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/sanitized.h"
+
 namespace courant::test {
 
 class RawClient {
  public:
+  static constexpr std::chrono::seconds kPatience{kIsSanitized ? 180 : 60};
+
   // patience: how long a read waits before it counts as the end.
-  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = std::chrono::seconds(60))
+  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = kPatience)
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
