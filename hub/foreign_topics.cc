@@ -9,12 +9,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "hub/foreign_store.h"
 #include "hub/foreign_url.h"
+#include "hub/pause.h"
 #include "kernel/at_end.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
@@ -82,10 +80,7 @@ struct ForeignTopics::State {
   bool fetches_here() const { return options.is_on && options.fetches; }
   void look_soon() {
     if (!fetches_here()) return;  // others look every second
-    asio::post(io, [this] {
-      looks_again = true;
-      timer.cancel();
-    });
+    asio::post(io, [this] { between_looks.cut(); });
   }
 
   const ForeignOptions options;
@@ -100,10 +95,9 @@ struct ForeignTopics::State {
   // The thread of fetches alone:
   asio::io_context io{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
-  asio::steady_timer timer{io};
+  Pause between_looks{io};
   ForeignFetcher fetcher;
   bool is_stopping = false;
-  bool looks_again = false;     // something has become due since the last look began
   int running = 0;              // coroutines
   int fetches = 0;              // in progress
   std::optional<Ticks> looked;  // last with success
@@ -145,11 +139,7 @@ http::Task<void> ForeignTopics::State::keep() {
     } catch (const std::exception&) {
       // sql/ has logged why; what is due waits in the database
     }
-    if (is_stopping) co_return;
-    if (std::exchange(looks_again, false)) continue;
-    timer.expires_after(kLook);
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await between_looks.wait(kLook);
   }
 }
 
@@ -159,7 +149,6 @@ http::Task<void> ForeignTopics::State::look() {
     std::vector<Moved> moves;
     std::vector<DueForeignTopic> due;
   };
-  looks_again = false;
   const Ticks now = clock.ticks();
   const milliseconds since = looked ? std::chrono::duration_cast<milliseconds>(now - *looked) : milliseconds(0);
   const bool forgets = now >= forgets_at;
@@ -295,7 +284,7 @@ void ForeignTopics::stop() {
   if (!state.thread.joinable()) return;
   asio::post(state.io, [&state] {
     state.is_stopping = true;
-    state.timer.cancel();
+    state.between_looks.cut();
     if (state.running == 0) state.work.reset();
   });
   state.thread.join();

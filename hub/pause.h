@@ -1,6 +1,6 @@
 // The pause of a coroutine between two rounds of its work. Cut short while the work is going on, it is short as well:
 // what asked for a round, perhaps just too late for this one, does not wait for the time to pass.
-// Threads: the hub's loop.
+// Threads: that of the io_context.
 #pragma once
 
 #include <chrono>
