@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/argv.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
 #include "sql/database.h"
@@ -38,14 +39,6 @@ struct Account {
   uid_t user;
   gid_t group;
 };
-
-// Of execv; valid as long as the arguments.
-std::vector<char*> argv_of(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  return argv;
-}
 
 // In a child: gives up root for good, asks to be told when the parent is gone, and becomes the program. Another thread
 // of the parent may have held any lock when it forked, that of the memory too: only async-signal-safe calls are made

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "http/server.h"
+#include "kernel/argv.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/open_database.h"
@@ -47,12 +48,10 @@ class Group {
     arguments.insert(arguments.end(),
                      {"--process", std::to_string(index + 1), "--started-by", std::to_string(::getpid())});
     if (!database_.empty()) arguments.insert(arguments.end(), {"--database", database_});
-    std::vector<char*> raw;
-    for (std::string& argument : arguments) raw.push_back(argument.data());
-    raw.push_back(nullptr);
+    const std::vector<char*> argv = argv_of(arguments);
     Member& member = members_[index];
     // The signals that are blocked here stay so: one that comes early waits until the process asks for it.
-    const int error = ::posix_spawn(&member.process, "/proc/self/exe", nullptr, nullptr, raw.data(), environ);
+    const int error = ::posix_spawn(&member.process, "/proc/self/exe", nullptr, nullptr, argv.data(), environ);
     member.started = steady_clock::now();
     if (error == 0) return true;
     member.process = 0;

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/argv.h"
+
 namespace courant::test {
 namespace {
 
@@ -23,9 +25,7 @@ int number_of(int status) {
 
 // Between fork and exec only async-signal-safe calls: a test may have threads, and one of them some lock.
 pid_t begin(const std::vector<std::string>& arguments, const std::string& output) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(arguments);
   const pid_t child = ::fork();
   if (child != 0) return child;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
