@@ -42,7 +42,7 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
           [this, moved](const std::vector<Advance>& advances) {
             waiting_.moved(advances);
             moved(advances);
-            follower_.tell(advances);
+            follower_.tell(advances.front().feed.lane);  // a call is of one lane
           }) {}
 
 const WorkspaceSettings* Engine::workspace(std::string_view name) const {

@@ -127,9 +127,7 @@ struct Follower::State {
                 {{"feed", facts.workspace + "/" + facts.name}, {"known", behind->before}, {"stored", behind->stored}});
       begin_generation(session, behind->feed->state()->generation, clock.now());
       all = directory.load_all(session);
-      const std::lock_guard lock(mutex);
-      dirty.insert(0);
-      wake.notify_one();
+      tell(0);
     }
     std::vector<Advance> advances;
     for (const Refreshed& feed : all) {
@@ -225,6 +223,14 @@ struct Follower::State {
     }
   }
 
+  void tell(std::int64_t lane) {
+    {
+      const std::lock_guard lock(mutex);
+      dirty.insert(lane);
+    }
+    wake.notify_one();
+  }
+
   // Ends early when the follower stops.
   void pause(std::chrono::milliseconds duration) {
     std::unique_lock lock(mutex);
@@ -249,19 +255,7 @@ bool Follower::is_current() const {
 }
 
 void Follower::tell(std::int64_t lane) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->dirty.insert(lane);
-  }
-  state_->wake.notify_one();
-}
-
-void Follower::tell(const std::vector<Advance>& advances) {
-  {
-    const std::lock_guard lock(state_->mutex);
-    for (const Advance& advance : advances) state_->dirty.insert(advance.feed.lane);
-  }
-  state_->wake.notify_one();
+  state_->tell(lane);
 }
 
 void tell_servers(const sql::DatabaseOptions& database, const std::set<std::int64_t>& lanes) {

@@ -28,9 +28,8 @@ class Follower {
   // Whether everything was heard up to a moment less than two seconds ago: memory is at most so far behind.
   bool is_current() const;
 
-  // This process has written to the journal of a lane, or of these feeds: other processes get one coalesced hint.
+  // This process has written to the journal of a lane: other processes get one coalesced hint.
   void tell(std::int64_t lane);
-  void tell(const std::vector<Advance>& advances);
 
   void stop();
 

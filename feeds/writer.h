@@ -89,7 +89,7 @@ struct WriterOptions {
 class Writer {
  public:
   using Outcome = std::function<void(const Published&)>;
-  using Committed = std::function<void(const std::vector<Advance>&)>;
+  using Committed = std::function<void(const std::vector<Advance>&)>;  // at least one, all of one lane
 
   // After each commit, on the writer thread: `advance` before its outcomes, so that who is answered finds the heads
   // moved; `tell` behind them, since publishers are not to wait until everybody has been told.

@@ -274,7 +274,7 @@ TEST_F(WriterTest, AnotherProcessHearsOfACommit) {
   while (!theirs.is_current()) std::this_thread::yield();
   Writer writer(
       {}, database_, clock_, metrics_, [&](const std::vector<Advance>&) { directory_.advance(feed, 1); },
-      [&](const std::vector<Advance>& advances) { ours.tell(advances); });
+      [&](const std::vector<Advance>& advances) { ours.tell(advances.front().feed.lane); });
   publish(writer, feed, entry("urn:a"));
   EXPECT_EQ(directory_.find(feed)->head(), 1);
   EXPECT_EQ(heard.get_future().get(), 1);
