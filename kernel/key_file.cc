@@ -2,22 +2,27 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/at_end.h"
+#include "kernel/durable_files.h"
 #include "kernel/text.h"
 
 namespace courant {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kIdBytes = 4;
 constexpr std::size_t kMostBytes = 64 * 1024;  // of the file
 
-Fault refusal(const std::string& path, const char* what) {
-  return Fault{"the key file " + path + " cannot be " + what + ": " + std::strerror(errno)};
+Fault refusal(const std::string& path, const char* what, const std::error_code& why) {
+  return Fault{"the key file " + path + " cannot be " + what + ": " + why.message()};
 }
 
 std::optional<SealingKey> key_in(std::string_view line) {
@@ -43,39 +48,30 @@ std::string text_of_keys(const std::vector<SealingKey>& keys) {
   return text;
 }
 
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file, bytes.data(), bytes.size());
-    if (count < 0 && errno != EINTR) return false;
-    if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// Writes them beside the file, with the owner of `like` where that is given, has that put into its place, and leaves
+// nothing beside it. what: of the fault.
+template <class Put>
+Result<bool> put_keys(const fs::path& path, const std::vector<SealingKey>& keys, const std::optional<fs::path>& like,
+                      const char* what, Put put) {
+  try {
+    {
+      const fs::path beside = path.string() + "." + to_hex(random_bytes(kIdBytes));
+      const AtEnd removing{[&beside] {
+        std::error_code ignored;
+        fs::remove(beside, ignored);
+      }};
+      write_durably(beside, text_of_keys(keys), like);
+      put(beside);
+    }
+    sync_folder(folder_of(path));
+    return true;
+  } catch (const fs::filesystem_error& refused) {
+    return refusal(path, what, refused.code());
   }
-  return ::fsync(file) == 0;
-}
-
-// So that the name of a file is on the disk, too.
-bool sync_folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened < 0) return false;
-  const bool is_synced = ::fsync(opened) == 0;
-  ::close(opened);
-  return is_synced;
-}
-
-// A file beside the one of that path, with these keys and the same owner as `like`, where that is given.
-Result<std::string> write_beside(const std::string& path, const std::vector<SealingKey>& keys,
-                                 const struct stat* like) {
-  std::string name = path + "." + to_hex(random_bytes(kIdBytes));
-  const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return refusal(path, "replaced");
-  const AtEnd closing{[file] { ::close(file); }};
-  const bool is_owned = like == nullptr ||
-                        (::fchown(file, like->st_uid, like->st_gid) == 0 && ::fchmod(file, like->st_mode & 07777) == 0);
-  if (is_owned && write_all(file, text_of_keys(keys))) return name;
-  const Fault fault = refusal(path, "written");
-  ::unlink(name.c_str());
-  return fault;
 }
 
 }  // namespace
@@ -92,22 +88,20 @@ Result<bool> make_key_file(const std::string& path) {
   if (::access(path.c_str(), F_OK) == 0) return true;
   SealingKey key = make_sealing_key();
   key.id.clear();
-  const Result<std::string> made = write_beside(path, {key}, nullptr);
-  if (!made) return made.fault();
-  const bool is_there = ::link(made->c_str(), path.c_str()) == 0 || errno == EEXIST;
-  const Fault fault = refusal(path, "made");
-  ::unlink(made->c_str());
-  if (!is_there || !sync_folder_of(path)) return fault;
-  return true;
+  return put_keys(path, {key}, std::nullopt, "made", [&path](const fs::path& beside) {
+    std::error_code failure;
+    fs::create_hard_link(beside, path, failure);
+    if (failure && failure != std::errc::file_exists) throw fs::filesystem_error("link", path, failure);
+  });
 }
 
 Result<std::vector<SealingKey>> read_key_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return refusal(path, "read");
+  if (file < 0) return refusal(path, "read", std::error_code(errno, std::generic_category()));
   const AtEnd closing{[file] { ::close(file); }};
   std::string text(kMostBytes, '\0');
   const ssize_t length = ::read(file, text.data(), text.size());
-  if (length < 0) return refusal(path, "read");
+  if (length < 0) return refusal(path, "read", std::error_code(errno, std::generic_category()));
   text.resize(static_cast<std::size_t>(length));
   std::vector<SealingKey> keys;
   for (const std::string_view line : split(text, '\n')) {
@@ -126,14 +120,7 @@ Result<std::vector<SealingKey>> read_key_file(const std::string& path) {
 }
 
 Result<bool> replace_key_file(const std::string& path, const std::vector<SealingKey>& keys) {
-  struct stat now {};
-  if (::stat(path.c_str(), &now) != 0) return refusal(path, "replaced");
-  const Result<std::string> made = write_beside(path, keys, &now);
-  if (!made) return made.fault();
-  if (::rename(made->c_str(), path.c_str()) == 0 && sync_folder_of(path)) return true;
-  const Fault fault = refusal(path, "replaced");
-  ::unlink(made->c_str());
-  return fault;
+  return put_keys(path, keys, path, "replaced", [&path](const fs::path& beside) { fs::rename(beside, path); });
 }
 
 std::optional<FileStamp> stamp_of(const std::string& path) {

@@ -10,10 +10,10 @@
 
 #include "feeds/feed_reading.h"
 #include "kernel/digest.h"
+#include "kernel/durable_files.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/asking.h"
-#include "server/durable_files.h"
 #include "server/spool_command.h"
 
 namespace courant::server {

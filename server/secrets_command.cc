@@ -21,9 +21,8 @@ std::string names_of_older(const std::vector<SealingKey>& keys) {
   return names;
 }
 
-// Where the file is that of this database; none is made.
+// Where the file, which is there, is that of this database.
 Result<Vault> vault_of(sql::Session& session, const std::string& path) {
-  if (const Result<std::vector<SealingKey>> keys = read_key_file(path); !keys) return keys.fault();
   Result<Vault> vault = Vault::from_file(path);
   if (!vault) return vault.fault();
   const Result<std::int64_t> opened = hub::Store("", *vault).open(session);
@@ -33,10 +32,10 @@ Result<Vault> vault_of(sql::Session& session, const std::string& path) {
 
 int rotate_in(sql::Session& session, const std::string& path, const KeyRotation& rotation) {
   if (!hub::lock_resealing(session)) return say(Fault{"another one is changing the key of this database's secrets"});
-  const Result<Vault> vault = vault_of(session, path);
-  if (!vault) return say(vault.fault());
   Result<std::vector<SealingKey>> keys = read_key_file(path);
   if (!keys) return say(keys.fault());
+  const Result<Vault> vault = vault_of(session, path);
+  if (!vault) return say(vault.fault());
   if (rotation.makes_key) {
     keys->insert(keys->begin(), make_sealing_key());
     if (const Result<bool> put = replace_key_file(path, *keys); !put) return say(put.fault());

@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/durable_files.h"
 #include "kernel/result.h"
-#include "server/durable_files.h"
 
 namespace courant::server {
 

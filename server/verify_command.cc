@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "archive/verification.h"
+#include "kernel/durable_files.h"
 #include "kernel/text.h"
 #include "kernel/time.h"
 #include "server/asking.h"
-#include "server/durable_files.h"
 
 namespace courant::server {
 namespace {

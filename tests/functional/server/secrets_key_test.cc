@@ -2,7 +2,6 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <thread>
 
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/digest.h"
+#include "kernel/durable_files.h"
 #include "tests/support/any_query.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
@@ -91,10 +91,7 @@ class SecretsKeyTest : public testing::Test {
     if (flag != "--config") arguments.push_back(flag);
     return run_courant(arguments);
   }
-  std::string key_file() const {
-    std::ifstream file(key_);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
+  std::string key_file() const { return read_file(key_); }
   std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
   std::string topic() const { return "http://127.0.0.1:" + std::to_string(port_) + "/demo/events"; }
 
@@ -215,15 +212,13 @@ TEST_F(SecretsKeyTest, TheFileOfAnotherDatabaseIsNotTouched) {
   const std::string before = key_file();
   const std::string other = scratch("secrets_key_other.key");
   std::ofstream(other) << std::string(64, 'b') << "\n";
-  std::ifstream file(config_);
-  std::string config(std::istreambuf_iterator<char>(file), {});
+  std::string config = read_file(config_);
   config.replace(config.find(key_), key_.size(), other);
   std::ofstream(config_) << config;
   const Ran ran = rotate();
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.output, HasSubstr("sealed with another key"));
-  std::ifstream untouched(other);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(untouched), {}), std::string(64, 'b') + "\n");
+  EXPECT_EQ(read_file(other), std::string(64, 'b') + "\n");
 
   config.replace(config.find(other), other.size(), scratch("secrets_key_none.key"));
   std::ofstream(config_) << config;

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "kernel/durable_files.h"
 #include "tests/support/scratch.h"
 
 namespace courant {
@@ -26,10 +26,7 @@ class SealedTest : public testing::Test {
     std::ofstream(beside) << text;
     std::filesystem::rename(beside, path_);
   }
-  std::string text() const {
-    std::ifstream file(path_);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
+  std::string text() const { return read_file(path_); }
   Vault vault() const { return *Vault::from_file(path_); }
 
   const std::string path_;

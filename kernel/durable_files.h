@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace courant::server {
+namespace courant {
 
 // An open file or folder, closed at the end; a lock on it ends with it, also where the process is killed.
 class Descriptor {
@@ -33,8 +33,10 @@ class Descriptor {
 Descriptor lock(const std::filesystem::path& path);
 std::optional<Descriptor> try_lock(const std::filesystem::path& path);
 
-// A new file with these bytes, on the disk when this returns. The folder's own entry for it needs sync_folder().
-void write_durably(const std::filesystem::path& path, std::string_view bytes);
+// A new file with these bytes, on the disk when this returns; its owner's alone, or with the owner, group and mode of
+// `like`. The folder's own entry for it needs sync_folder().
+void write_durably(const std::filesystem::path& path, std::string_view bytes,
+                   const std::optional<std::filesystem::path>& like = std::nullopt);
 
 // The names in a folder are on the disk when this returns.
 void sync_folder(const std::filesystem::path& path);
@@ -43,4 +45,4 @@ void sync_folder(const std::filesystem::path& path);
 std::string read_file(const std::filesystem::path& path);
 std::string read_rest(const Descriptor& file, const std::filesystem::path& path);
 
-}  // namespace courant::server
+}  // namespace courant

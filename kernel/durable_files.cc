@@ -1,4 +1,4 @@
-#include "server/durable_files.h"
+#include "kernel/durable_files.h"
 
 #include <cerrno>
 
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace courant::server {
+namespace courant {
 namespace {
 
 namespace fs = std::filesystem;
@@ -47,8 +47,16 @@ std::optional<Descriptor> try_lock(const fs::path& path) {
   return std::nullopt;
 }
 
-void write_durably(const fs::path& path, std::string_view bytes) {
+void write_durably(const fs::path& path, std::string_view bytes, const std::optional<fs::path>& like) {
   const Descriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (like) {
+    struct stat facts {};
+    if (::stat(like->c_str(), &facts) != 0) refuse("look at", *like);
+    if (::fchown(file.number(), facts.st_uid, facts.st_gid) != 0 ||
+        ::fchmod(file.number(), facts.st_mode & 07777) != 0) {
+      refuse("give away", path);
+    }
+  }
   while (!bytes.empty()) {
     const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
     if (count < 0 && errno != EINTR) refuse("write", path);
@@ -77,4 +85,4 @@ std::string read_rest(const Descriptor& file, const fs::path& path) {
   return bytes;
 }
 
-}  // namespace courant::server
+}  // namespace courant
