@@ -18,6 +18,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/wait_until.h"
 
 namespace courant::http {
@@ -116,10 +117,10 @@ class Served : public testing::Test {
     options_.listen = {"127.0.0.1:0"};
     options_.threads = 2;
     options_.public_url = "http://feeds.example:8080";
-    options_.header_timeout = std::chrono::milliseconds(200);
-    options_.body_timeout = std::chrono::milliseconds(200);
-    options_.idle_timeout = std::chrono::milliseconds(600);
-    options_.write_timeout = std::chrono::seconds(1);
+    options_.header_timeout = kSlower * std::chrono::milliseconds(200);
+    options_.body_timeout = kSlower * std::chrono::milliseconds(200);
+    options_.idle_timeout = kSlower * std::chrono::milliseconds(600);
+    options_.write_timeout = kSlower * std::chrono::seconds(1);
   }
 
   void serve(const TlsContext* tls = nullptr) {
@@ -139,6 +140,8 @@ class Served : public testing::Test {
   static Task<Bytes> piece(char letter) { co_return make_bytes(std::string(kPiece, letter)); }
   static Task<Bytes> nothing() { co_return nullptr; }
 
+  // A client that a sanitizer slows down is not to seem idle.
+  static constexpr int kSlower = test::kIsSanitized ? 5 : 1;
   static constexpr std::size_t kLong = 24 << 20;
   static constexpr std::size_t kPiece = 300'000;
   ServerOptions options_;
