@@ -377,7 +377,7 @@ TEST_F(SelfServiceTest, ARenewalKeepsWhatTheOwnerHasSet) {
   publish(1);
   serve("callback_allow = ['127.0.0.0/8']\nlease_min = '1s'");
   Subscriber subscriber;
-  const std::string page = subscribe(subscriber, "&hub.secret=old&hub.lease_seconds=8&hub.verify=async");
+  const std::string page = subscribe(subscriber, "&hub.secret=old&hub.lease_seconds=20&hub.verify=async");
   change(page, "action=pace&documents_per_minute=0&gather_seconds=1");
   change(page, "action=secret&secret=new&overlap_seconds=0");
   ASSERT_TRUE(subscriber.wait_until(
