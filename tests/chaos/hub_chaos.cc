@@ -19,6 +19,7 @@
 #include <signal.h>
 
 #include "kernel/uri.h"
+#include "sql/database.h"
 #include "tests/chaos/bad_callbacks.h"
 #include "tests/chaos/program.h"
 #include "tests/support/http_client.h"
@@ -178,6 +179,14 @@ class Run {
     }
     if (!wait_until(300s, [this] { return callbacks_.confirmed() >= callbacks_.count(); })) {
       findings_.add("after five minutes only " + std::to_string(callbacks_.confirmed()) + " callbacks were verified");
+      return false;
+    }
+    // A hub that is killed between the answer of a callback and its commit asks that callback again, and the
+    // subscription begins then.
+    sql::Session session("postgresql:///courant?user=courant&host=" + work_ + "/data/postgres");
+    constexpr sql::Query kWaiting{"chaos.waiting", "select count(*) from hub_requests"};
+    if (!wait_until(60s, [&] { return session.run(kWaiting)[0].integer(0) == 0; })) {
+      findings_.add("a minute after all callbacks were verified not all subscriptions are stored");
       return false;
     }
     std::printf("%d subscriptions are verified\n", callbacks_.count());
