@@ -1,6 +1,7 @@
 #include "tests/support/process.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,20 @@
 
 namespace courant::test {
 namespace {
+
+// Between a port's choice and its use another test might choose it too, and two servers would share it (SO_REUSEPORT).
+// A name in the machine's memory (unix(7), abstract sockets) keeps it for this process as long as that lives.
+bool is_reserved_by_us(int port) {
+  const std::string name = "courant test port " + std::to_string(port);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int reservation = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::bind(reservation, reinterpret_cast<const sockaddr*>(&address), length) == 0) return true;
+  ::close(reservation);
+  return false;
+}
 
 int number_of(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -84,6 +100,7 @@ int free_port() {
   std::random_device random;
   for (;;) {
     const int port = std::uniform_int_distribution<int>(20'000, 32'000)(random);
+    if (!is_reserved_by_us(port)) continue;
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -30,7 +30,8 @@ class Process {
 // The processes that a process has started and that still run.
 std::vector<pid_t> children_of(pid_t process);
 
-// A TCP port on loopback that nobody uses at this moment.
+// A TCP port on loopback that nobody uses at this moment, and that no other test is given as long as this process
+// lives.
 int free_port();
 
 }  // namespace courant::test
