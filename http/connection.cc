@@ -66,6 +66,7 @@ Task<bool> Connection::speaks_http2() {
   if (peer_.transport().protocol() == "h2") co_return true;
   const std::string& in = peer_.in();
   while (in.size() < kPreface.size() && kPreface.starts_with(in)) {
+    if (context_.stopping && in.empty()) break;  // its handshake was not over when the stop began
     if (!in.empty() && peer_.phase() == Peer::Phase::kIdle) peer_.enter(Peer::Phase::kHead);
     const bool more = co_await peer_.read_more();
     if (!more) break;
