@@ -6,6 +6,8 @@
 
 #include <signal.h>
 
+#include "tests/chaos/program.h"
+
 namespace courant::chaos {
 namespace {
 
@@ -28,7 +30,7 @@ Fleet::Fleet(std::string work, std::uint32_t seed, Findings& findings)
       ports_{test::free_port(), test::free_port()},
       caller_(ports_, 2s) {
   const std::string public_url = "http://127.0.0.1:" + std::to_string(ports_[0]);
-  const std::string database = "postgresql:///courant?host=" + work_ + "/data/postgres&user=courant";
+  const std::string database = database_in(work_);
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const std::string name = i == 0 ? "A" : "B";
     servers_[i].name = name;

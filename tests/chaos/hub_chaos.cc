@@ -19,9 +19,9 @@
 #include <signal.h>
 
 #include "kernel/uri.h"
-#include "sql/database.h"
 #include "tests/chaos/bad_callbacks.h"
 #include "tests/chaos/program.h"
+#include "tests/support/any_query.h"
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
 
@@ -183,9 +183,8 @@ class Run {
     }
     // A hub that is killed between the answer of a callback and its commit asks that callback again, and the
     // subscription begins then.
-    sql::Session session("postgresql:///courant?user=courant&host=" + work_ + "/data/postgres");
-    constexpr sql::Query kWaiting{"chaos.waiting", "select count(*) from hub_requests"};
-    if (!wait_until(60s, [&] { return session.run(kWaiting)[0].integer(0) == 0; })) {
+    sql::Session session(database_in(work_));
+    if (!wait_until(60s, [&] { return test::number_of(session, "select count(*) from hub_requests") == 0; })) {
       findings_.add("a minute after all callbacks were verified not all subscriptions are stored");
       return false;
     }

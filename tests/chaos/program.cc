@@ -53,4 +53,8 @@ int run_in_folder(const std::string& program, std::uint32_t seed, const std::str
   return 0;
 }
 
+std::string database_in(const std::string& work) {
+  return "postgresql:///courant?host=" + work + "/data/postgres&user=courant";
+}
+
 }  // namespace courant::chaos

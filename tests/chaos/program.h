@@ -29,4 +29,7 @@ class Numbers {
 int run_in_folder(const std::string& program, std::uint32_t seed, const std::string& what,
                   const std::function<std::size_t(const std::string& work)>& run);
 
+// Where the private database of servers answers that have their data in that folder's `data`.
+std::string database_in(const std::string& work);
+
 }  // namespace courant::chaos

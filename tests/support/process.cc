@@ -22,8 +22,9 @@ namespace courant::test {
 namespace {
 
 // Between a port's choice and its use another test might choose it too, and two servers would share it (SO_REUSEPORT).
-// A name in the machine's memory (unix(7), abstract sockets) keeps it for this process as long as that lives.
-bool is_reserved_by_us(int port) {
+// False: one has. A name in the machine's memory (unix(7), abstract sockets) keeps it for this process as long as that
+// lives.
+bool reserve(int port) {
   const std::string name = "courant test port " + std::to_string(port);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -100,7 +101,7 @@ int free_port() {
   std::random_device random;
   for (;;) {
     const int port = std::uniform_int_distribution<int>(20'000, 32'000)(random);
-    if (!is_reserved_by_us(port)) continue;
+    if (!reserve(port)) continue;
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -278,7 +278,7 @@ TEST_F(HubTest, ALeaseThatIsNotRenewedEnds) {
 TEST_F(HubTest, AnOldStyleSubscriptionIsRenewedByTheHub) {
   publish(1);
   Subscriber subscriber;
-  subscribe(subscriber, "&hub.lease_seconds=8&hub.verify=async&hub.verify_token=tok");
+  subscribe(subscriber, "&hub.lease_seconds=20&hub.verify=async&hub.verify_token=tok");
   EXPECT_NE(subscriber.verifications().at(0).target.find("hub.verify_token=tok"), std::string::npos);
   ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.verifications().size() >= 2; }));
   publish(2);
