@@ -31,12 +31,15 @@ struct Closer::State {
   State(const sql::Database& the_database, feeds::Engine& the_engine, Metrics& metrics)
       : database(the_database),
         engine(the_engine),
-        closed(metrics.counter("courant_archive_pages_closed_total", "Archive pages rendered ahead of their readers")) {
-  }
+        closed(metrics.counter("courant_archive_pages_closed_total", "Archive pages rendered ahead of their readers")),
+        failures(metrics.counter("courant_archive_failures_total", "Archive pages that could not be closed")),
+        waiting_gauge(metrics.gauge("courant_archive_feeds_waiting", "Feeds with archive pages to close")) {}
 
   const sql::Database& database;
   feeds::Engine& engine;
   Counter& closed;
+  Counter& failures;
+  Gauge& waiting_gauge;
   std::atomic<bool> stopping{false};
   std::mutex mutex;  // guards waiting
   std::condition_variable wake;
@@ -55,11 +58,13 @@ struct Closer::State {
         if (!session) session = database.connect();
         if (close_pages({last.first, last.second})) wait(last, {});
       } catch (const sql::Unavailable& error) {
+        failures.add();
         log_warning("archive pages cannot be closed", {{"reason", error.what()}});
         session.reset();
         wait(last, {});
         rest(kDatabasePause);
       } catch (const std::exception& error) {
+        failures.add();
         // Others go on; the readers of this feed render its pages themselves.
         log_warning("the archive pages of a feed cannot be closed",
                     {{"lane", last.first}, {"feed", last.second}, {"reason", error.what()}});
@@ -91,6 +96,7 @@ struct Closer::State {
     }
     last = next->first;
     waiting.erase(next);
+    show_waiting();
     return true;
   }
 
@@ -98,7 +104,11 @@ struct Closer::State {
   void wait(const LaneAndFeed& feed, Ticks from) {
     const std::lock_guard lock(mutex);
     waiting.try_emplace(feed, from);
+    show_waiting();
   }
+
+  // Called with the lock held.
+  void show_waiting() { waiting_gauge.set(static_cast<double>(waiting.size())); }
 
   // Whether there are more.
   bool close_pages(feeds::FeedKey key) {
@@ -125,6 +135,7 @@ struct Closer::State {
     for (const std::shared_ptr<feeds::LiveFeed>& feed : engine.directory().all()) {
       if (feed->head() >= feed->facts().page_size) waiting[{feed->facts().key.lane, feed->facts().key.feed}] = {};
     }
+    show_waiting();
   }
 };
 

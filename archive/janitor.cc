@@ -38,13 +38,17 @@ struct Janitor::State {
         engine(the_engine),
         options(the_options),
         dropped(metrics.counter("courant_entries_dropped_total", "Entries removed behind the floors of their feeds")),
-        expired(metrics.counter("courant_feeds_expired_total", "Feeds deleted because nothing was stored in them")) {}
+        expired(metrics.counter("courant_feeds_expired_total", "Feeds deleted because nothing was stored in them")),
+        interruptions(metrics.counter("courant_janitor_interruptions_total", "Rounds of the janitor that failed")),
+        working(metrics.gauge("courant_janitor_working", "1: of all processes, this one removes what is too old")) {}
 
   const sql::Database& database;
   feeds::Engine& engine;
   const JanitorOptions options;
   Counter& dropped;
   Counter& expired;
+  Counter& interruptions;
+  Gauge& working;
   std::atomic<bool> stopping{false};
   std::mutex mutex;  // guards grown, changed and has_ended
   std::condition_variable wake;
@@ -80,6 +84,7 @@ struct Janitor::State {
         }
       } catch (const std::exception& error) {
         // Nothing is lost by waiting: what is due stays due. A connection that broke has given the lock back.
+        if (!stopping) interruptions.add();
         if (!stopping) log_warning("the janitor was interrupted", {{"reason", error.what()}});
         use(nullptr);
         rest = kDatabasePause;
@@ -115,6 +120,7 @@ struct Janitor::State {
   void connect() {
     use(database.connect());
     is_chosen = session->run(queries::become_janitor)[0].boolean(0);
+    working.set(is_chosen ? 1 : 0);
     if (!is_chosen) return;
     due.clear();
     idle_due.clear();

@@ -35,6 +35,7 @@ struct Stream {
   std::int64_t generation = 1;  // of the log that it is of
   bool has_begun = false;
   http::Presence* reader = nullptr;
+  std::shared_ptr<const void> counted;
   bool is_over = false;  // too many wait: its client has been told to come again later
 };
 
@@ -156,6 +157,7 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   stream->is_json = data != nullptr && *data == "json";
   stream->generation = feed->state()->generation;
   stream->position = last.value_or(feed->head());
+  stream->counted = engine.waiting().count_stream();
   const LogBounds bounds{feed->head(), feed->state()->floor, feed->state()->generation};
   forward_range(bounds, stream->position, 1);  // throws where the reader cannot go on from there
 

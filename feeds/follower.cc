@@ -44,7 +44,8 @@ struct Follower::State {
         directory(the_directory),
         clock(the_clock),
         moved(std::move(when_moved)),
-        self(to_hex(random_bytes(8))) {}
+        self(to_hex(random_bytes(8))),
+        proved(the_clock.ticks().time_since_epoch().count()) {}
 
   const sql::Database& database;
   Directory& directory;
@@ -54,6 +55,8 @@ struct Follower::State {
 
   // The last moment up to which everything was heard for certain; 0: none since the connection was made.
   std::atomic<Ticks::rep> heard{0};
+  // The last such moment, whatever happened since.
+  std::atomic<Ticks::rep> proved;
   std::atomic<bool> stopping{false};
 
   std::mutex mutex;                 // guards dirty
@@ -82,13 +85,18 @@ struct Follower::State {
     }
   }
 
+  void trust(Ticks moment) {
+    heard = moment.time_since_epoch().count();
+    proved = moment.time_since_epoch().count();
+  }
+
   // One connection's life: listen first, then read the journal, then trust.
   void listen_once() {
     const std::unique_ptr<sql::Session> session = database.connect();
     sql::Listener listener(database.options(), std::string(kChannel));
     const Ticks asked = clock.ticks();
     const std::vector<Advance> advances = catch_up_everything(*session);
-    heard = asked.time_since_epoch().count();
+    trust(asked);
     if (!advances.empty()) moved(advances);  // who is woken finds memory to be trusted again
     Ticks next_beat = asked;
     while (!stopping) {
@@ -150,7 +158,7 @@ struct Follower::State {
     }
     const sql::Rows behind = session.run(queries::lanes_behind, sql::Parameters().add(lanes).add(read));
     for (int i = 0; i < behind.size(); ++i) catch_up(session, behind[i].integer(0));
-    heard = asked.time_since_epoch().count();
+    trust(asked);
   }
 
   void catch_up(sql::Session& session, std::int64_t lane) {
@@ -252,6 +260,10 @@ bool Follower::is_current() const {
   const Ticks::rep heard = state_->heard;
   if (heard == 0) return false;
   return state_->clock.ticks() - Ticks(Ticks::duration(heard)) < kTrusted;
+}
+
+Ticks::duration Follower::behind() const {
+  return state_->clock.ticks() - Ticks(Ticks::duration(state_->proved));
 }
 
 void Follower::tell(std::int64_t lane) {

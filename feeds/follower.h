@@ -28,6 +28,9 @@ class Follower {
   // Whether everything was heard up to a moment less than two seconds ago: memory is at most so far behind.
   bool is_current() const;
 
+  // How long ago that moment was, or the follower began: it grows while the database is not heard.
+  Ticks::duration behind() const;
+
   // This process has written to the journal of a lane: other processes get one coalesced hint.
   void tell(std::int64_t lane);
 

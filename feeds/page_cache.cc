@@ -16,7 +16,9 @@ PageCache::PageCache(std::uint64_t most_bytes, sql::Executor& executor, Metrics&
       executor_(executor),
       hits_(metrics.counter("courant_page_cache_hits_total", "Pages that were in memory when they were asked for")),
       misses_(metrics.counter("courant_page_cache_misses_total", "Pages that had to be made")),
+      evictions_(metrics.counter("courant_page_cache_evictions_total", "Pages dropped since cache.bytes was reached")),
       held_(metrics.gauge("courant_page_cache_bytes", "Bytes of the pages in memory")),
+      pages_(metrics.gauge("courant_page_cache_pages", "Pages in memory")),
       seen_(kSeen) {}
 
 PageCache::Page PageCache::find(const std::string& key, const LiveFeed& feed) {
@@ -151,8 +153,12 @@ void PageCache::keep(const std::string& key, const Page& page, std::vector<Page>
   kept_.push_front({key, page});
   by_key_.emplace(kept_.front().key, kept_.begin());
   bytes_ += bytes_of(kept_.front());
-  while (bytes_ > most_bytes_) drop(std::prev(kept_.end()), dropped);
+  while (bytes_ > most_bytes_) {
+    drop(std::prev(kept_.end()), dropped);
+    evictions_.add();
+  }
   held_.set(static_cast<double>(bytes_));
+  pages_.set(static_cast<double>(by_key_.size()));
 }
 
 void PageCache::drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped) {

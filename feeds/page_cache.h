@@ -69,7 +69,9 @@ class PageCache {
   sql::Executor& executor_;
   Counter& hits_;
   Counter& misses_;
+  Counter& evictions_;
   Gauge& held_;
+  Gauge& pages_;
   SpareTime spare_time_;  // for make_for_later
 
   std::mutex mutex_;      // guards everything below, and the flights

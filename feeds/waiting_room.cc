@@ -206,6 +206,7 @@ WaitingRoom::WaitingRoom(WaitingOptions options, const Directory& directory, sql
       directory_(directory),
       executor_(executor),
       gauge_(metrics.gauge("courant_waiting_readers", "Readers that wait for news: long polls and streams")),
+      streams_(metrics.gauge("courant_event_streams", "Open streams of server-sent events")),
       early_(metrics.counter("courant_waits_ended_early_total", "Waits that were ended since too many readers wait")) {}
 
 WaitingRoom::~WaitingRoom() = default;
@@ -265,6 +266,11 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, ht
   if (waiting.is_dismissed) co_return End::kEarly;
   if (is_gone) co_return End::kGone;
   co_return is_news ? End::kNews : End::kTime;
+}
+
+std::shared_ptr<const void> WaitingRoom::count_stream() {
+  streams_.add(1);
+  return {this, [](const WaitingRoom* room) { room->streams_.add(-1); }};
 }
 
 void WaitingRoom::moved(const std::vector<Advance>& advances) {

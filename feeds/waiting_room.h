@@ -57,6 +57,9 @@ class WaitingRoom {
   // Whether so many wait that places are given away.
   bool is_pressed() const { return waiting_ >= pressed_; }
 
+  // An event stream is open as long as somebody holds this. It must not outlive the room.
+  std::shared_ptr<const void> count_stream();
+
   // These feeds stand elsewhere than before, or are not what they were.
   void moved(const std::vector<Advance>& advances);
 
@@ -76,6 +79,7 @@ class WaitingRoom {
   const Directory& directory_;
   sql::Executor& executor_;
   Gauge& gauge_;
+  Gauge& streams_;
   Counter& early_;
   std::atomic<std::size_t> waiting_{0};
   std::atomic<bool> stopping_{false};

@@ -87,7 +87,13 @@ struct Writer::State {
         calls(metrics.counter("courant_publish_calls_total", "Publish transactions, each a group commit of one lane")),
         entries(metrics.counter("courant_entries_published_total", "Entries that got a position")),
         repeats(metrics.counter("courant_publish_repeats_total", "Publish calls repeated because the database failed")),
-        waiting_gauge(metrics.gauge("courant_publish_waiting", "Entries that wait for their group commit")) {}
+        waiting_gauge(metrics.gauge("courant_publish_waiting", "Entries that wait for their group commit")),
+        turned_away(metrics.counter("courant_publish_refused_total", "Publishings answered 503 since too many wait")),
+        batch_entries(metrics.histogram("courant_publish_batch_entries", "Entries of one group commit",
+                                        {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000})),
+        commit_seconds(
+            metrics.histogram("courant_publish_commit_seconds", "How long a group commit took, with its repeats",
+                              {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30})) {}
 
   const WriterOptions options;
   const sql::Database& database;
@@ -98,6 +104,9 @@ struct Writer::State {
   Counter& entries;
   Counter& repeats;
   Gauge& waiting_gauge;
+  Counter& turned_away;
+  Histogram& batch_entries;
+  Histogram& commit_seconds;
 
   std::mutex mutex;                 // guards everything down to `stopping`
   std::condition_variable ready;    // a lane that nobody knows of has something, or the writer stops
@@ -178,11 +187,14 @@ struct Writer::State {
   }
 
   void carry_out(Connection& connection, PublishCall& call) {
-    const Ticks give_up = clock.ticks() + options.patience;
+    const Ticks begun = clock.ticks();
+    const Ticks give_up = begun + options.patience;
     bool repeated = false;
     for (;;) {
       try {
         const std::vector<Published> results = run_call(connection.session(), call, repeated, clock.now());
+        commit_seconds.observe(std::chrono::duration<double>(clock.ticks() - begun).count());
+        batch_entries.observe(static_cast<double>(call.items.size()));
         return answer(call, results);
       } catch (const sql::Refused& refused) {
         return carry_out_one_by_one(connection, call, refused);
@@ -228,6 +240,7 @@ struct Writer::State {
       const std::lock_guard lock(mutex);
       const bool fits = waiting_items + items.size() <= options.max_waiting_items &&
                         waiting_bytes + bytes <= options.max_waiting_bytes;
+      if (!fits) turned_away.add();
       if (!fits || stopping) return false;
       waiting_items += items.size();
       waiting_bytes += bytes;

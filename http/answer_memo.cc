@@ -17,7 +17,7 @@ std::optional<AnswerMemo::Known> AnswerMemo::find(std::string_view request_head)
   const std::size_t hash = std::hash<std::string_view>{}(request_head);
   Slot& slot = slots_[hash % kSlots];
   if (slot.hash != hash || slot.request != request_head) return std::nullopt;
-  Known known{slot.before_date, slot.after_date, slot.has_body ? slot.body.lock() : nullptr};
+  Known known{slot.before_date, slot.after_date, slot.has_body ? slot.body.lock() : nullptr, slot.series};
   if (!slot.holds() || (slot.has_body && !known.body)) {
     slot = Slot{};
     slot.hash = hash;
@@ -26,7 +26,7 @@ std::optional<AnswerMemo::Known> AnswerMemo::find(std::string_view request_head)
   return known;
 }
 
-void AnswerMemo::keep(std::string_view request_head, const Response& response, bool has_body) {
+void AnswerMemo::keep(std::string_view request_head, const Response& response, bool has_body, Tally::Series* series) {
   if (!response.holds || response.more || request_head.size() > kLongestRequest) return;
   const std::size_t hash = std::hash<std::string_view>{}(request_head);
   Slot& slot = slots_[hash % kSlots];
@@ -42,6 +42,7 @@ void AnswerMemo::keep(std::string_view request_head, const Response& response, b
   append_head_after_date(slot.after_date, response, {});
   slot.has_body = has_body && response.body;
   slot.body = slot.has_body ? response.body : nullptr;
+  slot.series = series;
   slot.holds = response.holds;
 }
 

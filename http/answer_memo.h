@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "http/message.h"
+#include "http/tally.h"
 
 namespace courant::http {
 
@@ -21,7 +22,8 @@ class AnswerMemo {
   struct Known {
     std::string_view before_date;  // valid until the memo's next call
     std::string_view after_date;
-    Bytes body;  // null: none
+    Bytes body;                       // null: none
+    Tally::Series* series = nullptr;  // that the request counts in
 
     void append_head_to(std::string& out, std::string_view date_line) const {
       out.append(before_date).append(date_line).append(after_date);
@@ -31,8 +33,8 @@ class AnswerMemo {
   std::optional<Known> find(std::string_view request_head);
 
   // Keeps an answer that says `holds`, where the request has come before; the connection stays open behind it. Bodies
-  // are kept as long as somebody else does.
-  void keep(std::string_view request_head, const Response& response, bool has_body);
+  // are kept as long as somebody else does. series: of this thread, what the request counts in.
+  void keep(std::string_view request_head, const Response& response, bool has_body, Tally::Series* series = nullptr);
 
  private:
   struct Slot {
@@ -41,6 +43,7 @@ class AnswerMemo {
     std::string before_date;
     std::string after_date;
     bool has_body = false;
+    Tally::Series* series = nullptr;
     std::weak_ptr<const std::string> body;
     std::function<bool()> holds;
   };

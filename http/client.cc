@@ -82,6 +82,7 @@ class Client::Worker {
 
   const ClientOptions options_;
   std::vector<Counter*> finished_;  // by outcome
+  Gauge& under_way_;                // of all threads
   Multi multi_;
 
   std::mutex mutex_;  // guards the next three; never held across I/O or `done`
@@ -99,7 +100,9 @@ class Client::Worker {
   std::thread thread_;  // last: it uses all of the above
 };
 
-Client::Worker::Worker(ClientOptions options, Metrics& metrics) : options_(std::move(options)) {
+Client::Worker::Worker(ClientOptions options, Metrics& metrics)
+    : options_(std::move(options)),
+      under_way_(metrics.gauge("courant_client_in_flight", "Requests to other servers that are under way")) {
   for (int outcome = 0; outcome < kOutcomes; ++outcome) {
     finished_.push_back(&metrics.counter("courant_client_requests_total", "Requests to other servers that ended",
                                          {{"outcome", std::string(outcome_name(static_cast<Outcome>(outcome)))}}));
@@ -200,6 +203,7 @@ void Client::Worker::start(std::unique_ptr<Transfer> transfer) {
     handle = transfer->handle();
     if (curl_multi_add_handle(multi_.get(), handle) == CURLM_OK) {
       in_flight_.emplace(handle, std::move(transfer));
+      under_way_.add(1);
       return;
     }
   }
@@ -222,6 +226,7 @@ void Client::Worker::reap() {
     CURL* const handle = message->easy_handle;
     const CURLcode code = message->data.result;
     auto node = in_flight_.extract(handle);
+    under_way_.add(-1);
     const std::unique_ptr<Transfer> transfer = std::move(node.mapped());
     ClientReply reply = transfer->reply(code);
     curl_multi_remove_handle(multi_.get(), handle);
@@ -245,6 +250,7 @@ void Client::Worker::end_all() {
     curl_multi_remove_handle(multi_.get(), handle);
     finish(*transfer, transfer->stopped());
   }
+  under_way_.add(-static_cast<double>(in_flight_.size()));
   in_flight_.clear();
   for (auto& [name, host] : hosts_) {
     for (const std::unique_ptr<Transfer>& transfer : host.waiting) finish(*transfer, transfer->stopped());

@@ -6,6 +6,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "http/http1.h"
+#include "kernel/at_end.h"
 #include "kernel/log.h"
 
 namespace courant::http {
@@ -13,20 +14,26 @@ namespace {
 
 constexpr std::string_view kPreface = NGHTTP2_CLIENT_MAGIC;  // RFC 9113 section 3.4
 
+constexpr std::array<const char*, kLimits> kLimitNames = {"header_bomb", "large_body",     "slow_header",
+                                                          "slow_body",   "stopped_reader", "connection_flood",
+                                                          "http2_flood", "rapid_reset"};
+
 }  // namespace
 
 ServerMetrics::ServerMetrics(Metrics& metrics)
-    : connections(metrics.gauge("courant_http_connections", "Open connections")),
-      requests(metrics.counter("courant_http_requests_total", "Requests answered")),
+    : all(metrics),
+      connections(metrics.gauge("courant_http_connections", "Open connections")),
+      http2_connections(metrics.gauge("courant_http2_connections", "Open connections that speak HTTP/2")),
       refused(metrics.counter("courant_http_refused_total", "Malformed requests, answered and closed")),
-      timeouts(metrics.counter("courant_http_timeouts_total", "Connections ended because the peer was too slow")),
-      turned_away(metrics.counter("courant_http_turned_away_total", "Connections beyond server.max_connections")),
       accept_faults(metrics.counter("courant_http_accept_faults_total",
                                     "Connections that could not be accepted, as when no descriptor is left")),
       tls_handshakes(metrics.counter("courant_tls_handshakes_total", "TLS handshakes completed")),
-      tls_faults(metrics.counter("courant_tls_faults_total", "TLS handshakes that failed or took too long")),
-      http2_abuses(metrics.counter("courant_http2_abuses_total",
-                                   "HTTP/2 connections ended for floods of resets, pings, settings or empty frames")) {}
+      tls_faults(metrics.counter("courant_tls_faults_total", "TLS handshakes that failed or took too long")) {
+  for (std::size_t i = 0; i < kLimits; ++i) {
+    limits[i] = &metrics.counter("courant_http_limits_total", "Requests and connections that met a limit",
+                                 {{"limit", kLimitNames[i]}});
+  }
+}
 
 Connection::Connection(boost::asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context)
     : is_tls_(tls != nullptr), peer_(std::move(socket), std::move(tls), context), context_(context) {}
@@ -40,6 +47,8 @@ Task<void> Connection::serve() {
     if (goes_on) {
       const bool is_http2 = co_await speaks_http2();
       if (is_http2) {
+        context_.metrics.http2_connections.add(1);
+        const AtEnd gone{[this] { context_.metrics.http2_connections.add(-1); }};
         http2_ = std::make_unique<Http2>(peer_, context_);
         co_await http2_->serve();
       } else {

@@ -2,6 +2,8 @@
 // Threads: the io thread's own, but for what the metrics guard themselves.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -9,22 +11,37 @@
 #include "http/handler.h"
 #include "http/host_policy.h"
 #include "http/server.h"
+#include "http/tally.h"
 #include "kernel/metrics.h"
 #include "kernel/time.h"
 
 namespace courant::http {
 
+// The limits, each named after what it stops.
+enum class Limit {
+  kHeaderBomb,       // request lines and headers that are too long
+  kLargeBody,        // bodies that are too long, also when inflated
+  kSlowHeader,       // headers and handshakes that take too long
+  kSlowBody,         // bodies that take too long
+  kStoppedReader,    // peers that read nothing of their answer
+  kConnectionFlood,  // connections beyond max_connections
+  kHttp2Flood,       // floods of resets, pings, settings, empty frames, and headers that unpack to very much
+  kRapidReset,       // more streams begun and reset than may be worked for
+};
+inline constexpr std::size_t kLimits = 8;
+
 struct ServerMetrics {
   explicit ServerMetrics(Metrics& metrics);
+  Counter& hit(Limit limit) { return *limits[static_cast<std::size_t>(limit)]; }
+
+  Metrics& all;
   Gauge& connections;
-  Counter& requests;
+  Gauge& http2_connections;
   Counter& refused;         // answered 4xx and closed before a handler was asked
-  Counter& timeouts;        // slow headers, slow bodies, readers that stop
-  Counter& turned_away;     // connections beyond max_connections
   Counter& accept_faults;   // such as no descriptor being left
   Counter& tls_handshakes;  // complete ones
   Counter& tls_faults;      // handshakes that failed or took too long
-  Counter& http2_abuses;    // HTTP/2 connections ended for what only attackers do
+  std::array<Counter*, kLimits> limits;
 };
 
 // The clock is coarse: it is read by the sweep, not by every request.
@@ -36,8 +53,8 @@ struct ConnectionContext {
   Ticks now;
   std::string date_line;
   bool stopping = false;
+  Tally tally{metrics.all};
   AnswerMemo memo = {};
-  std::uint64_t answered = 0;  // requests that the metrics do not know of yet
 };
 
 }  // namespace courant::http

@@ -62,6 +62,22 @@ std::optional<Response> answer_at_once(Handler& handler, const Request& request)
   }
 }
 
+Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered) {
+  Tally::Series& series = context.tally.series(answered.route, request.method, answered.status);
+  if (answered.was_kept_waiting) {
+    context.tally.count_waited(series, answered.time);
+  } else {
+    Tally::count(series, answered.time);
+  }
+  return series;
+}
+
+void note_refusal(ConnectionContext& context, int status) {
+  context.metrics.refused.add();
+  if (status == 413) context.metrics.hit(Limit::kLargeBody).add();
+  if (status == 414 || status == 431) context.metrics.hit(Limit::kHeaderBomb).add();
+}
+
 Task<std::optional<Bytes>> next_piece(const Response& response, std::uint64_t& left) {
   Bytes piece;
   try {

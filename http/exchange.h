@@ -2,10 +2,12 @@
 // Threads: io threads.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
 
+#include "http/connection_context.h"
 #include "http/handler.h"
 #include "http/host_policy.h"
 #include "http/message.h"
@@ -34,6 +36,23 @@ std::uint64_t admit(Handler& handler, const Request& request, std::optional<Resp
 
 // The handler's answer, where it is there at once; what the handler throws becomes an answer too.
 std::optional<Response> answer_at_once(Handler& handler, const Request& request);
+
+// The route of what was refused before anybody was asked.
+inline constexpr std::string_view kRefusedRoute = "(refused)";
+
+// What became of a request.
+struct Answered {
+  std::string_view route;
+  int status = 0;
+  std::chrono::nanoseconds time{};  // since it had arrived
+  bool was_kept_waiting = false;    // on its client's wish
+};
+
+// Counts it. The series is of this thread.
+Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered);
+
+// 413, 414 and 431 are limits that have been hit.
+void note_refusal(ConnectionContext& context, int status);
 
 // The next piece of an answer that comes in pieces; `left` counts down how much of an announced length is to come.
 // Null: a stream has ended. nullopt: it cannot be had, as when the database went away, and the answer must not look

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "http/message.h"
 #include "http/task.h"
@@ -17,6 +18,11 @@ class Handler {
   // Called when the header is complete and before the body is read. Returns how many bytes of body (decoded) the
   // request may have; throws Problem to refuse it without reading one (404, 405, 415, 413 ...).
   virtual std::uint64_t admit(const Request& request) = 0;
+
+  // The pattern of the URLs that this request is one of, as a label for metrics and logs: one of a fixed set, whatever
+  // clients ask for, whose characters stay where they are as long as the handler lives. Whoever stands in front of
+  // another handler hands its answer on.
+  virtual std::string_view route_of(const Request&) const { return "(none)"; }
 
   // The answer, where it needs no waiting: from memory, at once, without a coroutine. nullopt: call answer().
   virtual std::optional<Response> answer_at_once(const Request& request) = 0;

@@ -51,7 +51,7 @@ void Http1::answer_known() {
     if (!known) break;
     known->append_head_to(out, context_.date_line);
     if (known->body) peer_.put_body(std::move(known->body));
-    ++context_.answered;
+    if (known->series) Tally::count_known(*known->series);
     peer_.enter(Phase::kAnswer);
     used += *length;
     used += skip_empty_lines(rest.substr(*length));
@@ -73,14 +73,14 @@ Task<bool> Http1::read_on() {
     const Problem problem(is_line ? 414 : 431,
                           is_line ? "The request line is too long" : "The header block is too long");
     const Request unread;
-    co_await refuse(problem, unread);
+    co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
   const bool more = co_await peer_.read_more();
   if (!more && peer_.phase() == Phase::kHead && peer_.take_expiry()) {
     const Problem problem(408, "The request's header took too long to arrive");
     const Request unread;
-    co_await refuse(problem, unread);
+    co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
   in.erase(0, skip_empty_lines(in));
@@ -132,14 +132,15 @@ Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
 void Http1::compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive) {
   std::string& out = peer_.out();
   append_head(out, response, context_.date_line, {keep_alive, framing.is_http10});
-  ++context_.answered;
   if (request.method == Method::kHead || !response.body || is_stream(response)) return;
   peer_.put_body(response.body);
 }
 
-Task<void> Http1::refuse(const Problem& problem, const Request& request) {
-  context_.metrics.refused.add();
-  compose(reply_to(problem, request), request, {}, false);
+Task<void> Http1::refuse(const Problem& problem, const Request& request, std::string_view route) {
+  const Response response = reply_to(problem, request);
+  note_refusal(context_, response.status);
+  note_answer(context_, request, {route, response.status});
+  compose(response, request, {}, false);
   const bool written = co_await peer_.flush();
   if (written) co_await peer_.linger();
 }
@@ -191,7 +192,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
     refusal = problem;
   }
   if (refusal) {
-    co_await refuse(*refusal, head.request);
+    co_await refuse(*refusal, head.request, kRefusedRoute);
     co_return false;
   }
 
@@ -210,9 +211,11 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
     if (!refusal && !body_read && peer_.take_expiry()) {
       refusal = Problem(408, "The request's body took too long to arrive");
     }
-    if (refusal) co_await refuse(*refusal, request);
+    if (refusal) co_await refuse(*refusal, request, context_.handler.route_of(request));
     if (refusal || !body_read) co_return false;
   }
+  const Ticks arrived = std::chrono::steady_clock::now();
+  peer_.take_kept_waiting();
   peer_.enter(Phase::kAnswer);
   if (!response) response = answer_at_once(context_.handler, request);
   if (!response) {
@@ -232,9 +235,12 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   const bool is_endless = is_stream(*response) && head.framing.is_http10;  // until the connection closes
   const bool keep_alive = head.framing.keep_alive && body_read && !context_.stopping && !is_endless;
   const bool is_head = request.method == Method::kHead;
+  const std::string_view route = context_.handler.route_of(request);
+  const auto time = std::chrono::steady_clock::now() - arrived;
+  Tally::Series& series = note_answer(context_, request, {route, response->status, time, peer_.take_kept_waiting()});
   compose(*response, request, head.framing, keep_alive);
   if (keep_alive && !has_body(head.framing) && !head.framing.is_http10) {
-    context_.memo.keep(head_bytes, *response, !is_head);
+    context_.memo.keep(head_bytes, *response, !is_head, &series);
   }
   if (!is_head && response->more) {
     bool written = false;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "http/connection_context.h"
 #include "http/peer.h"
@@ -28,7 +29,7 @@ class Http1 {
   void compose(const Response& response, const Request& request, const Framing& framing, bool keep_alive);
   Task<bool> write_rest(Response& response);
   Task<bool> write_stream(Response& response, bool is_chunked);
-  Task<void> refuse(const Problem& problem, const Request& request);
+  Task<void> refuse(const Problem& problem, const Request& request, std::string_view route);
 
   Peer& peer_;
   ConnectionContext& context_;

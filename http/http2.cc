@@ -77,6 +77,7 @@ Task<void> Http2::serve() {
   while (!streams_.empty()) {
     streams_.begin()->second->close();
     streams_.erase(streams_.begin());
+    --context_.tally.streams;
   }
   if (is_writing_) peer_.transport().cancel();
   while (working_ > 0) {
@@ -125,6 +126,7 @@ int Http2::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* 
   auto stream = std::make_shared<Stream>();
   stream->id = frame->hd.stream_id;
   self.streams_.emplace(stream->id, std::move(stream));
+  ++self.context_.tally.streams;
   return 0;
 }
 
@@ -197,6 +199,7 @@ int Http2::on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user
   if (!stream.is_complete) self.release(stream);
   stream.close();
   self.streams_.erase(found);
+  --self.context_.tally.streams;
   return 0;
 }
 
@@ -221,7 +224,7 @@ void Http2::note_idle_frame() {
 
 void Http2::end_abuse() {
   if (std::exchange(is_over_, true)) return;
-  context_.metrics.http2_abuses.add();
+  context_.metrics.hit(Limit::kHttp2Flood).add();
   nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
@@ -294,7 +297,7 @@ void Http2::check_deadlines() {
       continue;
     }
     stream->deadline = Ticks::max();
-    context_.metrics.timeouts.add();
+    context_.metrics.hit(stream->is_answered ? Limit::kStoppedReader : Limit::kSlowBody).add();
     has_acted = true;
     if (stream->is_answered) {
       reset(stream->id, NGHTTP2_CANCEL);  // readers that stop

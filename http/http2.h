@@ -62,15 +62,19 @@ class Http2 {
     bool is_answered = false;       // the rest of its body is not wanted
     bool is_complete = false;       // its request
     bool is_closed = false;
-    Response response;           // while it is being sent
-    Bytes piece;                 // of its body, that is being sent
-    std::size_t sent = 0;        // of the piece
-    std::uint64_t left = 0;      // of an announced length, in further pieces
-    bool has_ended = false;      // there are no further pieces
-    bool is_fetching = false;    // the next piece
+    Response response;         // while it is being sent
+    Bytes piece;               // of its body, that is being sent
+    std::size_t sent = 0;      // of the piece
+    std::uint64_t left = 0;    // of an announced length, in further pieces
+    bool has_ended = false;    // there are no further pieces
+    bool is_fetching = false;  // the next piece
+    bool is_admitted = false;  // somebody was asked for an answer
+    bool was_kept_waiting = false;
+    Ticks arrived{};             // as a whole
     std::function<void()> gone;  // null: nobody asks
 
     void watch(std::function<void()> call) override {
+      was_kept_waiting = true;
       if (is_closed) return call();
       gone = std::move(call);
     }

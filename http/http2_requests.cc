@@ -13,14 +13,17 @@ namespace courant::http {
 // A request's head is there.
 void Http2::begin(const StreamPtr& stream) {
   // Streams that the peer has reset may still be worked for: they count (rapid reset).
-  if (working_ >= kMostStreams) return reset(stream->id, NGHTTP2_REFUSED_STREAM);
+  if (working_ >= kMostStreams) {
+    context_.metrics.hit(Limit::kRapidReset).add();
+    return reset(stream->id, NGHTTP2_REFUSED_STREAM);
+  }
   const bool is_too_long = stream->fields.size() > context_.options.max_header_bytes;
   stream->head = stream->fields.take();
   if (stream->is_complete && !context_.stopping) {
     if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head)) {
       std::string head;
       known->append_head_to(head, context_.date_line);
-      ++context_.answered;
+      if (known->series) Tally::count_known(*known->series);
       stream->is_answered = true;
       stream->has_ended = true;
       stream->piece = std::move(known->body);
@@ -34,6 +37,8 @@ void Http2::begin(const StreamPtr& stream) {
     return refuse(*stream, problem);
   }
   std::optional<Response> refusal;
+  stream->is_admitted = true;
+  stream->arrived = std::chrono::steady_clock::now();
   stream->limit = admit(context_.handler, stream->request.request, refusal);
   if (refusal) return respond(*stream, *std::move(refusal));
   if (stream->is_complete) return complete(stream);
@@ -73,6 +78,7 @@ void Http2::complete(const StreamPtr& stream) {
   stream->is_complete = true;
   if (stream->is_answered) return;
   stream->deadline = Ticks::max();
+  stream->arrived = std::chrono::steady_clock::now();
   Request& request = stream->request.request;
   try {
     take_off_coding(request, stream->limit);
@@ -103,16 +109,23 @@ Task<void> Http2::answer_later(StreamPtr stream) {
 }
 
 void Http2::refuse(Stream& stream, const Problem& problem) {
-  context_.metrics.refused.add();
+  note_refusal(context_, problem.status());
   respond(stream, reply_to(problem, stream.request.request));
 }
 
 void Http2::respond(Stream& stream, Response response) {
   std::string head;
   append_head(head, response, context_.date_line, {});
-  ++context_.answered;
-  const bool is_head = stream.request.request.method == Method::kHead;
-  if (stream.request.request.body.empty()) context_.memo.keep(stream.head, response, !is_head);
+  const Request& request = stream.request.request;
+  Answered answered{kRefusedRoute, response.status};
+  if (stream.is_admitted) {
+    answered.route = context_.handler.route_of(request);
+    answered.time = std::chrono::steady_clock::now() - stream.arrived;
+    answered.was_kept_waiting = stream.was_kept_waiting;
+  }
+  Tally::Series& series = note_answer(context_, request, answered);
+  const bool is_head = request.method == Method::kHead;
+  if (request.body.empty()) context_.memo.keep(stream.head, response, !is_head, &series);
   stream.is_answered = true;
   release(stream);
   stream.response = std::move(response);

@@ -23,6 +23,7 @@ Peer::Peer(asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context)
 }
 
 Peer::~Peer() {
+  note_traffic();
   context_.metrics.connections.add(-1);
 }
 
@@ -48,15 +49,42 @@ void Peer::enter(Phase phase) {
   }
 }
 
+void Peer::note_traffic() {
+  const std::uint64_t sent = transport_.left();
+  const std::uint64_t received = transport_.received();
+  context_.tally.sent += sent - std::exchange(noted_sent_, sent);
+  context_.tally.received += received - std::exchange(noted_received_, received);
+}
+
+// The limit that a phase has come up against; null where none has, as when an idle connection is closed.
+Counter* Peer::limit_of_phase() {
+  switch (phase_) {
+    case Phase::kHead:
+      return &context_.metrics.hit(Limit::kSlowHeader);
+    case Phase::kBody:
+      return &context_.metrics.hit(Limit::kSlowBody);
+    case Phase::kWrite:
+      return &context_.metrics.hit(Limit::kStoppedReader);
+    case Phase::kIdle:
+    case Phase::kAnswer:
+      break;
+  }
+  return nullptr;
+}
+
 void Peer::check_deadline() {
+  note_traffic();
   if (context_.now < deadline_) return;
   // Again with each sweep: a read that had bytes already was not there to be cancelled.
-  if (!std::exchange(expired_, true) && phase_ != Phase::kIdle) context_.metrics.timeouts.add();
+  if (!std::exchange(expired_, true)) {
+    if (Counter* const limit = limit_of_phase()) limit->add();
+  }
   if (phase_ == Phase::kWrite) return close();
   transport_.cancel();
 }
 
 void Peer::watch(std::function<void()> gone) {
+  was_kept_waiting_ = true;
   if (in_.empty()) std::string().swap(in_);
   if (out_.empty()) std::string().swap(out_);
   transport_.give_room_back();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,7 @@ class Peer : public Presence {
   // The phase's time begins anew.
   void enter(Phase phase);
   Phase phase() const { return phase_; }
-  // Called by the sweep: ends what waits for the peer longer than it may.
+  // Called by the sweep: counts the traffic, and ends what waits for the peer longer than it may.
   void check_deadline();
   // Whether a wait has ended because its time was up; asked once.
   bool take_expiry() { return std::exchange(expired_, false); }
@@ -69,7 +70,13 @@ class Peer : public Presence {
   void close();  // at once
   bool is_open() const { return transport_.is_open(); }
 
+  // Whether somebody has kept the client waiting since this was asked last.
+  bool take_kept_waiting() { return std::exchange(was_kept_waiting_, false); }
+
  private:
+  void note_traffic();
+  Counter* limit_of_phase();
+
   Transport transport_;
   ConnectionContext& context_;
   const std::string address_;
@@ -80,6 +87,9 @@ class Peer : public Presence {
   Phase phase_ = Phase::kIdle;
   Ticks deadline_;
   bool expired_ = false;
+  bool was_kept_waiting_ = false;
+  std::uint64_t noted_sent_ = 0;  // what the tally knows of
+  std::uint64_t noted_received_ = 0;
 };
 
 }  // namespace courant::http

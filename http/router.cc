@@ -35,6 +35,7 @@ struct Router::Node {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
   std::unique_ptr<Node> placeholder;
   std::vector<Route> routes;  // one for each method
+  std::string pattern;
 
   std::string allowed() const {
     std::string list;
@@ -62,6 +63,15 @@ struct Router::Node {
     if (const Node* end = walk(*node.placeholder, segments, depth + 1, arguments)) return end;
     arguments.pop_back();
     return nullptr;
+  }
+
+  // The same, for who wants to know nothing else.
+  static const Node* walk(const Node& node, const std::vector<std::string>& segments, std::size_t depth) {
+    if (depth == segments.size()) return node.routes.empty() ? nullptr : &node;
+    if (const auto literal = node.literals.find(segments[depth]); literal != node.literals.end()) {
+      if (const Node* end = walk(*literal->second, segments, depth + 1)) return end;
+    }
+    return node.placeholder ? walk(*node.placeholder, segments, depth + 1) : nullptr;
   }
 
   // Throws Problem 404 where no pattern fits.
@@ -92,6 +102,7 @@ void Router::add(Route route) {
     if (!next) next = std::make_unique<Node>();
     node = next.get();
   }
+  if (node->pattern.empty()) node->pattern = route.pattern;
   node->routes.push_back(std::move(route));
 }
 
@@ -101,6 +112,11 @@ std::uint64_t Router::admit(const Request& request) {
   if (request.method == Method::kOptions) return 0;
   const Route& route = node.require_route(request);
   return route.admit ? route.admit(request, arguments) : 0;
+}
+
+std::string_view Router::route_of(const Request& request) const {
+  const Node* const node = Node::walk(*root_, request.segments, 0);
+  return node ? std::string_view(node->pattern) : Handler::route_of(request);
 }
 
 std::optional<Response> Router::answer_at_once(const Request& request) {

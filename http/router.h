@@ -37,6 +37,7 @@ class Router final : public Handler {
   void add(Route route);
 
   std::uint64_t admit(const Request& request) override;
+  std::string_view route_of(const Request& request) const override;  // "(none)": no pattern fits
   std::optional<Response> answer_at_once(const Request& request) override;
   Task<Response> answer(const Request& request) override;
 

@@ -77,7 +77,7 @@ struct Listening {
 struct IoThread {
   IoThread(const ServerOptions& options, Handler& handler, const HostPolicy& hosts, ServerMetrics& metrics,
            std::atomic<std::uint32_t>& open_connections)
-      : context{options, handler, hosts, metrics, std::chrono::steady_clock::now(), {}, false}, open(open_connections) {
+      : context{options, handler, hosts, metrics, std::chrono::steady_clock::now(), {}}, open(open_connections) {
     tick();
   }
 
@@ -94,8 +94,8 @@ struct IoThread {
       timer.expires_after(kSweep);
       co_await timer.async_wait(kToken);
       tick();
-      context.metrics.requests.add(static_cast<double>(std::exchange(context.answered, 0)));
       for (auto it = connections.begin(); it != connections.end();) (it++)->check_deadlines();
+      context.tally.flush();
       if (context.stopping && connections.empty()) finished = true;
     }
   }
@@ -114,7 +114,7 @@ struct IoThread {
       }
       if (open.fetch_add(1) >= context.options.max_connections) {
         --open;
-        context.metrics.turned_away.add();
+        context.metrics.hit(Limit::kConnectionFlood).add();
         continue;  // the socket closes
       }
       boost::system::error_code ignored;

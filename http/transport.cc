@@ -136,6 +136,7 @@ Task<bool> Transport::read_for_tls(std::size_t room) {
   char* const into = tls_->make_room(room);
   auto [error, count] = co_await socket_.async_read_some(asio::buffer(into, room), kToken);
   const bool is_sound = tls_->filled(room, error ? 0 : count);
+  received_ += error ? 0 : count;
   is_at_end_ = !is_sound || (error && error != asio::error::operation_aborted);
   co_return is_sound && !error && count > 0;
 }
@@ -173,6 +174,7 @@ Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {
     into.resize(used + room);
     auto [error, count] = co_await socket_.async_read_some(asio::buffer(into.data() + used, room), kToken);
     into.resize(used + (error ? 0 : count));
+    received_ += error ? 0 : count;
     is_at_end_ = error && error != asio::error::operation_aborted;
     co_return error ? 0 : count;
   }

@@ -38,6 +38,8 @@ class Transport {
   bool has_unsent() const;
   // How many bytes have left, of TLS or plain: whether a slow peer takes anything.
   std::uint64_t left() const { return left_; }
+  // How many have arrived.
+  std::uint64_t received() const { return received_; }
   // Until send() may get further. False: the peer is gone, or the wait was cancelled.
   Task<bool> wait_writable();
 
@@ -69,6 +71,7 @@ class Transport {
   std::unique_ptr<Tls> tls_;  // null: plain
   std::shared_ptr<Watch> watch_;
   std::uint64_t left_ = 0;
+  std::uint64_t received_ = 0;
   // The peer has ended, or is lost. Asio's reactor tells that once: another read would wait in vain.
   bool is_at_end_ = false;
 };

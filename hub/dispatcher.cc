@@ -60,7 +60,8 @@ Dispatcher::Dispatcher(Loop& loop)
       attempts_(loop.metrics),
       documents_delivered_(
           loop.metrics.counter("courant_hub_documents_delivered_total", "Documents that callbacks have taken")),
-      entries_(loop.metrics.counter("courant_hub_entries_delivered_total", "Entries that callbacks have taken")) {
+      entries_(loop.metrics.counter("courant_hub_entries_delivered_total", "Entries that callbacks have taken")),
+      retries_(loop.metrics.counter("courant_hub_retries_total", "Deliveries that failed and will be tried again")) {
   for (const Phase phase : kPhases) {
     states_[static_cast<std::size_t>(phase)] = &loop.metrics.gauge(
         "courant_hub_subscriptions", "Subscriptions that this process delivers, by what they are about",
@@ -445,6 +446,7 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
     co_return;
   }
   ++live->failures;
+  retries_.add();
   milliseconds pause = retry_.pause(static_cast<int>(std::min<std::int64_t>(live->failures, 1000)), chance());
   std::optional<milliseconds> told;
   if (is_answered && (reply.status == 429 || reply.status == 503)) {
@@ -465,6 +467,7 @@ http::Task<void> Dispatcher::failed(LivePtr live, const http::ClientReply& reply
 }
 
 void Dispatcher::could_not_connect(const LivePtr& live, const http::ClientReply& reply) {
+  retries_.add();
   const milliseconds pause = unreachable_.failed(origin_of(live->callback), live, loop_.clock.ticks(), chance());
   log_info("a callback's host cannot be reached", {{"subscription", live->number},
                                                    {"host", live->callback_host},

@@ -156,6 +156,7 @@ class Dispatcher {
   DeliveryAttempts attempts_;
   Counter& documents_delivered_;
   Counter& entries_;
+  Counter& retries_;
   std::array<Gauge*, kPhases.size()> states_{};
 };
 

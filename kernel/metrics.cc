@@ -1,5 +1,6 @@
 #include "kernel/metrics.h"
 
+#include <cmath>
 #include <mutex>
 
 #include <prometheus/counter.h>
@@ -36,10 +37,19 @@ class PrometheusHistogram final : public Histogram {
  public:
   explicit PrometheusHistogram(prometheus::Histogram& inner) : inner_(inner) {}
   void observe(double value) override { inner_.Observe(value); }
+  void add(const std::vector<double>& counts, double sum) override { inner_.ObserveMultiple(counts, sum); }
 
  private:
   prometheus::Histogram& inner_;
 };
+
+// "0.005", not "0.005000".
+std::string shortest(double number) {
+  std::string text = std::to_string(number);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
 
 // The wrapper of one series, made at its first use.
 template <class Wrapper, class Inner, class Wrappers>
@@ -53,10 +63,21 @@ auto& wrapped(Wrappers& wrappers, Inner& inner) {
 
 struct Metrics::State {
   prometheus::Registry registry;
-  std::mutex mutex;  // guards the three maps
+  std::mutex mutex;  // guards the maps and the looks
   std::map<prometheus::Counter*, std::unique_ptr<Counter>> counters;
   std::map<prometheus::Gauge*, std::unique_ptr<Gauge>> gauges;
   std::map<prometheus::Histogram*, std::unique_ptr<Histogram>> histograms;
+  std::vector<std::function<void()>> looks;
+
+  std::vector<prometheus::MetricFamily> collect() {
+    std::vector<std::function<void()>> before;
+    {
+      const std::lock_guard lock(mutex);
+      before = looks;
+    }
+    for (const std::function<void()>& look : before) look();
+    return registry.Collect();
+  }
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -81,8 +102,36 @@ Histogram& Metrics::histogram(const std::string& name, const std::string& help, 
   return wrapped<PrometheusHistogram>(state_->histograms, family.Add(labels, upper_bounds));
 }
 
+void Metrics::before_reading(std::function<void()> look) {
+  const std::lock_guard lock(state_->mutex);
+  state_->looks.push_back(std::move(look));
+}
+
 std::string Metrics::text() const {
-  return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+  return prometheus::TextSerializer().Serialize(state_->collect());
+}
+
+std::vector<MetricSample> Metrics::samples() const {
+  std::vector<MetricSample> samples;
+  for (const prometheus::MetricFamily& family : state_->collect()) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      MetricLabels labels;
+      for (const auto& label : metric.label) labels.emplace(label.name, label.value);
+      if (family.type != prometheus::MetricType::Histogram) {
+        const bool is_counter = family.type == prometheus::MetricType::Counter;
+        samples.push_back({family.name, labels, is_counter ? metric.counter.value : metric.gauge.value});
+        continue;
+      }
+      const prometheus::ClientMetric::Histogram& histogram = metric.histogram;
+      samples.push_back({family.name + "_count", labels, static_cast<double>(histogram.sample_count)});
+      samples.push_back({family.name + "_sum", labels, histogram.sample_sum});
+      for (const auto& bucket : histogram.bucket) {
+        labels["le"] = std::isinf(bucket.upper_bound) ? "+Inf" : shortest(bucket.upper_bound);
+        samples.push_back({family.name + "_bucket", labels, static_cast<double>(bucket.cumulative_count)});
+      }
+    }
+  }
+  return samples;
 }
 
 }  // namespace courant

@@ -2,9 +2,13 @@
 //   Counter& published = metrics.counter("courant_entries_published_total", "Entries that got a position");
 //   published.add();
 // Names follow Prometheus' rules: courant_ first, unit and _total last.
-// Threads: any. Registering takes a lock; counting is atomic and takes none.
+// Each is described in docs/METRICS.md; a test holds the two against each other.
+// Threads: any. Registering takes a lock; counters and gauges are atomic and take none; a histogram has a lock of its
+// own, so io threads count for themselves and add what they have counted now and then (http/tally.h).
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,6 +37,15 @@ class Histogram {
  public:
   virtual ~Histogram() = default;
   virtual void observe(double value) = 0;
+  // Many at once: how many fell to each bound, with one more place for what is above all of them, and their sum.
+  virtual void add(const std::vector<double>& counts, double sum) = 0;
+};
+
+// One series as it stands: of a histogram its count and its sum, as name_count and name_sum, and its buckets.
+struct MetricSample {
+  std::string name;
+  MetricLabels labels;
+  double value = 0;
 };
 
 class Metrics {
@@ -49,8 +62,14 @@ class Metrics {
   Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& upper_bounds,
                        const MetricLabels& labels = {});
 
+  // Called before every reading, on the reader's thread, to set what is looked up and not counted (memory, a queue's
+  // length). It must be quick, and what it looks at must live as long as somebody reads.
+  void before_reading(std::function<void()> look);
+
   // All of them in Prometheus' text exposition format 0.0.4.
   std::string text() const;
+  // The same as values.
+  std::vector<MetricSample> samples() const;
 
  private:
   struct State;

@@ -6,6 +6,7 @@
 #include "feeds/lifecycle.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/process_metrics.h"
 
 namespace courant::server {
 namespace {
@@ -67,9 +68,18 @@ Result<bool> Core::start() {
   for (const std::string& notice : configured->notices) log_warning(notice);
   feeds::EngineOptions options = engine_options(config_);
   options.workspaces = std::move(configured->workspaces);
-  executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue);
+  show_process(metrics_);
+  executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue,
+                                              &metrics_, "readers");
   engine_ = std::make_unique<feeds::Engine>(options, lanes, database(), *executor_, clock_, metrics_,
                                             [this](const Advances& advances) { moved(advances); });
+  Gauge& behind = metrics_.gauge("courant_follower_behind_seconds",
+                                 "How long ago it was known for certain what other processes have committed");
+  Gauge& feeds = metrics_.gauge("courant_feeds", "Feeds in memory");
+  metrics_.before_reading([this, &behind, &feeds] {
+    behind.set(std::chrono::duration<double>(engine_->follower().behind()).count());
+    feeds.set(static_cast<double>(engine_->directory().all().size()));
+  });
   database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
   return true;
 }

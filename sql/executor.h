@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "kernel/metrics.h"
 #include "sql/database.h"
 
 namespace courant::sql {
@@ -24,7 +26,9 @@ class Executor {
  public:
   // threads: each takes one session of the database's pool while it works.
   // queue: how many may wait; when it is full, run throws Problem 503 with Retry-After.
-  Executor(Database& database, int threads, std::size_t queue);
+  // metrics: where set, they show the executor under the name `pool`.
+  Executor(Database& database, int threads, std::size_t queue, Metrics* metrics = nullptr,
+           const std::string& pool = {});
   ~Executor();  // finishes what is queued
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

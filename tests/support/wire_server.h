@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,16 +45,22 @@ class WireServer {
 
   std::uint16_t port() const { return static_cast<std::uint16_t>(program_->port()); }
   std::uint16_t tls_port() const { return tls_port_; }
+  std::uint16_t operations() const { return operations_; }  // of the operator's pages
   CourantServer& program() { return *program_; }
   Process& process() { return program_->process(); }
   // The path of a link of ours.
   static std::string target_of(const std::string& url) { return url.substr(url.find('/', url.find("://") + 3)); }
 
-  // What a metric says now; 0: there is none of that name.
+  // What a metric says now: of one series, or of all of a name together; 0: there is none.
   double metric(const std::string& name) const {
-    const std::string text = "\n" + HttpClient(operations_).get("/metrics").body;
-    const std::size_t at = text.find("\n" + name + " ");
-    return at == std::string::npos ? 0 : std::stod(text.substr(at + name.size() + 2));
+    std::istringstream text(HttpClient(operations_).get("/metrics").body);
+    double sum = 0;
+    for (std::string line; std::getline(text, line);) {
+      const std::size_t space = line.rfind(' ');
+      const std::string series = line.substr(0, space);
+      if (series == name || series.starts_with(name + "{")) sum += std::stod(line.substr(space + 1));
+    }
+    return sum;
   }
 
  private:

@@ -8,7 +8,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const char* const kTimeouts = "courant_http_timeouts_total";
+const char* const kLimits = "courant_http_limits_total";
 const char* const kAtom = "application/atom+xml";
 
 class Limits : public Wire {
@@ -92,7 +92,7 @@ TEST_F(Limits, Rfc9110Section15_5_9SlowHeaders) {
     EXPECT_THAT(rest_of(plain), StartsWith("HTTP/1.1 408 "));
     EXPECT_THAT(rest_of(tls), StartsWith("HTTP/1.1 408 "));
   }
-  EXPECT_EQ(server_->metric(kTimeouts), 2);
+  EXPECT_EQ(server_->metric(kLimits), 2);
   RawClient silent(server_->tls_port());
   EXPECT_EQ(rest_of(silent), "") << "no handshake";
   EXPECT_EQ(server_->metric("courant_tls_faults_total"), 1);
@@ -100,7 +100,7 @@ TEST_F(Limits, Rfc9110Section15_5_9SlowHeaders) {
   half.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(NGHTTP2_SETTINGS, 0, 0, "") +
             frame(NGHTTP2_HEADERS, 0, 1, "\x82"));
   rest_of(half);
-  EXPECT_EQ(server_->metric(kTimeouts), 4);
+  EXPECT_EQ(server_->metric(kLimits), 4);
 }
 
 // The same.
@@ -120,7 +120,7 @@ TEST_F(Limits, Rfc9110Section15_5_9SlowBodies) {
   const std::int32_t slow = connection.http.request("POST", "/demo/events", {}, "<entry", "localhost", true);
   EXPECT_EQ(connection.http.wait(slow).status, 408);
   EXPECT_EQ(connection.http.get("/-/health/live").status, 200) << "the connection goes on";
-  EXPECT_EQ(server_->metric(kTimeouts), 5);
+  EXPECT_EQ(server_->metric(kLimits), 5);
 }
 
 // RFC 9112 9.5: "A client or server that wishes to time out SHOULD issue a graceful close on the connection." RFC 9113
@@ -141,7 +141,7 @@ TEST_F(Limits, Rfc9112Section9_5IdleConnectionsEnd) {
   EXPECT_TRUE(connection.carrier.was_ended());
   EXPECT_EQ(rest_of(plain), "");
   EXPECT_EQ(rest_of(silent), "");
-  EXPECT_EQ(server_->metric(kTimeouts), 0) << "it is nobody's fault";
+  EXPECT_EQ(server_->metric(kLimits), 0) << "it is nobody's fault";
 }
 
 // A client that does not read is dropped, not buffered without bound.
@@ -157,31 +157,31 @@ TEST_F(Limits, WhoDoesNotReadIsDropped) {
   {
     RawClient plain(server_->port());
     plain.send(get_of(media, "Connection: close\r\n"));
-    EXPECT_TRUE(wait_until([&] { return server_->metric(kTimeouts) > dropped; }));
+    EXPECT_TRUE(wait_until([&] { return server_->metric(kLimits) > dropped; }));
     EXPECT_LT(plain.read_all().size(), body.size());
   }
-  dropped = server_->metric(kTimeouts);
+  dropped = server_->metric(kLimits);
   {
     TlsClient tls(server_->tls_port());
     tls.send(get_of(media, "Connection: close\r\n"));
-    EXPECT_TRUE(wait_until([&] { return server_->metric(kTimeouts) > dropped; }));
+    EXPECT_TRUE(wait_until([&] { return server_->metric(kLimits) > dropped; }));
     EXPECT_LT(tls.read_all().size(), body.size());
   }
-  dropped = server_->metric(kTimeouts);
+  dropped = server_->metric(kLimits);
   {
     PlainHttp2 unread(server_->port(), {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1U << 30}});
     unread.http.send_bytes(frame(NGHTTP2_WINDOW_UPDATE, 0, 0, {"\x3f\0\0\0", 4}));
     const std::int32_t stream = unread.http.request("GET", media);
-    EXPECT_TRUE(wait_until([&] { return server_->metric(kTimeouts) > dropped; }));
+    EXPECT_TRUE(wait_until([&] { return server_->metric(kLimits) > dropped; }));
     EXPECT_FALSE(unread.http.wait_until([&] { return unread.http.answer(stream).body.size() == body.size(); }));
   }
-  dropped = server_->metric(kTimeouts);
+  dropped = server_->metric(kLimits);
   PlainHttp2 stalled(server_->port(), {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1000}}, true);
   const Http2Answer answer = stalled.http.get(media);
   EXPECT_EQ(answer.body.size(), 1000U);
   EXPECT_EQ(answer.error, NGHTTP2_CANCEL) << "the stream alone: the connection can go on";
   EXPECT_EQ(stalled.http.get("/-/health/live").status, 200);
-  EXPECT_GT(server_->metric(kTimeouts), dropped);
+  EXPECT_GT(server_->metric(kLimits), dropped);
 }
 
 }  // namespace

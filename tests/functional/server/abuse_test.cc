@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const char* const kTimeouts = "courant_http_timeouts_total";
+const char* const kLimits = "courant_http_limits_total";
 const char* const kConnections = "courant_http_connections";
 const std::string kGet = "GET /-/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
 constexpr std::size_t kBody = 24 << 20;
@@ -58,7 +58,7 @@ TEST_F(AbuseTest, SlowHeadersEnd) {
   }
   const auto drip = [&] {
     for (const auto& client : slow) client->send("a");
-    return server_->metric(kTimeouts) >= 100;
+    return server_->metric(kLimits) >= 100;
   };
   EXPECT_TRUE(wait_until(drip));
   for (const auto& client : slow) EXPECT_THAT(client->read_response(), StartsWith("HTTP/1.1 408 "));
@@ -75,7 +75,7 @@ TEST_F(AbuseTest, SlowBodiesEnd) {
   }
   const auto drip = [&] {
     for (std::size_t i = 0; i < slow.size(); ++i) slow[i]->send(i % 2 == 0 ? "a" : "1\r\na\r\n");
-    return server_->metric(kTimeouts) >= 100;
+    return server_->metric(kLimits) >= 100;
   };
   EXPECT_TRUE(wait_until(drip));
   for (const auto& client : slow) EXPECT_THAT(client->read_response(), StartsWith("HTTP/1.1 408 "));
@@ -97,7 +97,7 @@ TEST_F(AbuseTest, ReadersThatStopAreDroppedAndHoldLittle) {
         server_->port(), std::vector<nghttp2_settings_entry>{{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1000}}, true));
     stalled.back()->http.request("GET", media);
   }
-  EXPECT_TRUE(counts(kTimeouts, 2 * kReaders));
+  EXPECT_TRUE(counts(kLimits, 2 * kReaders));
   for (const auto& client : stopped) EXPECT_LT(client->read_all().size(), kBody);
   EXPECT_TRUE(is_well());
   if (!kIsSanitized) {
@@ -126,7 +126,7 @@ TEST_F(AbuseTest, FloodsOfConnectionsAreTurnedAway) {
   {
     std::vector<std::unique_ptr<RawClient>> flood;
     for (int i = 0; i < 200; ++i) flood.push_back(connect());
-    EXPECT_TRUE(counts("courant_http_turned_away_total", 181));
+    EXPECT_TRUE(counts("courant_http_limits_total{limit=\"connection_flood\"}", 181));
     EXPECT_EQ(server_->metric(kConnections), 20);
     EXPECT_TRUE(goes_on(*before));
   }

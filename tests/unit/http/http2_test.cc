@@ -39,7 +39,7 @@ class Http2Test : public Served {
     Http2Client http;
   };
   std::uint16_t port() const { return server_->ports()[0]; }
-  double abuses() { return metrics_.counter("courant_http2_abuses_total", "").value(); }
+  double abuses() { return metrics_.counter("courant_http_limits_total", "", {{"limit", "http2_flood"}}).value(); }
 };
 
 TEST_F(Http2Test, AnswersEachRequestWhenItsAnswerIsThere) {
