@@ -26,16 +26,16 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
       executor_(executor),
       clock_(clock),
       directory_(lanes),
-      pages_(options_.cache_bytes, executor, metrics),
-      waiting_(options_.waiting, directory_, executor, metrics),
+      pages_(options_->cache_bytes, executor, metrics),
+      waiting_(options_->waiting, directory_, executor, metrics),
       follower_(database, directory_, clock,
                 [this, moved](const std::vector<Advance>& advances) {
                   waiting_.moved(advances);
                   moved(advances);
                 }),
-      media_room_(options_.media_room),
+      media_room_(options_->media_room),
       writer_(
-          options_.writer, database, clock, metrics,
+          options_->writer, database, clock, metrics,
           [this](const std::vector<Advance>& advances) {
             for (const Advance& advance : advances) directory_.advance(advance.feed, advance.last);
           },
@@ -45,9 +45,20 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
             follower_.tell(advances.front().feed.lane);  // a call is of one lane
           }) {}
 
+void Engine::change(EngineOptions options) {
+  options.public_url = options_->public_url;
+  options.hub_url = options_->hub_url;
+  options.writer = options_->writer;
+  options.media_room = options_->media_room;
+  pages_.change(options.cache_bytes);
+  waiting_.change(options.waiting);
+  options_.replace(std::move(options));
+}
+
 const WorkspaceSettings* Engine::workspace(std::string_view name) const {
-  const auto found = options_.workspaces.find(name);
-  return found == options_.workspaces.end() ? nullptr : &found->second;
+  const auto& workspaces = options_->workspaces;
+  const auto found = workspaces.find(name);
+  return found == workspaces.end() ? nullptr : &found->second;
 }
 
 std::string Engine::feed_url(const FeedFacts& feed) const {
@@ -55,7 +66,7 @@ std::string Engine::feed_url(const FeedFacts& feed) const {
 }
 
 std::string Engine::feed_url(std::string_view workspace, std::string_view name) const {
-  return options_.public_url + "/" + std::string(workspace) + "/" + std::string(name);
+  return options_->public_url + "/" + std::string(workspace) + "/" + std::string(name);
 }
 
 http::Task<std::shared_ptr<LiveFeed>> Engine::find_feed(std::string workspace, std::string name) {
@@ -109,8 +120,9 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::s
   const auto create = [this, workspace, name, settings](sql::Session& session) {
     FeedSettings made = settings->feeds;
     if (made.title.empty()) made.title = name;
-    return directory_.create(
-        session, {workspace, name, settings->page_size, made, options_.source_time, settings->max_feeds}, clock_.now());
+    return directory_.create(session,
+                             {workspace, name, settings->page_size, made, options_->source_time, settings->max_feeds},
+                             clock_.now());
   };
   std::shared_ptr<LiveFeed> created = co_await executor_.run(create);
   if (!created) {
@@ -198,7 +210,7 @@ std::optional<std::chrono::seconds> Engine::poll_interval(const LiveFeed& feed) 
 }
 
 std::optional<std::chrono::seconds> Engine::poll_interval_under_pressure() const {
-  const std::chrono::seconds most = options_.most_poll_interval;
+  const std::chrono::seconds most = options_->most_poll_interval;
   return most.count() == 0 ? std::nullopt : std::optional(most);
 }
 

@@ -20,6 +20,7 @@
 #include "http/task.h"
 #include "kernel/metrics.h"
 #include "kernel/problem.h"
+#include "kernel/replaceable.h"
 #include "kernel/time.h"
 #include "sql/executor.h"
 
@@ -52,7 +53,10 @@ class Engine {
   Engine(EngineOptions options, std::int64_t lanes, const sql::Database& database, sql::Executor& executor,
          const Clock& clock, Metrics& metrics, std::function<void(const std::vector<Advance>&)> moved);
 
-  const EngineOptions& options() const { return options_; }
+  // Those of the moment; the reference holds as long as the engine.
+  const EngineOptions& options() const { return *options_; }
+  // Other workspaces, limits, cache and waiting options, for what begins from now on. URLs and writer stay.
+  void change(EngineOptions options);
   Directory& directory() { return directory_; }
   Follower& follower() { return follower_; }
   const Follower& follower() const { return follower_; }
@@ -107,7 +111,7 @@ class Engine {
                                                   bool is_strict, std::int64_t head);
   http::Task<void> make_again(std::shared_ptr<LiveFeed> feed);
 
-  const EngineOptions options_;
+  Replaceable<EngineOptions> options_;
   sql::Executor& executor_;
   const Clock& clock_;
   Directory directory_;

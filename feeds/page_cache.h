@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
@@ -32,6 +33,9 @@ class PageCache {
 
   // most_bytes: of all pages together; 0 keeps none.
   PageCache(std::uint64_t most_bytes, sql::Executor& executor, Metrics& metrics);
+
+  // From now on at most so many bytes; what is beyond goes when the next page is kept.
+  void change(std::uint64_t most_bytes) { most_bytes_ = most_bytes; }
 
   // The page under the key, where there is one that holds; null: there is none.
   Page find(const std::string& key, const LiveFeed& feed);
@@ -65,7 +69,7 @@ class PageCache {
   void keep(const std::string& key, const Page& page, std::vector<Page>& dropped);
   void drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped);
 
-  const std::uint64_t most_bytes_;
+  std::atomic<std::uint64_t> most_bytes_;
   sql::Executor& executor_;
   Counter& hits_;
   Counter& misses_;

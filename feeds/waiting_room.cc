@@ -200,9 +200,18 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
   }
 };
 
+namespace {
+
+std::size_t pressed_from(const WaitingOptions& options) {
+  return std::max<std::size_t>(1, options.most * options.pressure / 100);
+}
+
+}  // namespace
+
 WaitingRoom::WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics)
-    : options_(options),
-      pressed_(std::max<std::size_t>(1, options.most * options.pressure / 100)),
+    : most_(options.most),
+      most_filters_(options.most_filters),
+      pressed_(pressed_from(options)),
       directory_(directory),
       executor_(executor),
       gauge_(metrics.gauge("courant_waiting_readers", "Readers that wait for news: long polls and streams")),
@@ -210,6 +219,11 @@ WaitingRoom::WaitingRoom(WaitingOptions options, const Directory& directory, sql
       early_(metrics.counter("courant_waits_ended_early_total", "Waits that were ended since too many readers wait")) {}
 
 WaitingRoom::~WaitingRoom() = default;
+
+void WaitingRoom::change(const WaitingOptions& options) {
+  most_ = options.most;
+  pressed_ = pressed_from(options);
+}
 
 WaitingRoom::Room& WaitingRoom::room_of(const asio::any_io_executor& executor) {
   const std::lock_guard lock(mutex_);
@@ -226,7 +240,7 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, ht
   const std::string name = full_name(news.workspace, news.name);
   Room::Feed& feed = room.feeds[name];
   const std::string key = news.filter ? news.filter->canonical() : "";
-  if (waiting_ >= options_.most || (!feed.topics.contains(key) && feed.topics.size() >= options_.most_filters)) {
+  if (waiting_ >= most_ || (!feed.topics.contains(key) && feed.topics.size() >= most_filters_)) {
     if (feed.topics.empty()) room.feeds.erase(name);
     early_.add();
     co_return End::kEarly;

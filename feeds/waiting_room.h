@@ -38,6 +38,9 @@ class WaitingRoom {
   WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics);
   ~WaitingRoom();
 
+  // Other limits for those who come from now on; most_filters stays.
+  void change(const WaitingOptions& options);
+
   // What somebody waits for: anything beyond position `seen` of a feed (that the filter takes), or any change of what
   // the feed is. A feed that does not exist yet has position 0.
   struct News {
@@ -74,8 +77,9 @@ class WaitingRoom {
   Room& room_of(const boost::asio::any_io_executor& executor);
   void tell(const std::string& feed);
 
-  const WaitingOptions options_;
-  const std::size_t pressed_;  // readers from which on places are given away
+  std::atomic<std::size_t> most_;
+  const std::size_t most_filters_;
+  std::atomic<std::size_t> pressed_;  // readers from which on places are given away
   const Directory& directory_;
   sql::Executor& executor_;
   Gauge& gauge_;

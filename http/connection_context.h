@@ -46,9 +46,9 @@ struct ServerMetrics {
 
 // The clock is coarse: it is read by the sweep, not by every request.
 struct ConnectionContext {
-  const ServerOptions& options;
+  ServerOptions options;
   Handler& handler;
-  const HostPolicy& hosts;
+  HostPolicy hosts;
   ServerMetrics& metrics;
   Ticks now;
   std::string date_line;

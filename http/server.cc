@@ -75,9 +75,10 @@ struct Listening {
 
 // One thread's share: its io_context, its listening sockets, its connections. All of it belongs to the thread.
 struct IoThread {
-  IoThread(const ServerOptions& options, Handler& handler, const HostPolicy& hosts, ServerMetrics& metrics,
+  IoThread(const ServerOptions& options, Handler& handler, HostPolicy hosts, ServerMetrics& metrics,
            std::atomic<std::uint32_t>& open_connections)
-      : context{options, handler, hosts, metrics, std::chrono::steady_clock::now(), {}}, open(open_connections) {
+      : context{options, handler, std::move(hosts), metrics, std::chrono::steady_clock::now(), {}},
+        open(open_connections) {
     tick();
   }
 
@@ -133,6 +134,13 @@ struct IoThread {
     --open;
   }
 
+  // Posted to the thread. What was answered under other rules is forgotten.
+  void change(const ServerOptions& options, const HostPolicy& hosts) {
+    context.options = options;
+    context.hosts = hosts;
+    context.memo = {};
+  }
+
   // Posted to the thread: stops accepting, ends the idle, lets the busy finish.
   void begin_stop() {
     context.stopping = true;
@@ -179,11 +187,7 @@ std::optional<Fault> fault_of_address(const std::string& listen) {
 
 struct Server::State {
   State(ServerOptions server_options, Handler& the_handler, Metrics& metrics, const TlsContext* the_tls)
-      : options(std::move(server_options)),
-        handler(the_handler),
-        tls(the_tls),
-        hosts(options.public_url, all_of(options.listen, options.listen_tls), options.hosts),
-        server_metrics(metrics) {}
+      : options(std::move(server_options)), handler(the_handler), tls(the_tls), server_metrics(metrics) {}
 
   Result<bool> bind(const std::string& listen, const TlsContext* with) {
     if (!options.shares_addresses) {
@@ -204,10 +208,11 @@ struct Server::State {
     return true;
   }
 
-  const ServerOptions options;
+  HostPolicy hosts() const { return {options.public_url, all_of(options.listen, options.listen_tls), options.hosts}; }
+
+  ServerOptions options;  // of the thread that starts and stops
   Handler& handler;
   const TlsContext* const tls;
-  const HostPolicy hosts;
   ServerMetrics server_metrics;
   std::atomic<std::uint32_t> open{0};
   std::vector<std::unique_ptr<IoThread>> threads;
@@ -229,7 +234,7 @@ Result<bool> Server::start() {
   const int count = state.options.threads > 0 ? state.options.threads : usable_cores();
   for (int i = 0; i < count; ++i) {
     state.threads.push_back(
-        std::make_unique<IoThread>(state.options, state.handler, state.hosts, state.server_metrics, state.open));
+        std::make_unique<IoThread>(state.options, state.handler, state.hosts(), state.server_metrics, state.open));
   }
   for (const std::string& listen : state.options.listen) {
     const Result<bool> bound = state.bind(listen, nullptr);
@@ -252,6 +257,22 @@ Result<bool> Server::start() {
 
 std::vector<std::uint16_t> Server::ports() const {
   return state_->ports;
+}
+
+void Server::change(const ServerOptions& options) {
+  ServerOptions& own = state_->options;
+  own.hosts = options.hosts;
+  own.max_connections = options.max_connections;
+  own.header_timeout = options.header_timeout;
+  own.body_timeout = options.body_timeout;
+  own.idle_timeout = options.idle_timeout;
+  own.write_timeout = options.write_timeout;
+  own.drain = options.drain;
+  for (const auto& thread : state_->threads) {
+    IoThread* const io_thread = thread.get();
+    asio::post(io_thread->io,
+               [io_thread, changed = own, hosts = state_->hosts()] { io_thread->change(changed, hosts); });
+  }
 }
 
 void Server::begin_stop() {

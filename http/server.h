@@ -53,6 +53,10 @@ class Server {
   // The ports in the order of options.listen and then of options.listen_tls; after start.
   std::vector<std::uint16_t> ports() const;
 
+  // Other names, limits and timeouts, for requests that begin from now on. Addresses, threads and public_url stay. From
+  // the thread that starts and stops.
+  void change(const ServerOptions& options);
+
   // Accepts nothing more, begins no request, ends idle connections: whoever is answered from now on is told that the
   // connection ends.
   void begin_stop();

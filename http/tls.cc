@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -182,6 +183,17 @@ Result<std::unique_ptr<TlsContext>> TlsContext::make(TlsOptions options) {
 
 Result<bool> TlsContext::reload() {
   return state_->load();
+}
+
+Result<bool> TlsContext::reload(const std::string& certificate, const std::string& key) {
+  const std::string certificate_before = std::exchange(state_->options.certificate, certificate);
+  const std::string key_before = std::exchange(state_->options.key, key);
+  Result<bool> loaded = state_->load();
+  if (!loaded) {
+    state_->options.certificate = certificate_before;
+    state_->options.key = key_before;
+  }
+  return loaded;
 }
 
 SslPtr TlsContext::open() const {

@@ -2,7 +2,7 @@
 // HTTP/1.1; session tickets whose keys follow from one secret and the time, so that every process with the same secret
 // takes up what another has begun, and old keys vanish by themselves.
 // Specification: RFC 8446, RFC 5246, RFC 5077, RFC 7301; RFC 9325 (what a server should refuse).
-// Threads: any.
+// Threads: any; reload from one at a time.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,8 @@ class TlsContext {
 
   // Reads certificate and key again; new connections get them. After a fault the old ones stay.
   Result<bool> reload();
+  // The same, with other files.
+  Result<bool> reload(const std::string& certificate, const std::string& key);
 
   // The server's side of a new connection; where its bytes come from and go to is the caller's.
   SslPtr open() const;

@@ -21,6 +21,7 @@
 #include "kernel/log.h"
 #include "kernel/priority.h"
 #include "kernel/problem.h"
+#include "kernel/replaceable.h"
 #include "kernel/text.h"
 
 namespace courant::hub {
@@ -51,6 +52,7 @@ struct Hub::State {
         sql::Executor& readers, Transport& transport, std::shared_ptr<const http::AddressGuard> the_guard,
         const Clock& clock, Metrics& metrics)
       : options(std::move(the_options)),
+        for_requests(options),
         guard(std::move(the_guard)),
         store(options.process, std::move(vault)),
         loop{options, source, executor, transport, store, clock, metrics, io, Shards(options.shard_lease)},
@@ -87,7 +89,8 @@ struct Hub::State {
   // Any thread:
   void look_for_changes();
 
-  const HubOptions options;
+  HubOptions options;                    // what can change: the loop's thread's own
+  Replaceable<HubOptions> for_requests;  // as io threads have them
   const std::shared_ptr<const http::AddressGuard> guard;
   Store store;
   asio::io_context io{1};
@@ -275,6 +278,15 @@ Hub::Hub(HubOptions options, Vault vault, TopicSource& source, TopicInsight& ins
     : state_(std::make_unique<State>(std::move(options), std::move(vault), source, insight, executor, readers,
                                      transport, std::move(guard), clock, metrics)) {}
 
+void Hub::change(const HubOptions& options) {
+  state_->for_requests.replace(options);
+  asio::post(state_->io, [state = state_.get(), options] {
+    state->options.document = options.document;
+    state->options.signature = options.signature;
+    state->options.delivery_timeout = options.delivery_timeout;
+  });
+}
+
 Hub::~Hub() {
   stop();
 }
@@ -303,7 +315,7 @@ void Hub::moved(const std::vector<Moved>& feeds) {
 
 http::Task<int> Hub::take(std::string body, std::string identity, std::string client) {
   State& state = *state_;
-  const HubOptions& options = state.options;
+  const HubOptions& options = *state.for_requests;
   const HubRequest form = parse_form(body, options.allow_http);
   if (form.publisher) {
     const auto tell = [&state, &form](sql::Session& session) {

@@ -52,6 +52,10 @@ class Hub {
   // How far the subscriptions of this process are behind, as of the last census. Never null.
   std::shared_ptr<const Overview> overview() const;
 
+  // Other leases, limits, allow_http for requests, and other document limits, signature and delivery_timeout for
+  // deliveries that begin from now on. The other options stay.
+  void change(const HubOptions& options);
+
   // Whoever waits for confirmations is answered; nobody waits any more.
   void let_go();
 

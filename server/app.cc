@@ -22,22 +22,48 @@
 #include "server/hub_page.h"
 #include "server/operations.h"
 #include "server/process_group.h"
+#include "server/reload.h"
 #include "server/secrets.h"
 
 namespace courant::server {
 namespace {
 
 // Signals are taken by the main thread alone; every thread made later inherits this.
-// has_tls: SIGHUP reads the certificate again; without one it ends the server, as it does when a terminal is closed.
-sigset_t block_signals(bool has_tls) {
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  if (has_tls) sigaddset(&signals, SIGHUP);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+// A process may open as many files and sockets as its hard limit says: the soft one is for programs that use select().
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// How many connections of clients are taken. They are kept from taking those files that the database and the hub need:
+// a flood stops no publishing.
+std::int64_t connections_within_file_limit(const Config& config) {
+  constexpr std::int64_t kOwn = 100;  // connections of single threads, listening sockets, the operator's pages, files
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return config.server.max_connections;
+  const std::int64_t needed = config.database.pool + (config.hub.enabled ? config.hub.in_flight : 0) + kOwn;
+  if (std::cmp_less_equal(config.server.max_connections + needed, limit.rlim_cur)) return config.server.max_connections;
+  const auto files = static_cast<std::int64_t>(limit.rlim_cur);
+  const std::int64_t connections = std::max(files - needed, files / 8);
+  log_warning("fewer connections are taken than server.max_connections says, for want of open files",
+              {{"taken", connections},
+               {"max_connections", config.server.max_connections},
+               {"open_files", files},
+               {"needed_otherwise", needed}});
+  return connections;
 }
 
 http::ServerOptions server_options(const Config& config, bool shares_addresses) {
@@ -48,33 +74,13 @@ http::ServerOptions server_options(const Config& config, bool shares_addresses) 
   options.threads = static_cast<int>(config.server.threads);
   options.public_url = config.server.public_url;
   options.hosts = config.server.hosts;
-  options.max_connections = static_cast<std::uint32_t>(config.server.max_connections);
+  options.max_connections = static_cast<std::uint32_t>(connections_within_file_limit(config));
   options.header_timeout = config.limits.header_timeout;
   options.body_timeout = config.limits.body_timeout;
   options.idle_timeout = config.limits.idle_timeout;
   options.write_timeout = config.limits.write_timeout;
   options.drain = config.server.drain;
   return options;
-}
-
-// A process may open as many files and sockets as its hard limit says: the soft one is for programs that use select().
-// Connections of clients are kept from taking those that the database and the hub need: a flood stops no publishing.
-void respect_file_limit(Config& config) {
-  constexpr std::int64_t kOwn = 100;  // connections of single threads, listening sockets, the operator's pages, files
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  const std::int64_t needed = config.database.pool + (config.hub.enabled ? config.hub.in_flight : 0) + kOwn;
-  if (std::cmp_less_equal(config.server.max_connections + needed, limit.rlim_cur)) return;
-  const auto files = static_cast<std::int64_t>(limit.rlim_cur);
-  const std::int64_t connections = std::max(files - needed, files / 8);
-  log_warning("fewer connections are taken than server.max_connections says, for want of open files",
-              {{"max_connections", config.server.max_connections},
-               {"taken", connections},
-               {"open_files", files},
-               {"needed_otherwise", needed}});
-  config.server.max_connections = connections;
 }
 
 // Null where nothing is served over TLS.
@@ -85,19 +91,13 @@ Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const s
   return http::TlsContext::make({config.tls.certificate, config.tls.key, vault->derive("tls session tickets")});
 }
 
-// Until the server is to stop. SIGHUP: certificate and key are read again.
-int wait_for_end(const sigset_t& signals, http::TlsContext* tls) {
+// Until the process is to stop. SIGHUP: the configuration is read again.
+int wait_for_end(const sigset_t& signals, Reload& reload) {
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) return signal;
-    if (tls == nullptr) continue;
-    const Result<bool> reloaded = tls->reload();
-    if (reloaded) {
-      log_info("the certificate has been read again");
-    } else {
-      log_error("the certificate could not be read again, the one before stays", {{"why", reloaded.fault().detail}});
-    }
+    reload.run();
   }
 }
 
@@ -188,7 +188,9 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   }
   if (options.process <= 1) greet(config.server);
 
-  const int signal = wait_for_end(signals, tls->get());
+  Reload reload(options, options.config, core, tls->get(),
+                [&](const Config& changed) { server.change(server_options(changed, options.process > 0)); });
+  const int signal = wait_for_end(signals, reload);
   log_info("stopping", {{"signal", signal}});
   // First, so that who waits is told that the connection ends, and nothing behind a waiting request is begun.
   server.begin_stop();
@@ -206,7 +208,7 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
 }
 
 // As above, of a process that pushes and nothing else.
-int push_until_told(const ServeOptions& options, const sigset_t& signals) {
+int push_until_told(const ServeOptions& options, const Config& as_read, const sigset_t& signals) {
   const Result<std::unique_ptr<Core>> opened = Core::open(options, Opening::kJoin);
   if (!opened) return say(opened.fault());
   Core& core = **opened;
@@ -223,7 +225,8 @@ int push_until_told(const ServeOptions& options, const sigset_t& signals) {
   if (!address.empty()) std::printf("\n  Watch:    http://%s/metrics\n\n", address.c_str());
   std::printf("Stop with Ctrl-C.\n");
   std::fflush(stdout);
-  const int signal = wait_for_end(signals, nullptr);
+  Reload reload(options, as_read, core, nullptr, nullptr);
+  const int signal = wait_for_end(signals, reload);
   log_info("stopping", {{"signal", signal}});
   operations.stop();
   core.stop();
@@ -245,13 +248,14 @@ int migrate(const ServeOptions& options) {
 }
 
 int serve(ServeOptions options) {
-  const sigset_t signals = block_signals(!options.config.server.listen_tls.empty());
+  const sigset_t signals = block_signals();
   if (options.process > 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != options.started_by) return say(Fault{"the process that has started this one is gone"});
   }
   if (const std::optional<Fault> fault = fault_of_listening(options.config)) return say(*fault);
-  respect_file_limit(options.config);
+  apply_log_level(options.config);
+  raise_file_limit();
   try {
     const bool is_group = options.process == 0 && options.config.server.processes > 1;
     return is_group ? run_processes(options, signals) : serve_until_told(options, signals);
@@ -262,14 +266,16 @@ int serve(ServeOptions options) {
 }
 
 int push(ServeOptions options) {
-  const sigset_t signals = block_signals(false);
+  const sigset_t signals = block_signals();
   if (!options.config.hub.enabled) return say(Fault{"the hub is off: say hub.enabled = true in the configuration"});
+  const Config as_read = options.config;
   // Beside servers that have the same configuration.
   options.config.server.operations = next_port(
       options.config.server.operations, static_cast<int>(std::max<std::int64_t>(options.config.server.processes, 1)));
-  respect_file_limit(options.config);
+  apply_log_level(options.config);
+  raise_file_limit();
   try {
-    return push_until_told(options, signals);
+    return push_until_told(options, as_read, signals);
   } catch (const std::exception& error) {
     return say(Fault{std::string("the hub cannot start: ") + error.what()});
   }

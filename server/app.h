@@ -2,6 +2,7 @@
 // Threads: run from the main thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@ namespace courant::server {
 struct ServeOptions {
   std::string data = "data";  // the data directory
   Config config;
-  std::vector<std::string> arguments;  // of the command line, for further processes
-  int started_by = 0;                  // the process that has started this one of several
-  int process = 0;                     // which of several, from 1; 0: the only one, or the one that starts them
+  std::string config_file;                    // empty: there is none
+  std::function<ConfigReading()> read_again;  // the file, and the command line's flags over it
+  std::vector<std::string> arguments;         // of the command line, for further processes
+  int started_by = 0;                         // the process that has started this one of several
+  int process = 0;                            // which of several, from 1; 0: the only one, or the one that starts them
 };
 
 // Prints a fault as a sentence on standard error and gives the exit status.

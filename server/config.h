@@ -80,6 +80,10 @@ struct Config {
     std::int64_t bytes = 256 << 20;
   } cache;
 
+  struct Log {
+    std::string level = "info";
+  } log;
+
   struct Hub {
     bool enabled = true;
     std::vector<std::string> callback_allow;

@@ -10,6 +10,10 @@ The command line wins over the file, the file over the defaults below. Unknown k
 ("250ms", "10s", "5m", "2h", "10d"), sizes are texts ("4KiB", "16MiB", "1GiB") or numbers of bytes.
 Without a file there is one workspace, `demo`, in which feeds appear with their first publish.
 
+SIGHUP (`systemctl reload courant`) has the file read again. Settings with a yes in the column "SIGHUP" hold from then on, as
+do all of workspaces and feeds; for others the log names what would change and says that it takes a restart. A file with
+a fault changes nothing: the log says in which line and why.
+
 This page is made from the table in `server/config_table.cc` by `courant check-config --reference`; a test compares.
 )";
 
@@ -25,7 +29,7 @@ constexpr std::string_view kWorkspaces = R"(
     title = "Invoices"
     duplicates = "conflict"   # whatever a feed says itself wins over its workspace
 
-The file creates and updates workspaces and feeds at the start. Removing one from the file deletes nothing. Their
+The file creates and updates workspaces and feeds at the start and on SIGHUP. Removing one from the file deletes nothing. Their
 settings live in the database with the file's time: a server whose file is older than what is stored says so and
 goes by what is stored.
 )";
@@ -42,10 +46,11 @@ std::string row(const Setting<Target>& setting, Target& defaults) {
   }
   if (!setting.rules.flag.empty()) out += "; also `" + std::string(setting.rules.flag) + "`";
   if (!setting.rules.in_effect) out += ". **No effect yet in this version**";
-  return out + " |\n";
+  return out + " |";
 }
 
 constexpr std::string_view kTableHead = "| key | default | meaning |\n|---|---|---|\n";
+constexpr std::string_view kServersTableHead = "| key | default | meaning | SIGHUP |\n|---|---|---|---|\n";
 
 }  // namespace
 
@@ -57,21 +62,21 @@ std::string configuration_reference() {
     if (setting.section != section) {
       section = setting.section;
       out += "\n## `[" + std::string(section) + "]`\n";
-      out += kTableHead;
+      out += kServersTableHead;
     }
-    out += row(setting, config);
+    out += row(setting, config) + (setting.rules.reloads ? " yes |\n" : " restart |\n");
   }
   out += kWorkspaces;
   out += "\nOf a workspace:\n\n";
   out += kTableHead;
   WorkspaceConfig workspace;
-  for (const auto& setting : workspace_settings()) out += row(setting, workspace);
+  for (const auto& setting : workspace_settings()) out += row(setting, workspace) + "\n";
   out +=
       "\nOf a feed: `name`, `title` (empty: the name), and these; in a workspace they are the defaults of its "
       "feeds:\n\n";
   out += kTableHead;
   FeedConfig feed;
-  for (const auto& setting : feed_settings()) out += row(setting, feed);
+  for (const auto& setting : feed_settings()) out += row(setting, feed) + "\n";
   return out;
 }
 

@@ -27,6 +27,7 @@ struct Rules {
   std::vector<std::string_view> words = {};  // the only texts; of a bool field: {means false, means true}
   bool is_size = false;
   std::string_view flag = {};  // of the command line: "--listen"
+  bool reloads = false;        // SIGHUP takes it over; those of workspaces and feeds all are
   bool in_effect = true;       // false: read and judged, but this version does nothing with it
 };
 

@@ -57,21 +57,18 @@ Core::Core(const ServeOptions& options, OpenDatabase opened)
 }
 
 Result<bool> Core::start() {
-  std::int64_t lanes = 0;
-  Result<feeds::Configured> configured = Fault{};
   database().with_session([&](sql::Session& session) {
-    lanes = feeds::read_lanes(session);
+    lanes_ = feeds::read_lanes(session);
     feeds::adopt_renderer(session);
-    configured = feeds::configure(session, lanes, configured_workspaces(config_), config_.source_time, clock_.now());
   });
+  Result<feeds::Configured> configured = configure(config_);
   if (!configured) return configured.fault();
-  for (const std::string& notice : configured->notices) log_warning(notice);
   feeds::EngineOptions options = engine_options(config_);
   options.workspaces = std::move(configured->workspaces);
   show_process(metrics_);
   executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue,
                                               &metrics_, "readers");
-  engine_ = std::make_unique<feeds::Engine>(options, lanes, database(), *executor_, clock_, metrics_,
+  engine_ = std::make_unique<feeds::Engine>(options, lanes_, database(), *executor_, clock_, metrics_,
                                             [this](const Advances& advances) { moved(advances); });
   Gauge& behind = metrics_.gauge("courant_follower_behind_seconds",
                                  "How long ago it was known for certain what other processes have committed");
@@ -81,6 +78,31 @@ Result<bool> Core::start() {
     feeds.set(static_cast<double>(engine_->directory().all().size()));
   });
   database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
+  return true;
+}
+
+Result<feeds::Configured> Core::configure(const Config& config) {
+  Result<feeds::Configured> configured = Fault{};
+  database().with_session([&](sql::Session& session) {
+    configured = feeds::configure(session, lanes_, configured_workspaces(config), config.source_time, clock_.now());
+  });
+  if (!configured) return configured.fault();
+  for (const std::string& notice : configured->notices) log_warning(notice);
+  return configured;
+}
+
+Result<bool> Core::change(const Config& config) {
+  Result<feeds::Configured> configured = configure(config);
+  if (!configured) return configured.fault();
+  feeds::EngineOptions options = engine_options(config);
+  options.workspaces = std::move(configured->workspaces);
+  engine_->change(std::move(options));
+  database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
+  if (hub_) {
+    Config changed = config;
+    changed.server.public_url = config_.server.public_url;
+    hub_->change(changed);
+  }
   return true;
 }
 

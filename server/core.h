@@ -40,6 +40,10 @@ class Core {
   // What the probes and the operator's page say: ready while the database is heard.
   Health health() const;
 
+  // Workspaces, feeds, limits and what else can change at run time, from a configuration that was read again. A fault:
+  // nothing has changed. Throws what sql/ throws. From the main thread, as long as the core is not stopped.
+  Result<bool> change(const Config& config);
+
   void stop();
 
   const Config& config() const { return config_; }  // with everything that follows from it
@@ -52,12 +56,14 @@ class Core {
 
  private:
   Core(const ServeOptions& options, OpenDatabase opened);
+  Result<feeds::Configured> configure(const Config& config);
   Result<bool> start();
   void moved(const Advances& advances);
 
   const std::string data_;
   Config config_;
   OpenDatabase opened_;
+  std::int64_t lanes_ = 0;
   const SystemClock clock_;
   Metrics metrics_;
   std::unique_ptr<sql::Executor> executor_;

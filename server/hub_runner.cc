@@ -180,6 +180,10 @@ std::shared_ptr<const hub::Overview> HubRunner::overview() const {
   return state_->hub.overview();
 }
 
+void HubRunner::change(const Config& config) {
+  state_->hub.change(hub_options(config, true));
+}
+
 void HubRunner::let_go() {
   state_->hub.let_go();
 }

@@ -30,6 +30,9 @@ class HubRunner {
   // For the operator: how far subscriptions are behind.
   std::shared_ptr<const hub::Overview> overview() const;
   // Whoever waits here is answered.
+  // As Hub::change, with a configuration that was read again.
+  void change(const Config& config);
+
   void let_go();
   void stop();
 

@@ -80,25 +80,33 @@ void add_publish_options(CLI::App& command, PublishOptions& options) {
       "  courant publish --spool /var/spool/courant --keep-trying");
 }
 
+// The file, and over it what the command line says.
+ConfigReading read_configuration(const Flags& flags) {
+  ConfigReading reading;
+  reading.config = default_config();
+  if (!flags.config.empty()) reading = read_config_file(flags.config);
+  if (!reading.faults.empty()) return reading;
+  for (const auto& [flag, values] : flags.settings) {
+    if (values.empty()) continue;
+    if (std::optional<Fault> fault = set_by_flag(reading.config, flag, values)) {
+      reading.faults.push_back(*std::move(fault));
+    }
+  }
+  return reading;
+}
+
 // False: something is wrong and has been said.
 bool read_options(const Flags& flags, ServeOptions& options) {
   options.data = flags.data;
-  options.config = default_config();
-  if (!flags.config.empty()) {
-    ConfigReading reading = read_config_file(flags.config);
-    if (!reading.faults.empty()) {
-      std::fputs(fault_lines(flags.config, reading.faults).c_str(), stderr);
-      return false;
-    }
-    options.config = std::move(reading.config);
+  options.config_file = flags.config;
+  options.read_again = [&flags] { return read_configuration(flags); };
+  ConfigReading reading = options.read_again();
+  if (!reading.faults.empty()) {
+    const bool is_flag = reading.faults.front().detail.starts_with("--");
+    std::fputs(fault_lines(is_flag ? "courant" : flags.config, reading.faults).c_str(), stderr);
+    return false;
   }
-  for (const auto& [flag, values] : flags.settings) {
-    if (values.empty()) continue;
-    if (const std::optional<Fault> fault = set_by_flag(options.config, flag, values)) {
-      std::fprintf(stderr, "courant: %s\n", fault->detail.c_str());
-      return false;
-    }
-  }
+  options.config = std::move(reading.config);
   return true;
 }
 

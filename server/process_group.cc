@@ -85,9 +85,16 @@ class Group {
     return std::nullopt;
   }
 
+  // SIGHUP: each of them reads the configuration again. This one has to know how long they may take to stop.
+  void reload() {
+    const ConfigReading reading = options_.read_again();
+    if (reading.faults.empty()) drain_ = std::max(drain_, reading.config.server.drain);
+    tell(SIGHUP);
+  }
+
   void stop() {
     tell(SIGTERM);
-    const steady_clock::time_point give_up = steady_clock::now() + options_.config.server.drain + kBeyondDrain;
+    const steady_clock::time_point give_up = steady_clock::now() + drain_ + kBeyondDrain;
     for (Member& member : members_) {
       while (member.process != 0 && ::waitpid(member.process, nullptr, WNOHANG) == 0) {
         if (steady_clock::now() > give_up) ::kill(member.process, SIGKILL);
@@ -99,6 +106,7 @@ class Group {
 
  private:
   const ServeOptions& options_;
+  std::chrono::milliseconds drain_ = options_.config.server.drain;
   const std::string database_;  // empty: as the arguments say
   std::vector<Member> members_;
   const steady_clock::time_point begun_ = steady_clock::now();
@@ -131,7 +139,7 @@ int run_processes(const ServeOptions& options, const sigset_t& signals) {
   while (!status) {
     const int signal = ::sigtimedwait(&signals, nullptr, &beat);
     if (signal == SIGHUP) {
-      group.tell(SIGHUP);
+      group.reload();
     } else if (signal == SIGINT || signal == SIGTERM) {
       log_info("stopping", {{"signal", signal}});
       status = 0;
