@@ -88,6 +88,10 @@ void Connection::check_deadlines() {
   if (http2_) http2_->check_deadlines();
 }
 
+void Connection::leave() {
+  if (http2_) http2_->leave();
+}
+
 void Connection::finish() {
   if (http2_) {
     http2_->finish();

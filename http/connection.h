@@ -27,6 +27,8 @@ class Connection {
   void check_deadlines();
 
   // The server stops: an idle connection ends now, a busy one after its answer.
+  // It goes on until its next answer, which tells the client to go elsewhere.
+  void leave();
   void finish();
   void close() { peer_.close(); }
 

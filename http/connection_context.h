@@ -53,6 +53,7 @@ struct ConnectionContext {
   Ticks now;
   std::string date_line;
   bool stopping = false;
+  bool leaving = false;  // a successor serves: each connection is answered once more and told that it ends
   Tally tally{metrics.all};
   AnswerMemo memo = {};
 };

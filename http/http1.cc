@@ -39,7 +39,7 @@ Task<void> Http1::serve() {
 
 // Composes, without a coroutine, the answers to requests that were answered before, as long as whole ones are there.
 void Http1::answer_known() {
-  if (context_.stopping) return;  // such an answer would not say that the connection ends
+  if (context_.stopping || context_.leaving) return;  // such an answer would not say that the connection ends
   std::string& in = peer_.in();
   std::string& out = peer_.out();
   std::size_t used = skip_empty_lines(in);
@@ -107,7 +107,7 @@ Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
   for (;;) {
     const bool written = co_await peer_.flush();
     if (!written) co_return false;
-    if (context_.stopping) break;
+    if (context_.stopping || context_.leaving) break;
     peer_.enter(Phase::kAnswer);
     const std::optional<Bytes> next = co_await next_piece(response, unknown);
     if (!next) co_return false;  // the end that is missing tells the reader
@@ -233,7 +233,9 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   }
 
   const bool is_endless = is_stream(*response) && head.framing.is_http10;  // until the connection closes
-  const bool keep_alive = head.framing.keep_alive && body_read && !context_.stopping && !is_endless;
+  // Who has sent more requests already gets their answers, too, before it goes elsewhere.
+  const bool is_last = context_.stopping || (context_.leaving && peer_.in().empty());
+  const bool keep_alive = head.framing.keep_alive && body_read && !is_last && !is_endless;
   const bool is_head = request.method == Method::kHead;
   const std::string_view route = context_.handler.route_of(request);
   const auto time = std::chrono::steady_clock::now() - arrived;

@@ -20,6 +20,8 @@ constexpr int kIdleFrameBurst = 500;
 constexpr int kIdleFramesPerSecond = 100;
 constexpr std::size_t kMostTimesUnpacked = 4;  // of what headers may have, before a block of them is a bomb
 
+constexpr auto kLastRequests = std::chrono::seconds(1);  // for requests that were sent before a GOAWAY arrived
+
 }  // namespace
 
 Http2::Http2(Peer& peer, ConnectionContext& context)
@@ -54,6 +56,7 @@ Http2::Http2(Peer& peer, ConnectionContext& context)
 Task<void> Http2::serve() {
   executor_ = co_await asio::this_coro::executor;
   peer_.enter(Peer::Phase::kHead);
+  if (context_.leaving) leave();
   bool goes_on = true;
   while (goes_on) {
     std::string& in = peer_.in();
@@ -237,7 +240,7 @@ void Http2::settle() {
   const bool is_new = phase != peer_.phase() || phase == Peer::Phase::kIdle || headers_of_ != timed_headers_of_;
   timed_headers_of_ = headers_of_;
   if (is_new) peer_.enter(phase);
-  if (!context_.stopping || !streams_.empty() || is_over_) return;
+  if (!(context_.stopping || is_ending_) || !streams_.empty() || is_over_) return;
   is_over_ = true;
   peer_.transport().cancel();  // of the reading
 }
@@ -288,6 +291,11 @@ bool Http2::is_held_up(const Stream& stream) const {
 }
 
 void Http2::check_deadlines() {
+  if (context_.now >= gone_at_ && streams_.empty() && !is_over_) {
+    gone_at_ = Ticks::max();
+    is_ending_ = true;
+    finish();
+  }
   bool has_acted = false;
   for (auto it = streams_.begin(); it != streams_.end();) {
     const StreamPtr stream = (it++)->second;
@@ -306,6 +314,13 @@ void Http2::check_deadlines() {
     }
   }
   if (has_acted) pump();
+}
+
+void Http2::leave() {
+  if (is_over_) return;
+  gone_at_ = context_.now + kLastRequests;
+  nghttp2_submit_shutdown_notice(session_.get());
+  pump();
 }
 
 void Http2::finish() {

@@ -43,6 +43,9 @@ class Http2 {
   void check_deadlines();
 
   // The server stops: no new requests; ends when those that are there are answered.
+  // No new connection is needed for what the client has asked for, but for what it asks for next (RFC 9113
+  // section 6.8).
+  void leave();
   void finish();
 
  private:
@@ -121,6 +124,8 @@ class Http2 {
 
   Peer& peer_;
   ConnectionContext& context_;
+  Ticks gone_at_ = Ticks::max();  // when a client that was told to go elsewhere has had the time to hear of it
+  bool is_ending_ = false;        // no more streams are begun
   std::unique_ptr<nghttp2_session, Http2SessionDeleter> session_;
   std::map<std::int32_t, StreamPtr> streams_;
   boost::asio::any_io_executor executor_;

@@ -176,7 +176,7 @@ ssize_t Http2::give_data(nghttp2_session*, std::int32_t id, std::uint8_t* into, 
 // The next piece of an answer that comes in pieces, once the one before it was handed over.
 Task<void> Http2::fetch(StreamPtr stream) {
   if (stream->is_closed) co_return;
-  const bool ends = context_.stopping && is_stream(stream->response);
+  const bool ends = (context_.stopping || context_.leaving) && is_stream(stream->response);
   std::optional<Bytes> piece = Bytes();
   if (!ends) piece = co_await next_piece(stream->response, stream->left);
   stream->is_fetching = false;

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <list>
 #include <thread>
@@ -14,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <sched.h>
+#include <unistd.h>
 
 #include "http/connection.h"
 #include "kernel/log.h"
@@ -43,6 +45,15 @@ std::optional<tcp::endpoint> endpoint_of(const std::string& listen) {
   return tcp::endpoint(address, static_cast<std::uint16_t>(*port));
 }
 
+// A socket that another process may have, too: Asio has to know that closing it here does not end its registration.
+void assign(tcp::acceptor& acceptor, const tcp& protocol, int socket) {
+  boost::system::error_code error;
+  acceptor.assign(protocol, socket, error);
+  if (!error) return;
+  ::close(socket);
+  throw boost::system::system_error(error);
+}
+
 tcp::acceptor open_acceptor(asio::io_context& io, const tcp::endpoint& endpoint) {
   tcp::acceptor acceptor(io);
   acceptor.open(endpoint.protocol());
@@ -50,6 +61,7 @@ tcp::acceptor open_acceptor(asio::io_context& io, const tcp::endpoint& endpoint)
   acceptor.set_option(ReusePort(true));
   acceptor.bind(endpoint);
   acceptor.listen(4096);
+  assign(acceptor, endpoint.protocol(), acceptor.release());
   return acceptor;
 }
 
@@ -71,6 +83,7 @@ std::vector<std::string> all_of(std::vector<std::string> first, const std::vecto
 struct Listening {
   tcp::acceptor acceptor;
   const TlsContext* tls;  // null: plain
+  std::string address;    // as configured
 };
 
 // One thread's share: its io_context, its listening sockets, its connections. All of it belongs to the thread.
@@ -103,9 +116,9 @@ struct IoThread {
 
   Task<void> accept(Listening& listening) {
     asio::steady_timer rest(io);
-    while (!context.stopping) {
+    while (!context.stopping && listening.acceptor.is_open()) {
       auto [error, socket] = co_await listening.acceptor.async_accept(kToken);
-      if (error == asio::error::operation_aborted || !listening.acceptor.is_open()) co_return;
+      if (error && (error == asio::error::operation_aborted || !listening.acceptor.is_open())) co_return;
       if (error) {
         context.metrics.accept_faults.add();
         // Out of descriptors, most likely: accepting goes on when some are free again.
@@ -139,6 +152,13 @@ struct IoThread {
     context.options = options;
     context.hosts = hosts;
     context.memo = {};
+  }
+
+  // Posted to the thread: whoever is connected goes on, with one answer more.
+  void begin_leave() {
+    context.leaving = true;
+    for (Listening& listening : listenings) listening.acceptor.close();
+    for (auto it = connections.begin(); it != connections.end();) (it++)->leave();
   }
 
   // Posted to the thread: stops accepting, ends the idle, lets the busy finish.
@@ -189,6 +209,25 @@ struct Server::State {
   State(ServerOptions server_options, Handler& the_handler, Metrics& metrics, const TlsContext* the_tls)
       : options(std::move(server_options)), handler(the_handler), tls(the_tls), server_metrics(metrics) {}
 
+  // What a predecessor had on this address, in turn to each thread: a queue that nobody empties would be lost with it.
+  void inherit(const std::string& listen, const tcp::endpoint& endpoint, const TlsContext* with) {
+    std::size_t next = 0;
+    for (ListeningSocket& socket : options.inherited) {
+      if (socket.address != listen || socket.file < 0) continue;
+      IoThread& thread = *threads[next++ % threads.size()];
+      tcp::acceptor acceptor(thread.io);
+      assign(acceptor, endpoint.protocol(), std::exchange(socket.file, -1));
+      thread.listenings.push_back({std::move(acceptor), with, listen});
+    }
+  }
+
+  // Of addresses that are not served any more.
+  void close_unused() {
+    for (ListeningSocket& socket : options.inherited) {
+      if (socket.file >= 0) ::close(std::exchange(socket.file, -1));
+    }
+  }
+
   Result<bool> bind(const std::string& listen, const TlsContext* with) {
     if (!options.shares_addresses) {
       if (std::optional<Fault> fault = fault_of_address(listen)) return *std::move(fault);
@@ -196,8 +235,11 @@ struct Server::State {
     std::optional<tcp::endpoint> endpoint = endpoint_of(listen);
     if (!endpoint) return Fault{"cannot listen on " + listen};
     try {
+      inherit(listen, *endpoint, with);
       for (const auto& thread : threads) {
-        thread->listenings.push_back({open_acceptor(thread->io, *endpoint), with});
+        const bool listens = std::any_of(thread->listenings.begin(), thread->listenings.end(),
+                                         [&](const Listening& one) { return one.address == listen; });
+        if (!listens) thread->listenings.push_back({open_acceptor(thread->io, *endpoint), with, listen});
         // Where the system chooses the port, the other threads share it.
         endpoint->port(thread->listenings.back().acceptor.local_endpoint().port());
       }
@@ -244,6 +286,7 @@ Result<bool> Server::start() {
     const Result<bool> bound = state.bind(listen, state.tls);
     if (!bound) return bound.fault();
   }
+  state.close_unused();
   for (const auto& thread : state.threads) {
     IoThread& io_thread = *thread;
     asio::co_spawn(io_thread.io, io_thread.sweep(), asio::detached);
@@ -273,6 +316,27 @@ void Server::change(const ServerOptions& options) {
     asio::post(io_thread->io,
                [io_thread, changed = own, hosts = state_->hosts()] { io_thread->change(changed, hosts); });
   }
+}
+
+std::vector<ListeningSocket> Server::listening() const {
+  std::vector<ListeningSocket> sockets;
+  for (const auto& thread : state_->threads) {
+    for (Listening& listening : thread->listenings) {
+      sockets.push_back({listening.address, listening.acceptor.native_handle()});
+    }
+  }
+  return sockets;
+}
+
+void Server::begin_leave() {
+  for (const auto& thread : state_->threads) {
+    IoThread* const io_thread = thread.get();
+    asio::post(io_thread->io, [io_thread] { io_thread->begin_leave(); });
+  }
+}
+
+bool Server::is_deserted() const {
+  return state_->open == 0;
 }
 
 void Server::begin_stop() {

@@ -18,13 +18,20 @@
 
 namespace courant::http {
 
+// A socket that listens, by the address that was configured for it.
+struct ListeningSocket {
+  std::string address;
+  int file = -1;  // its descriptor
+};
+
 struct ServerOptions {
   std::vector<std::string> listen = {"127.0.0.1:8080"};  // address:port; port 0 lets the system choose
   std::vector<std::string> listen_tls;                   // the same, for TLS
-  bool shares_addresses = false;                         // other processes may serve on them too
-  int threads = 0;                                       // 0: one per core
-  std::string public_url;                                // its host is one that requests may name
-  std::vector<std::string> hosts;                        // further Host names that are ours
+  std::vector<ListeningSocket> inherited;  // from a predecessor; each thread takes its part; closed if unused
+  bool shares_addresses = false;           // other processes may serve on them too
+  int threads = 0;                         // 0: one per core
+  std::string public_url;                  // its host is one that requests may name
+  std::vector<std::string> hosts;          // further Host names that are ours
 
   // Limits, each named after what it stops.
   std::uint32_t max_header_bytes = 32 * 1024;  // header bombs: request line and fields together; more is 431 / 414
@@ -56,6 +63,15 @@ class Server {
   // Other names, limits and timeouts, for requests that begin from now on. Addresses, threads and public_url stay. From
   // the thread that starts and stops.
   void change(const ServerOptions& options);
+
+  // What it listens on; after start, until it begins to stop or leave.
+  std::vector<ListeningSocket> listening() const;
+
+  // A successor has the listening sockets: accepts nothing more, and goes on to answer whoever is connected; each is
+  // told with the next answer that the connection ends. stop() follows.
+  void begin_leave();
+  // Whether nobody is connected any more.
+  bool is_deserted() const;
 
   // Accepts nothing more, begins no request, ends idle connections: whoever is answered from now on is told that the
   // connection ends.

@@ -1,6 +1,7 @@
 #include "server/app.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "archive/closer.h"
 #include "archive/janitor.h"
@@ -19,11 +21,13 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/core.h"
+#include "server/handover.h"
 #include "server/hub_page.h"
 #include "server/operations.h"
 #include "server/process_group.h"
 #include "server/reload.h"
 #include "server/secrets.h"
+#include "server/takeover.h"
 
 namespace courant::server {
 namespace {
@@ -35,6 +39,7 @@ sigset_t block_signals() {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGHUP);
+  sigaddset(&signals, SIGUSR1);  // a successor serves
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -66,11 +71,10 @@ std::int64_t connections_within_file_limit(const Config& config) {
   return connections;
 }
 
-http::ServerOptions server_options(const Config& config, bool shares_addresses) {
+http::ServerOptions server_options(const Config& config) {
   http::ServerOptions options;
   options.listen = config.server.listen;
   options.listen_tls = config.server.listen_tls;
-  options.shares_addresses = shares_addresses;
   options.threads = static_cast<int>(config.server.threads);
   options.public_url = config.server.public_url;
   options.hosts = config.server.hosts;
@@ -92,13 +96,35 @@ Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const s
 }
 
 // Until the process is to stop. SIGHUP: the configuration is read again.
-int wait_for_end(const sigset_t& signals, Reload& reload) {
+int wait_for_end(const sigset_t& signals, Reload& reload, Takeover& takeover) {
+  const timespec beat{0, 100'000'000};
   for (;;) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (signal != SIGHUP) return signal;
-    reload.run();
+    const int signal = takeover.look() ? ::sigwaitinfo(&signals, nullptr) : ::sigtimedwait(&signals, nullptr, &beat);
+    if (signal == SIGHUP) reload.run();
+    if (signal > 0 && signal != SIGHUP) return signal;
   }
+}
+
+// A successor has the sockets: whoever is connected gets one answer more and goes there. Until all have gone, the drain
+// is over, or a signal says that it is urgent.
+void leave(Core& core, http::Server& server, const sigset_t& signals) {
+  const timespec beat{0, 20'000'000};
+  const auto give_up = std::chrono::steady_clock::now() + core.config().server.drain;
+  server.begin_leave();
+  core.engine().waiting().stop();
+  if (core.hub() != nullptr) core.hub()->let_go();
+  while (!server.is_deserted() && std::chrono::steady_clock::now() < give_up) {
+    if (::sigtimedwait(&signals, nullptr, &beat) > 0) return;
+  }
+}
+
+// Whoever takes over may have copies of the sockets. Without that nobody can, which is no reason not to serve.
+std::unique_ptr<SocketOffer> offer_sockets(const ServeOptions& options, const http::Server& server) {
+  const pid_t leader = options.process > 0 ? options.started_by : ::getpid();
+  Result<std::unique_ptr<SocketOffer>> offer = SocketOffer::make(options.data, leader, server.listening());
+  if (offer) return *std::move(offer);
+  log_warning("no new version can take over from this server", {{"why", offer.fault().detail}});
+  return nullptr;
 }
 
 void add_probes(http::Router& router, const Core& core) {
@@ -150,7 +176,7 @@ struct Listening {
 };
 
 // Until a signal comes, or the exit status of what went wrong before.
-int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
+int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& signals) {
   const Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data);
   if (!tls) return say(tls.fault());
   const Result<std::unique_ptr<Core>> opened = Core::open(options, Opening::kOwn);
@@ -177,21 +203,41 @@ int serve_until_told(const ServeOptions& options, const sigset_t& signals) {
   }
   add_probes(router, core);
 
-  http::Server server(server_options(config, options.process > 0), router, core.metrics(), tls->get());
+  http::ServerOptions serving = server_options(config);
+  serving.shares_addresses = options.process > 0 || options.predecessor > 0;
+  if (options.predecessor > 0) {
+    serving.inherited = take_sockets(options.data, options.predecessor, std::max(options.process - 1, 0),
+                                     options.process > 0 ? static_cast<int>(config.server.processes) : 1);
+  }
+  http::Server server(serving, router, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
   Operations operations(
       core.metrics(), [&core] { return core.health(); }, hub_page(core, config.hub.deliver));
-  if (!config.server.operations.empty()) {
-    const Result<bool> shown = operations.start(config.server.operations);
+  const auto show = [&]() -> Result<bool> {
+    if (config.server.operations.empty()) return true;
+    return operations.start(config.server.operations);
+  };
+  if (options.predecessor == 0) {
+    const Result<bool> shown = show();
     if (!shown) return say(shown.fault());
   }
   if (options.process <= 1) greet(config.server);
 
   Reload reload(options, options.config, core, tls->get(),
-                [&](const Config& changed) { server.change(server_options(changed, options.process > 0)); });
-  const int signal = wait_for_end(signals, reload);
+                [&](const Config& changed) { server.change(server_options(changed)); });
+  Takeover takeover(options, options.process > 0 ? nullptr : &pid, [&] {
+    if (options.predecessor == 0) return true;
+    // Its address was the predecessor's.
+    if (const Result<bool> shown = show(); !shown) log_error(shown.fault().detail);
+    return true;
+  });
+  const std::unique_ptr<SocketOffer> offer = offer_sockets(options, server);
+  takeover.begin();
+  const int signal = wait_for_end(signals, reload, takeover);
   log_info("stopping", {{"signal", signal}});
+  if (offer) offer->withdraw();
+  if (signal == SIGUSR1) leave(core, server, signals);
   // First, so that who waits is told that the connection ends, and nothing behind a waiting request is begun.
   server.begin_stop();
   engine.waiting().stop();
@@ -226,7 +272,8 @@ int push_until_told(const ServeOptions& options, const Config& as_read, const si
   std::printf("Stop with Ctrl-C.\n");
   std::fflush(stdout);
   Reload reload(options, as_read, core, nullptr, nullptr);
-  const int signal = wait_for_end(signals, reload);
+  Takeover takeover(options, nullptr, [] { return true; });
+  const int signal = wait_for_end(signals, reload, takeover);
   log_info("stopping", {{"signal", signal}});
   operations.stop();
   core.stop();
@@ -256,9 +303,11 @@ int serve(ServeOptions options) {
   if (const std::optional<Fault> fault = fault_of_listening(options.config)) return say(*fault);
   apply_log_level(options.config);
   raise_file_limit();
+  PidFile pid(options.data);
+  if (const std::optional<Fault> fault = claim(options, pid)) return say(*fault);
   try {
     const bool is_group = options.process == 0 && options.config.server.processes > 1;
-    return is_group ? run_processes(options, signals) : serve_until_told(options, signals);
+    return is_group ? run_processes(options, pid, signals) : serve_until_told(options, pid, signals);
   } catch (const std::exception& error) {
     // Such as a database that was lost again after it had been opened.
     return say(Fault{std::string("the server cannot start: ") + error.what()});

@@ -17,6 +17,8 @@ struct ServeOptions {
   std::function<ConfigReading()> read_again;  // the file, and the command line's flags over it
   std::vector<std::string> arguments;         // of the command line, for further processes
   int started_by = 0;                         // the process that has started this one of several
+  bool takes_over = false;                    // from the server that runs on the data directory, where one does
+  int predecessor = 0;                        // the process that is taken over from; 0: none
   int process = 0;                            // which of several, from 1; 0: the only one, or the one that starts them
 };
 

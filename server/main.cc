@@ -13,6 +13,7 @@
 #include "server/feed_commands.h"
 #include "server/import_command.h"
 #include "server/log_commands.h"
+#include "server/postgres_keeper.h"
 #include "server/secrets_command.h"
 #include "server/verify_command.h"
 
@@ -133,6 +134,9 @@ int run(int argc, char** argv) {
   int started_by = 0;
   serving->add_option("--process", process, "which of several processes this one is")->group("");
   serving->add_option("--started-by", started_by, "the process that has started it, and ends with it")->group("");
+  bool takes_over = false;
+  serving->add_flag("--take-over", takes_over,
+                    "where a server runs on the data directory: serve beside it, then have it end; no request fails");
   CLI::App* const pushing =
       app.add_subcommand("hub", "push to subscribers and nothing else, beside servers with the same configuration");
   add_flags(*pushing, flags, true);
@@ -142,6 +146,14 @@ int run(int argc, char** argv) {
       "Example:\n  courant hub --config courant.toml --database postgresql://courant@db/courant");
   CLI::App* const migrating = app.add_subcommand("migrate", "bring the database to this program's schema, and end");
   add_flags(*migrating, flags, false);
+
+  CLI::App* const keeping = app.add_subcommand("keep-postgres", "run the private PostgreSQL for servers that use it");
+  keeping->group("");  // of servers, not of people
+  KeeperOptions kept;
+  keeping->add_option("--data", kept.postgres.data, "the data directory")->required();
+  keeping->add_option("--connections", kept.postgres.connections, "at once");
+  keeping->add_option("--user", kept.postgres.user, "whom it runs as where the server is root");
+  keeping->add_option("--started-by", kept.started_by, "the process that has started it")->required();
 
   CLI::App* const checking = app.add_subcommand("check-config", "say what is wrong with a configuration, and end");
   std::string config;
@@ -213,6 +225,7 @@ int run(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
   if (*importing_config) return import_atom_hopper_config(atom_hopper_config);
+  if (*keeping) return keep_postgres(kept);
   if (*publishing) return publish(published);
   if (*tailing) return tail(tailed);
   if (*verifying) return verify(verified);
@@ -230,6 +243,7 @@ int run(int argc, char** argv) {
   ServeOptions options;
   if (!read_options(flags, options)) return 1;
   options.arguments.assign(argv + 1, argv + argc);
+  options.takes_over = takes_over;
   options.process = process;
   options.started_by = started_by;
   if (*redacting) return redact(options, redacted);

@@ -21,7 +21,8 @@ Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening)
   if (database_options.url.empty()) {
     EmbeddedPostgresOptions postgres;
     const Config& config = options.config;
-    const std::int64_t needed = config.server.processes * (config.database.pool + kBesidePool) + kForOthers;
+    // Twice: while a new version takes over, both are there.
+    const std::int64_t needed = 2 * config.server.processes * (config.database.pool + kBesidePool) + kForOthers;
     postgres.connections = std::max(postgres.connections, static_cast<int>(needed));
     postgres.data = std::filesystem::absolute(options.data).string();
     opened.embedded = std::make_unique<EmbeddedPostgres>(postgres);

@@ -17,8 +17,8 @@ struct OpenDatabase {
 };
 
 enum class Opening {
-  kOwn,   // a server's: a private cluster that another process runs is a fault
-  kJoin,  // a command's: works beside a running server
+  kOwn,   // a server's: a private cluster is made where there is none
+  kJoin,  // a command's: that there is none is a fault
 };
 
 // Started where it is private, and migrated. A fault says what to do.

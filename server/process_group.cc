@@ -14,8 +14,10 @@
 #include "kernel/argv.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/handover.h"
 #include "server/open_database.h"
 #include "server/secrets.h"
+#include "server/takeover.h"
 
 namespace courant::server {
 namespace {
@@ -92,9 +94,18 @@ class Group {
     tell(SIGHUP);
   }
 
-  void stop() {
-    tell(SIGTERM);
-    const steady_clock::time_point give_up = steady_clock::now() + drain_ + kBeyondDrain;
+  // Whether all of them serve.
+  bool serves() const {
+    return std::all_of(members_.begin(), members_.end(), [this](const Member& member) {
+      return member.process != 0 && offers_sockets(options_.data, ::getpid(), member.process);
+    });
+  }
+
+  // signal: SIGTERM, or SIGUSR1 where successors serve.
+  void stop(int signal = SIGTERM) {
+    tell(signal);
+    const int drains = signal == SIGUSR1 ? 2 : 1;
+    const steady_clock::time_point give_up = steady_clock::now() + drains * drain_ + kBeyondDrain;
     for (Member& member : members_) {
       while (member.process != 0 && ::waitpid(member.process, nullptr, WNOHANG) == 0) {
         if (steady_clock::now() > give_up) ::kill(member.process, SIGKILL);
@@ -114,12 +125,13 @@ class Group {
 
 }  // namespace
 
-int run_processes(const ServeOptions& options, const sigset_t& signals) {
+int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& signals) {
   for (const auto* addresses : {&options.config.server.listen, &options.config.server.listen_tls}) {
     for (const std::string& address : *addresses) {
       if (parse_unsigned(std::string_view(address).substr(address.rfind(':') + 1)) == 0U) {
         return say({"a port that the system chooses cannot be shared by processes: name one instead of " + address});
       }
+      if (options.predecessor != 0) continue;  // which serves there
       if (const std::optional<Fault> fault = http::fault_of_address(address)) return say(*fault);
     }
   }
@@ -135,19 +147,28 @@ int run_processes(const ServeOptions& options, const sigset_t& signals) {
     }
   }
   const timespec beat{0, 200'000'000};
+  Takeover takeover(options, &pid, [] { return true; });
+  bool has_begun = false;
   std::optional<int> status;
+  int ended_by = SIGTERM;
   while (!status) {
+    if (!has_begun && options.predecessor != 0 && group.serves()) {
+      has_begun = true;
+      takeover.begin();
+    }
+    if (has_begun) takeover.look();
     const int signal = ::sigtimedwait(&signals, nullptr, &beat);
     if (signal == SIGHUP) {
       group.reload();
-    } else if (signal == SIGINT || signal == SIGTERM) {
+    } else if (signal > 0) {
       log_info("stopping", {{"signal", signal}});
       status = 0;
+      ended_by = signal == SIGUSR1 ? SIGUSR1 : SIGTERM;
     } else {
       status = group.look_after();
     }
   }
-  group.stop();
+  group.stop(ended_by);
   return *status;
 }
 

@@ -6,10 +6,12 @@
 #include <csignal>
 
 #include "server/app.h"
+#include "server/pid_file.h"
 
 namespace courant::server {
 
-// Until a signal comes. signals: blocked in this thread. Returns the exit status; what went wrong is said.
-int run_processes(const ServeOptions& options, const sigset_t& signals);
+// Until a signal comes. signals: blocked in this thread. pid: of the data directory, which a predecessor may have
+// still. Returns the exit status; what went wrong is said.
+int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& signals);
 
 }  // namespace courant::server

@@ -1,7 +1,9 @@
 #include "sql/migrate.h"
 
+#include <chrono>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "kernel/digest.h"
 #include "sql/schema_tables.h"
@@ -27,6 +29,27 @@ constexpr Query kRecordFunction{"migrate.record_function",
                                 "on conflict (name) do update set sha256 = excluded.sha256"};
 constexpr Query kRecord{"migrate.record", "insert into courant_migrations (name, sha256) values ($1, $2)"};
 
+// A migration that waits for a table makes all who come behind it wait, too: those of a version that serves meanwhile.
+// So it waits for moments only, and tries again when whoever had the table is through.
+constexpr std::string_view kMoment = "set local lock_timeout = '200ms'";
+constexpr auto kLongest = std::chrono::minutes(5);
+constexpr auto kRest = std::chrono::milliseconds(200);
+
+void run_in_moments(Session& session, const std::function<void()>& work) {
+  const auto give_up = std::chrono::steady_clock::now() + kLongest;
+  for (;;) {
+    try {
+      return session.transaction([&] {
+        session.execute_script(kMoment);
+        work();
+      });
+    } catch (const Unavailable&) {
+      if (!session.is_usable() || std::chrono::steady_clock::now() > give_up) throw;
+    }
+    std::this_thread::sleep_for(kRest);
+  }
+}
+
 int run_missing(Session& session, const std::vector<SqlFile>& migrations,
                 const std::function<void(std::string_view)>& progress) {
   session.execute_script(kPrepare);
@@ -45,7 +68,7 @@ int run_missing(Session& session, const std::vector<SqlFile>& migrations,
       continue;
     }
     progress(migration.name);
-    session.transaction([&] {
+    run_in_moments(session, [&] {
       session.execute_script(migration.text);
       session.run(kRecord, Parameters().add(migration.name).add(digest));
     });
@@ -60,7 +83,7 @@ int run_missing(Session& session, const std::vector<SqlFile>& migrations,
 // All in one transaction: another process never sees functions of two programs.
 void put_functions(Session& session, const std::vector<SqlFile>& functions, bool is_migrated,
                    const std::function<void(std::string_view)>& progress) {
-  session.transaction([&] {
+  run_in_moments(session, [&] {
     for (const SqlFile& function : functions) {
       const std::string digest = to_hex(bytes_of(sha256(function.text)));
       const Rows known = session.run(kFunction, Parameters().add(function.name));

@@ -1,8 +1,9 @@
 // Brings a database to this program's schema: runs the files of sql/migrations/ that it has not seen, in the order of
 // their numbers, each in a transaction of its own; then puts in place the functions of sql/functions/ that differ.
-// Migrations only grow: a file that has run never changes. A function has one file, which changes; a migration drops it
-// where its parameters or its result change.
-// Threads: any number of processes may call it at once; one works, the others wait (advisory lock).
+// A version before this one may serve meanwhile (docs/decisions/0011-takeover-and-package.md): a migration only adds,
+// and waits for a table's lock in moments of 200 ms, for five minutes at most. Migrations only grow: a file that has
+// run never changes. A function has one file, which changes; a migration drops it where its parameters or its result
+// change. Threads: any number of processes may call it at once; one works, the others wait (advisory lock).
 #pragma once
 
 #include <functional>

@@ -1,0 +1,52 @@
+#include "server/takeover.h"
+
+#include <filesystem>
+
+#include <signal.h>
+
+#include "kernel/log.h"
+
+namespace courant::server {
+
+std::optional<Fault> claim(ServeOptions& options, PidFile& pid) {
+  if (options.takes_over) {
+    options.predecessor = pid.holder().value_or(0);
+    // Of several processes one that is started anew finds its own starter there.
+    if (options.predecessor == options.started_by) options.predecessor = 0;
+    if (options.predecessor != 0) return std::nullopt;
+    if (options.process == 0) log_info("there is nobody to take over from");
+  }
+  if (options.process > 0) return std::nullopt;
+  const Result<bool> taken = pid.take();
+  if (!taken) return taken.fault();
+  // Servers of somebody else's database may have one folder; the first of them is named.
+  if (*taken || !options.config.database.url.empty()) return std::nullopt;
+  return Fault{"the data directory " + std::filesystem::absolute(options.data).string() +
+               " is in use by another courant: stop it, take over from it with --take-over, or give another --data"};
+}
+
+Takeover::Takeover(const ServeOptions& options, PidFile* pid, std::function<bool()> alone)
+    : options_(options), pid_(pid), alone_(std::move(alone)) {}
+
+void Takeover::begin() {
+  if (options_.predecessor == 0 || pid_ == nullptr) return;
+  log_info("taking over", {{"from", static_cast<std::int64_t>(options_.predecessor)}});
+  ::kill(options_.predecessor, SIGUSR1);
+}
+
+bool Takeover::look() {
+  if (is_over_) return true;
+  if (options_.predecessor != 0) {
+    if (pid_ != nullptr) {
+      const Result<bool> taken = pid_->take();
+      if (!taken || !*taken) return false;
+    } else if (PidFile(options_.data).holder() == options_.predecessor) {
+      return false;
+    }
+  }
+  is_over_ = alone_();
+  if (is_over_ && options_.predecessor != 0 && pid_ != nullptr) log_info("the version before has ended");
+  return is_over_;
+}
+
+}  // namespace courant::server

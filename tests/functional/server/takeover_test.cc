@@ -1,0 +1,344 @@
+// A new version takes over while the old one drains: under load no request fails, and nothing is lost or doubled.
+#include <atomic>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/command.h"
+#include "tests/support/courant_server.h"
+#include "tests/support/http2_client.h"
+#include "tests/support/sink.h"
+#include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
+#include "tests/support/wire_server.h"
+
+namespace courant::test::takeover_test {
+namespace {
+
+using testing::HasSubstr;
+
+std::string text_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+std::string entry(int number) {
+  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + std::to_string(number) +
+         "</id><title>t</title><content>c</content></entry>";
+}
+
+bool is_alive(pid_t process) {
+  return ::kill(process, 0) == 0;
+}
+
+class TakeoverTest : public testing::Test {
+ protected:
+  // A server on the same port and data; more: further arguments.
+  std::unique_ptr<Process> begin(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant",
+                                          "serve",
+                                          "--listen",
+                                          "127.0.0.1:" + std::to_string(port_),
+                                          "--operations",
+                                          "127.0.0.1:" + std::to_string(operations_),
+                                          "--config",
+                                          COURANT_SOURCE_DIR "/tests/data/test.toml",
+                                          "--data",
+                                          data_.path()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return std::make_unique<Process>(arguments, log_);
+  }
+  bool serves() const {
+    return wait_until([&] { return HttpClient(port_).get("/-/health/live").status == 200; });
+  }
+  // Whom DATA/courant.pid names; 0: nobody.
+  pid_t named() const {
+    pid_t process = 0;
+    std::ifstream(data_.path() + "/courant.pid") >> process;
+    return process;
+  }
+  pid_t postmaster() const {
+    pid_t process = 0;
+    std::ifstream(data_.path() + "/postgres/cluster/postmaster.pid") >> process;
+    return process;
+  }
+  // A server in the place of another: waits until that has ended, and how.
+  std::unique_ptr<Process> take_over(Process& old, std::vector<std::string> more = {}) {
+    more.push_back("--take-over");
+    std::unique_ptr<Process> successor = begin(more);
+    EXPECT_EQ(old.wait(), 0);
+    EXPECT_TRUE(wait_until([&] { return named() == successor->id(); }));
+    return successor;
+  }
+
+  const DataFolder data_;
+  const int port_ = free_port();
+  const int operations_ = free_port();
+  const std::string log_ = scratch("takeover-" + std::to_string(port_) + ".log");
+};
+
+// Publishers and readers who count what they are answered.
+class Load {
+ public:
+  explicit Load(int port) : port_(port) {
+    for (int i = 0; i < 3; ++i) add([this](HttpClient& kept) { publish(kept); });  // on one connection
+    for (int i = 0; i < 3; ++i)
+      add([this](HttpClient&) {
+        HttpClient own(port_);
+        publish(own);
+      });  // on ever new ones
+    for (int i = 0; i < 2; ++i) add([this](HttpClient& kept) { read(kept, {}); });
+    for (int i = 0; i < 2; ++i)
+      add([this](HttpClient&) {
+        HttpClient own(port_);
+        read(own, {});
+      });
+    add([this](HttpClient& kept) { read(kept, "Prefer: wait=1\r\nIf-None-Match: " + etag(kept) + "\r\n"); });
+  }
+  ~Load() { stop(); }
+  void stop() {
+    is_over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  int published() const { return published_; }
+  int read() const { return read_; }
+  int failed() const { return failed_; }
+
+ private:
+  template <class Act>
+  void add(Act act) {
+    threads_.emplace_back([this, act] {
+      HttpClient kept(port_, false);
+      while (!is_over_) act(kept);
+    });
+  }
+  void publish(HttpClient& client) {
+    const Reply reply = client.post("/demo/events", entry(next_++));
+    ++(reply.status == 201 ? published_ : failed_);
+  }
+  void read(HttpClient& client, const std::string& headers) {
+    const Reply reply = client.get("/demo/events", headers);
+    ++(reply.status == 200 || reply.status == 304 ? read_ : failed_);
+  }
+  static std::string etag(HttpClient& client) { return client.get("/demo/events").header("ETag"); }
+
+  const int port_;
+  std::atomic<bool> is_over_{false};
+  std::atomic<int> next_{1};
+  std::atomic<int> published_{0};
+  std::atomic<int> read_{0};
+  std::atomic<int> failed_{0};
+  std::vector<std::thread> threads_;
+};
+
+// The positions that a callback has been sent, each as often as it was.
+class Positions {
+ public:
+  Positions()
+      : sink_([this](const SinkRequest& request) {
+          if (request.method == "GET") {
+            const std::size_t at = request.target.find("hub.challenge=") + 14;
+            return SinkReply{.status = 200, .body = request.target.substr(at, request.target.find('&', at) - at)};
+          }
+          const std::lock_guard lock(mutex_);
+          for (std::size_t at = request.body.find("<id>urn:x:"); at != std::string::npos;
+               at = request.body.find("<id>urn:x:", at + 1)) {
+            ids_.insert(std::stoi(request.body.substr(at + 10)));
+          }
+          return SinkReply{.status = 204};
+        }) {}
+  void subscribe(int port) {
+    const Reply reply = HttpClient(port).post("/hub",
+                                              "hub.mode=subscribe&hub.topic=http://127.0.0.1:" + std::to_string(port) +
+                                                  "/demo/events&hub.callback=" + sink_.url("/callback"),
+                                              "Content-Type: application/x-www-form-urlencoded\r\n");
+    EXPECT_EQ(reply.status, 202) << reply.body;
+    EXPECT_TRUE(sink_.wait_for(1));
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return ids_.size();
+  }
+
+ private:
+  std::mutex mutex_;  // guards ids_
+  std::set<int> ids_;
+  Sink sink_;
+};
+
+TEST_F(TakeoverTest, UnderLoadNoRequestFailsAndNothingIsLostOrDoubled) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  ASSERT_EQ(HttpClient(port_).post("/demo/events", entry(0)).status, 201);
+  Positions pushed;
+  pushed.subscribe(port_);
+  const pid_t cluster = postmaster();
+  Load load(port_);
+  for (int i = 0; i < 3; ++i) {
+    const int before = load.published();
+    EXPECT_TRUE(wait_until([&] { return load.published() > before + 50; }));
+    server = take_over(*server);
+  }
+  const int before = load.published();
+  EXPECT_TRUE(wait_until([&] { return load.published() > before + 50; }));
+  load.stop();
+  EXPECT_EQ(load.failed(), 0);
+  EXPECT_GT(load.read(), 100);
+  EXPECT_EQ(HttpClient(port_).get("/demo/events").header("Feed-Position"), std::to_string(load.published() + 1));
+  EXPECT_TRUE(wait_until([&] { return std::cmp_greater_equal(pushed.count(), load.published()); }))
+      << pushed.count() << " of " << load.published();
+  EXPECT_EQ(postmaster(), cluster) << "it has served all of them";
+  EXPECT_TRUE(wait_until([&] { return HttpClient(operations_).get("/health").status == 200; }));
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait(), 0);
+  EXPECT_FALSE(is_alive(cluster)) << "it ends with the last of them";
+  EXPECT_EQ(named(), 0);
+}
+
+TEST_F(TakeoverTest, SeveralProcessesToo) {
+  const std::vector<std::string> three = {"--processes", "3"};
+  std::unique_ptr<Process> server = begin(three);
+  ASSERT_TRUE(serves());
+  ASSERT_EQ(HttpClient(port_).post("/demo/events", entry(0)).status, 201);
+  Load load(port_);
+  for (const std::vector<std::string>& next : {std::vector<std::string>{"--processes", "2"}, {}, three}) {
+    const int before = load.published();
+    EXPECT_TRUE(wait_until([&] { return load.published() > before + 50; }));
+    server = take_over(*server, next);
+  }
+  load.stop();
+  EXPECT_EQ(load.failed(), 0);
+  EXPECT_EQ(HttpClient(port_).get("/demo/events").header("Feed-Position"), std::to_string(load.published() + 1));
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait(), 0);
+}
+
+// Who is connected and silent may ask once more: a connection that ended while a request is on its way would fail it.
+TEST_F(TakeoverTest, WhoIsConnectedIsAnsweredOnceMoreAndGoesElsewhere) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  RawClient idle(static_cast<std::uint16_t>(port_));
+  RawClient kept(static_cast<std::uint16_t>(port_));
+  const std::string request = "GET /-/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  kept.send(request);
+  EXPECT_THAT(kept.read_response(), HasSubstr("200 OK"));
+  std::unique_ptr<Process> successor = begin({"--take-over"});
+  EXPECT_TRUE(wait_until([&] { return text_of(log_).find("stopping signal=10") != std::string::npos; }));
+  std::string answer;
+  for (RawClient* const client : {&idle, &kept}) {
+    // Each io thread hears of it by itself; until then it answers as ever.
+    EXPECT_TRUE(wait_until([&] {
+      client->send(request);
+      answer = client->read_response();
+      return answer.find("\r\nConnection: close\r\n") != std::string::npos || answer.empty();
+    }));
+    EXPECT_THAT(answer, HasSubstr("200 OK"));
+    EXPECT_EQ(client->read_all(), "");
+    EXPECT_TRUE(client->was_ended());
+  }
+  EXPECT_EQ(server->wait(), 0);
+  EXPECT_TRUE(wait_until([&] { return named() == successor->id(); }));
+}
+
+// RFC 9113 section 6.8: a GOAWAY with the highest identifier says that no further requests should be begun here, and
+// those that are on their way are answered.
+TEST_F(TakeoverTest, ByHttp2RequestsOnTheirWayAreAnswered) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  auto connection = std::make_unique<PlainHttp2>(static_cast<std::uint16_t>(port_));
+  PlainHttp2& client = *connection;
+  EXPECT_EQ(client.http.get("/-/health/live").status, 200);
+  server->signal(SIGUSR1);
+  EXPECT_TRUE(client.http.wait_until([&] { return client.http.goaway().has_value(); }));
+  EXPECT_EQ(client.http.goaway(), NGHTTP2_NO_ERROR);
+  const std::string head = "\x83\x86\x04\x0c/demo/events\x01\x09localhost";  // as a POST, by RFC 7541 appendix A
+  client.http.send_bytes(frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 101, head) +
+                         frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 101, entry(1)));
+  EXPECT_TRUE(wait_until([&] { return HttpClient(port_).get("/-/health/live").status == 0; }));
+  client.http.wait_until([] { return false; });
+  connection.reset();
+  EXPECT_EQ(server->wait(), 0);
+  server = begin();
+  ASSERT_TRUE(serves());
+  EXPECT_EQ(HttpClient(port_).get("/demo/events").header("Feed-Position"), "1");
+}
+
+TEST_F(TakeoverTest, WithoutTheFlagASecondServerIsRefused) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  EXPECT_EQ(begin()->wait(), 1);
+  EXPECT_THAT(text_of(log_), HasSubstr("is in use by another courant: stop it, take over from it with --take-over"));
+}
+
+TEST_F(TakeoverTest, ASuccessorThatCannotStartChangesNothing) {
+  std::unique_ptr<Process> server = begin({"--take-over"});  // from nobody
+  ASSERT_TRUE(serves());
+  EXPECT_TRUE(wait_until([&] { return named() == server->id(); }));
+  EXPECT_EQ(begin({"--take-over", "--listen", "203.0.113.1:1"})->wait(), 1);
+  EXPECT_EQ(HttpClient(port_).post("/demo/events", entry(1)).status, 201);
+  EXPECT_EQ(named(), server->id());
+}
+
+TEST_F(TakeoverTest, TheClusterEndsWithWhoeverIsKilled) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  const pid_t cluster = postmaster();
+  server->signal(SIGKILL);
+  server->wait();
+  EXPECT_TRUE(wait_until([&] { return !is_alive(cluster); })) << "its keeper lives, and nobody uses it";
+  server = begin();
+  ASSERT_TRUE(serves());
+  const pid_t second = postmaster();
+  const std::vector<pid_t> keepers = children_of(server->id());
+  ASSERT_EQ(keepers.size(), 1U);
+  ::kill(keepers.front(), SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return !is_alive(second); })) << "whoever runs it is gone";
+  EXPECT_TRUE(wait_until([&] { return HttpClient(port_).post("/demo/events", entry(1)).status == 201; }))
+      << "another keeper runs it again";
+  const pid_t third = postmaster();
+  for (const pid_t keeper : children_of(server->id())) ::kill(keeper, SIGKILL);
+  server->signal(SIGKILL);
+  server->wait();
+  EXPECT_TRUE(wait_until([&] { return !is_alive(third); })) << "everything that could run it is gone";
+  server = begin();
+  ASSERT_TRUE(serves());
+  EXPECT_EQ(HttpClient(port_).get("/demo/events").header("Feed-Position"), "1");
+}
+
+// What a power cut leaves names a number that another process may have by then.
+TEST_F(TakeoverTest, AStalePidFileOfPostgresDoesNotStopTheNextStart) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  const pid_t cluster = postmaster();
+  const std::string file = data_.path() + "/postgres/cluster/postmaster.pid";
+  std::string lines = text_of(file);
+  ::kill(cluster, SIGKILL);
+  server->signal(SIGKILL);
+  server->wait();
+  ASSERT_TRUE(wait_until([&] { return !is_alive(cluster); }));
+  server = begin();
+  ASSERT_TRUE(serves());
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait(), 0);
+  // A process of PostgreSQL's user, so that PostgreSQL takes it for its own.
+  Process other({"/usr/sbin/runuser", "-u", "postgres", "--", "/bin/sleep", "600"}, scratch("sleep.log"));
+  pid_t sleeper = 0;
+  ASSERT_TRUE(wait_until([&] {
+    const std::vector<pid_t> children = children_of(other.id());
+    return !children.empty() && (sleeper = children.front()) != 0;
+  }));
+  lines.replace(0, lines.find('\n'), std::to_string(sleeper));
+  std::ofstream(file) << lines;
+  server = begin();
+  EXPECT_TRUE(serves());
+  ::kill(sleeper, SIGKILL);
+}
+
+}  // namespace
+}  // namespace courant::test::takeover_test
