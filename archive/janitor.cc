@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPieceTime = 20ms;  // that publishing into the lane may have to wait for one piece
+constexpr auto kPieceTime = 20ms;  // for one piece, of which publishers wait for a part
 constexpr std::int64_t kLeastPiece = 50;
 constexpr std::int64_t kMostPiece = 1'000;
 constexpr auto kJournalPause = 60s;
@@ -223,6 +223,7 @@ struct Janitor::State {
     }
     if (since_vacuum < options.vacuum_after || stopping) return;
     since_vacuum = 0;
+    dropped_to.clear();
     // What was dropped makes room for what comes, so that the tables do not grow; gently, since nobody waits for it.
     for (const char* const table : {"entries", "entry_terms", "entry_ids", "archive_pages", "media_pieces"}) {
       if (!stopping) session->execute_script(std::string("vacuum ") + table);
@@ -235,16 +236,17 @@ struct Janitor::State {
     const Ticks begin = engine.clock().ticks();
     sql::Parameters parameters;
     parameters.add(key.first).add(key.second).add(after).add(piece);
-    const sql::Rows rows = session->run(queries::drop_history, parameters);
-    const auto took = engine.clock().ticks() - begin;
+    const sql::Rows rows = session->run(queries::forget_ids, parameters);
     if (rows[0].is_null(0)) return false;
     const std::int64_t upto = rows[0].integer(0);
+    session->run(queries::drop_rows, sql::Parameters().add(key.first).add(key.second).add(after).add(upto));
+    const auto took = engine.clock().ticks() - begin;
     dropped_to[key] = upto;
     const std::int64_t count = std::min(piece, upto - after);
     dropped.add(static_cast<double>(count));
     since_vacuum += count;
     piece = std::clamp(took > kPieceTime ? piece / 2 : piece + piece / 4, kLeastPiece, kMostPiece);
-    pause(std::chrono::ceil<std::chrono::milliseconds>(took));  // publishers of the lane have as much time as this took
+    pause(std::chrono::ceil<std::chrono::milliseconds>(took));  // others have as much time of the database as this took
     return true;
   }
 

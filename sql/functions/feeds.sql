@@ -83,7 +83,7 @@ end $$;
 -- A new generation: positions that readers hold may have been lost (a restore, a failover). p_known: the generation that
 -- the caller knows; where it is over already nothing happens. Stored archive pages go, since their names have changed,
 -- and subscriptions and watches that are ahead of their feed's head go back to it. Gives the generation that is now.
--- The lane's lock before the pages, in the order of redact() and drop_history().
+-- The lane's lock before the pages, in the order of redact().
 create or replace function new_generation(p_known bigint, p_now timestamptz) returns bigint
 language plpgsql volatile as $$
 declare

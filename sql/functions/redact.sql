@@ -1,3 +1,7 @@
+-- Until the transaction ends: of redact() and drop_rows() one alone has a feed's rows behind the head.
+create or replace function lock_old_rows(p_feed bigint) returns void language sql volatile
+as 'select pg_advisory_xact_lock(-p_feed)';  -- other locks have positive keys
+
 -- Redacts an entry: erases bytes, type, salt, terms and media of all its revisions, whose leaf and chain stay, drops the
 -- stored archive pages that show them, and appends a tombstone that says which positions were erased.
 -- The tombstone's canonical XML is p_before || its time || p_middle || the positions || p_after.
@@ -23,6 +27,7 @@ begin
   select coalesce(max(e.position), 0) into v_seen from entries e where e.lane = p_lane and e.feed = p_feed;
   v_positions := array(select e.position from entries e where e.lane = p_lane and e.feed = p_feed
                                                               and e.position <= v_seen and e.id = p_id);
+  perform lock_old_rows(p_feed);  -- before the lane's: who drops them holds no lane's while he waits
   perform lock_lane(p_lane);
   select f.floor_position, f.page_size into v_floor, v_page_size
   from feeds f where f.lane = p_lane and f.feed = p_feed and f.deleted is null;

@@ -46,51 +46,69 @@ begin
   return (select floor_position from feeds where lane = p_lane and feed = p_feed);
 end $$;
 
--- Drops up to p_most of a feed's rows behind its floor, the oldest after p_after first, with what finds them. Gives up to
--- where nothing is left; null: there is nothing left at all. Under the lane's lock, and quickly: publishing waits.
--- Losing a commit of this in a crash loses nothing: it is done again. Rows are looked up with a limit and deleted by their
--- place: else the tables may be planned to be read through (docs/decisions/0003).
-create or replace function drop_history(p_lane smallint, p_feed bigint, p_after bigint, p_most bigint) returns bigint
+-- Dropping a feed's history goes in pieces of two calls, each a transaction of its own. Losing a commit of either in a crash
+-- loses nothing: both are done again. Rows are looked up with a limit and deleted by their place: else the tables may be
+-- planned to be read through (docs/decisions/0003).
+
+-- First: takes away the ids of up to p_most of the oldest entries after p_after that the feed's floor has passed. Gives up to
+-- which position; null: there is nothing behind the floor. Under the lane's lock, since publishing looks ids up; all of it has
+-- been read before, when nobody waited.
+create or replace function forget_ids(p_lane smallint, p_feed bigint, p_after bigint, p_most bigint) returns bigint
 language plpgsql volatile
 set enable_seqscan = off
 as $$
 declare
-  v_floor bigint;
-  v_page_size bigint;
-  v_first bigint;
-  v_upto bigint;
+  v_floor constant bigint := (select floor_position from feeds where lane = p_lane and feed = p_feed);
+  v_first constant bigint := (select position from entries where lane = p_lane and feed = p_feed and position > p_after
+                              order by position limit 1);
+  v_upto constant bigint := least(v_first + p_most - 1, v_floor);
+  v_hashes uuid[];
 begin
-  perform set_config('synchronous_commit', 'off', true);
-  perform lock_lane(p_lane);
-  select floor_position, page_size into v_floor, v_page_size from feeds where lane = p_lane and feed = p_feed;
-  select position into v_first from entries
-  where lane = p_lane and feed = p_feed and position > p_after order by position limit 1;
   if v_first is null or v_first > v_floor then
     return null;
   end if;
-  v_upto := least(v_first + p_most - 1, v_floor);
-  with gone as (
-    delete from entries where lane = p_lane and feed = p_feed and position >= v_first and position <= v_upto
-    returning position, id, terms, media),
-  gone_terms as (
-    delete from entry_terms where ctid = any (array(
-      select found.ctid
-      from gone g cross join lateral unnest(g.terms) as x (term)
-      cross join lateral (select t.ctid from entry_terms t
-                          where t.lane = p_lane and t.feed = p_feed and t.term = x.term collate "C"
-                                and t.position = g.position
-                          limit 1) found))),
-  doubtful as (
-    insert into media_doubts (due, feed, lane, media)
-    select distinct '-infinity'::timestamptz, p_feed, p_lane, g.media from gone g where g.media is not null)
+  perform set_config('synchronous_commit', 'off', true);
+  v_hashes := array(select encode(substr(sha256(convert_to(e.id, 'UTF8')), 1, 16), 'hex')::uuid
+                    from entries e
+                    where e.lane = p_lane and e.feed = p_feed and e.position >= v_first and e.position <= v_upto);
+  perform i.newest_position
+  from unnest(v_hashes) as g (hash)
+  cross join lateral (select newest_position from entry_ids
+                      where lane = p_lane and feed = p_feed and id_hash = g.hash limit 1) i;
+  perform lock_lane(p_lane);
   delete from entry_ids where ctid = any (array(
     select found.ctid
-    from gone g
+    from unnest(v_hashes) as g (hash)
     cross join lateral (select i.ctid from entry_ids i
-                        where i.lane = p_lane and i.feed = p_feed and i.newest_position <= v_floor
-                              and i.id_hash = encode(substr(sha256(convert_to(g.id, 'UTF8')), 1, 16), 'hex')::uuid
+                        where i.lane = p_lane and i.feed = p_feed and i.newest_position <= v_floor and i.id_hash = g.hash
                         limit 1) found));
-  delete from archive_pages
-  where lane = p_lane and feed = p_feed and page > (v_first - 1) / v_page_size and page <= v_upto / v_page_size;
   return v_upto;
+end $$;
+
+-- Second: drops the entries after p_after up to p_upto, with what finds them. Nobody reads or writes them any more but
+-- redact(): one at a time of the two has a feed's old rows. Publishing does not wait.
+create or replace function drop_rows(p_lane smallint, p_feed bigint, p_after bigint, p_upto bigint) returns void
+language plpgsql volatile
+set enable_seqscan = off
+as $$
+declare
+  v_page_size constant bigint := (select page_size from feeds where lane = p_lane and feed = p_feed);
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  perform lock_old_rows(p_feed);
+  delete from entry_terms where ctid = any (array(
+    select found.ctid
+    from entries e cross join lateral unnest(e.terms) as x (term)
+    cross join lateral (select t.ctid from entry_terms t
+                        where t.lane = p_lane and t.feed = p_feed and t.term = x.term collate "C"
+                              and t.position = e.position
+                        limit 1) found
+    where e.lane = p_lane and e.feed = p_feed and e.position > p_after and e.position <= p_upto));
+  with gone as (
+    delete from entries where lane = p_lane and feed = p_feed and position > p_after and position <= p_upto
+    returning media)
+  insert into media_doubts (due, feed, lane, media)
+  select distinct '-infinity'::timestamptz, p_feed, p_lane, g.media from gone g where g.media is not null;
+  delete from archive_pages
+  where lane = p_lane and feed = p_feed and page > p_after / v_page_size and page <= p_upto / v_page_size;
 end $$;

@@ -120,10 +120,26 @@ TEST_F(LifecycleTest, WhatTheFloorHasPassedIsGoneBeforeItsRowsAre) {
   EXPECT_EQ(retry.header("Feed-Position"), "13");
   EXPECT_THAT(client_->get("/demo/events?search=%2Ball&limit=1000").body, Not(HasSubstr("text1<")));
   EXPECT_THAT(client_->get("/demo/events?search=(NOT(cat=z))&limit=1000").body, Not(HasSubstr("text1<")));
-  EXPECT_EQ(number_of("select drop_history(lane, feed, 0, 3) from feeds"), 3);
-  EXPECT_EQ(number_of("select drop_history(lane, feed, 3, 3) from feeds"), 5);
+  EXPECT_EQ(number_of("select forget_ids(lane, feed, 0, 3) from feeds"), 3);
+  EXPECT_EQ(number_of("select count(*) from entries where position <= 5"), 5);
+  EXPECT_EQ(number_of("select forget_ids(lane, feed, 3, 3) from feeds"), 5);
+  session_.execute_script("select drop_rows(lane, feed, 0, 5) from feeds");
   EXPECT_EQ(number_of("select count(*) from entries where position <= 5"), 0);
   EXPECT_EQ(number_of("select count(*) from entry_ids"), 9) << "6 to 12, 2 with its revision, 3 anew";
+}
+
+TEST_F(LifecycleTest, PublishingDoesNotWaitForRowsThatAreBeingDropped) {
+  serve("");
+  publish(1, 12);
+  ASSERT_EQ(number_of("select raise_floor(lane, feed, 7, now()) from feeds"), 5);
+  ASSERT_EQ(number_of("select forget_ids(lane, feed, 0, 5) from feeds"), 5);
+  session_.execute_script("begin; select drop_rows(lane, feed, 0, 5) from feeds");
+  publish(13, 14);
+  EXPECT_EQ(client_->post("/demo/events", entry(3, "other")).header("Feed-Position"), "15")
+      << "its rows are on their way";
+  session_.execute_script("commit");
+  EXPECT_EQ(number_of("select count(*) from entries where id = 'urn:x:3'"), 1);
+  EXPECT_EQ(number_of("select newest_position from entry_ids where first_position = 15"), 15);
 }
 
 // Who goes on after an entry whose first revision has been dropped would miss what was dropped with it.
@@ -191,9 +207,9 @@ TEST_F(LifecycleTest, FullPagesAreCachedNoLongerThanTheirEntriesAreKept) {
 TEST_F(LifecycleTest, DroppingGoesOnWhereItEnded) {
   serve("retain = '10 entries'");
   session_.execute_script(
-      "create table asked (number serial, after bigint); alter function drop_history rename to really_drop_history;"
-      "create function drop_history(smallint, bigint, bigint, bigint) returns bigint language plpgsql as $$ begin "
-      "insert into asked (after) values ($3); return really_drop_history($1, $2, $3, $4); end $$");
+      "create table asked (number serial, after bigint); alter function forget_ids rename to really_forget_ids;"
+      "create function forget_ids(smallint, bigint, bigint, bigint) returns bigint language plpgsql as $$ begin "
+      "insert into asked (after) values ($3); return really_forget_ids($1, $2, $3, $4); end $$");
   publish(1, 23);
   ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from entries where position <= 10") == 0; }));
   const std::int64_t before = number_of("select coalesce(max(number), 0) from asked");
