@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/process.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
 namespace courant::test {
@@ -27,7 +28,7 @@ inline Ran run_command(const std::vector<std::string>& arguments) {
 }
 
 inline Ran run_courant(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
+  arguments.insert(arguments.begin(), courant_program());
   return run_command(arguments);
 }
 

@@ -13,6 +13,7 @@
 
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
 namespace courant::test {
@@ -21,7 +22,7 @@ class CourantServer {
  public:
   // source: {"--database", URL} or {"--data", FOLDER}, and further flags. program: another one than that under test.
   explicit CourantServer(std::vector<std::string> source, int port = free_port(),
-                         std::string program = COURANT_BINARY_DIR "/courant")
+                         std::string program = courant_program())
       : source_(std::move(source)), port_(port), program_(std::move(program)) {
     start();
   }

@@ -9,8 +9,6 @@
 
 #include <sys/types.h>
 
-#include "tests/support/sanitized.h"
-
 namespace courant::test {
 
 // The most memory that it has had at once, in bytes.

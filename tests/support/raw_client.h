@@ -15,13 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/support/sanitized.h"
+#include "tests/support/program.h"
 
 namespace courant::test {
 
 class RawClient {
  public:
-  static constexpr std::chrono::seconds kPatience{kIsSanitized ? 180 : 60};
+  static inline const std::chrono::seconds kPatience{is_sanitized() ? 180 : 60};
 
   // patience: how long a read waits before it counts as the end.
   explicit RawClient(std::uint16_t port, std::chrono::seconds patience = kPatience)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "tests/support/memory.h"
+#include "tests/support/program.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wire_server.h"
 
@@ -100,7 +101,7 @@ TEST_F(AbuseTest, ReadersThatStopAreDroppedAndHoldLittle) {
   EXPECT_TRUE(counts(kLimits, 2 * kReaders));
   for (const auto& client : stopped) EXPECT_LT(client->read_all().size(), kBody);
   EXPECT_TRUE(is_well());
-  if (!kIsSanitized) {
+  if (!is_sanitized()) {
     EXPECT_LT(peak() - before, 2 * kBody) << "not a copy for each";
   }
 }
@@ -162,10 +163,9 @@ TEST_F(AbuseTest, RunningOutOfDescriptorsEndsNothing) {
 // Where the system lets a process open few files, those that publishing needs are not for connections.
 TEST_F(AbuseTest, AFloodLeavesPublishingTheFilesThatItNeeds) {
   const int port = free_port();
-  Process server(
-      {"/usr/bin/prlimit", "--nofile=720:720", COURANT_BINARY_DIR "/courant", "serve", "--database", database_.url(),
-       "--data", scratch("few-files"), "--operations", "", "--listen", "127.0.0.1:" + std::to_string(port)},
-      scratch("few-files.log"));
+  Process server({"/usr/bin/prlimit", "--nofile=720:720", courant_program(), "serve", "--database", database_.url(),
+                  "--data", scratch("few-files"), "--operations", "", "--listen", "127.0.0.1:" + std::to_string(port)},
+                 scratch("few-files.log"));
   ASSERT_TRUE(wait_until([&] { return HttpClient(port).get("/-/health/live").status == 200; }));
   HttpClient publisher(port);
   ASSERT_EQ(publisher.get("/-/health/live").status, 200);
@@ -199,7 +199,7 @@ TEST_F(AbuseTest, OversizedRequestsAreRefusedAndNotKept) {
   }
   EXPECT_TRUE(counts("courant_http_refused_total", 100));
   EXPECT_TRUE(is_well());
-  if (!kIsSanitized) {
+  if (!is_sanitized()) {
     EXPECT_LT(peak() - before, std::size_t{64} << 20) << "all of it was 2 GB";
   }
 }
@@ -224,7 +224,7 @@ TEST_F(AbuseTest, ManyBodiesOnOneConnectionAreNotKept) {
     })) << refused;
     EXPECT_EQ(http.get("/-/health/live").status, 200);
   }
-  if (!kIsSanitized) {
+  if (!is_sanitized()) {
     EXPECT_LT(peak() - before, std::size_t{160} << 20) << "all of it was 360 MB";
   }
 }

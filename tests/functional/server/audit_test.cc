@@ -10,6 +10,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sink.h"
 #include "tests/support/test_database.h"
@@ -91,8 +92,7 @@ TEST_F(AuditTest, RunsAtTheSameTimeShareWhatIsRemembered) {
   for (int feed = 1; feed <= kFeeds; ++feed) {
     const std::string path = "/demo/f" + std::to_string(feed);
     ASSERT_EQ(client_.post(path, entry(1, "x")).status, 201);
-    const std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant", "verify", server_.url() + path,
-                                                "--state", state_};
+    const std::vector<std::string> arguments = {courant_program(), "verify", server_.url() + path, "--state", state_};
     runs.push_back(std::make_unique<Process>(arguments, scratch("verify-" + std::to_string(feed) + ".txt")));
   }
   for (const auto& run : runs) EXPECT_EQ(run->wait(), 0);

@@ -10,6 +10,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
@@ -26,7 +27,7 @@ std::string version_of(const std::string& program) {
 
 // A copy of the program under test that believes to be of another version.
 std::string program_of_another_version(const std::string& version) {
-  std::ifstream file(COURANT_BINARY_DIR "/courant", std::ios::binary);
+  std::ifstream file(courant_program(), std::ios::binary);
   std::string bytes(std::istreambuf_iterator<char>(file), {});
   std::string other = version;
   for (char& c : other) {
@@ -51,7 +52,7 @@ const std::vector<std::string> kLog = {"/demo/events/archive/1",
                                        "/demo/events/entries/urn:x:7"};
 
 TEST(BuildIndependence, AnotherVersionServesTheSameBytesAndNamesItselfNowhere) {
-  const std::string version = version_of(COURANT_BINARY_DIR "/courant");
+  const std::string version = version_of(courant_program());
   const std::string other = program_of_another_version(version);
   TestDatabase database;
   const int port = free_port();

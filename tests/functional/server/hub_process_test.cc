@@ -7,6 +7,7 @@
 
 #include "tests/support/any_query.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
@@ -35,9 +36,9 @@ class HubProcessTest : public testing::Test {
   }
 
   std::unique_ptr<Process> start_hub() {
-    return std::make_unique<Process>(std::vector<std::string>{COURANT_BINARY_DIR "/courant", "hub", "--database",
-                                                              database_.url(), "--config", config_},
-                                     scratch("hub_process.log"));
+    return std::make_unique<Process>(
+        std::vector<std::string>{courant_program(), "hub", "--database", database_.url(), "--config", config_},
+        scratch("hub_process.log"));
   }
   void publish(int number) { ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(number)).status, 201); }
   std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
@@ -124,7 +125,7 @@ TEST_F(HubProcessTest, SaysWhenThereIsNoHub) {
   const std::string off = scratch("hub_off.toml");
   std::ofstream(off) << "[hub]\nenabled = false\n";
   const std::string log = scratch("hub_off.log");
-  Process process({COURANT_BINARY_DIR "/courant", "hub", "--database", database_.url(), "--config", off}, log);
+  Process process({courant_program(), "hub", "--database", database_.url(), "--config", off}, log);
   EXPECT_EQ(process.wait(), 1);
   std::ifstream file(log);
   EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}), HasSubstr("hub.enabled = true"));

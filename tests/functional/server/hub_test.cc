@@ -8,6 +8,7 @@
 #include "kernel/digest.h"
 #include "tests/support/callbacks.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
@@ -122,8 +123,8 @@ TEST_F(HubTest, SubscriptionsOutliveTheirFeed) {
   const GateOpener opener{gate};
   ASSERT_EQ(slow.ask(server_, "subscribe", topic()), 202);
   ASSERT_TRUE(slow.wait_until([&] { return !slow.verifications().empty(); }));
-  const std::vector<std::string> deletion = {
-      COURANT_BINARY_DIR "/courant", "delete-feed", "--database", database_.url(), "demo/events", "--yes"};
+  const std::vector<std::string> deletion = {courant_program(), "delete-feed", "--database",
+                                             database_.url(),   "demo/events", "--yes"};
   ASSERT_EQ(Process(deletion, scratch("delete-feed.log")).wait(), 0);
   ASSERT_TRUE(wait_until([&] { return client_.get("/demo/events").status == 404; }));
   server_.kill_and_restart();  // its shards are read again, and the request that waits is verified again
@@ -419,7 +420,7 @@ TEST_F(HubTest, WhoeverIsFrozenIsReplacedWithinSeconds) {
 
 TEST_F(HubTest, AnotherKeyThanTheDatabasesIsRefused) {
   const std::string folder = scratch("other-key");
-  Process other({COURANT_BINARY_DIR "/courant", "serve", "--database", database_.url(), "--data", folder, "--listen",
+  Process other({courant_program(), "serve", "--database", database_.url(), "--data", folder, "--listen",
                  "127.0.0.1:" + std::to_string(free_port()), "--operations", ""},
                 scratch("courant-under-test.log"));
   EXPECT_EQ(other.wait(), 1);

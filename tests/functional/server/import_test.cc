@@ -8,6 +8,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
@@ -55,15 +56,8 @@ class ImportTest : public testing::Test {
   }
 
   std::vector<std::string> import_arguments() const {
-    return {COURANT_BINARY_DIR "/courant",
-            "import",
-            "atomhopper",
-            "--source",
-            source_.url(),
-            "--database",
-            target_.url(),
-            "--config",
-            config_};
+    return {courant_program(), "import",      "atomhopper", "--source", source_.url(),
+            "--database",      target_.url(), "--config",   config_};
   }
 
   static std::unique_ptr<sql::Session> connect(const std::string& url) {

@@ -15,6 +15,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/memory.h"
+#include "tests/support/program.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
@@ -483,19 +484,19 @@ TEST_F(MediaTest, ReadersThatDoNotReadDoNotShutOutOthers) {
 TEST_F(MediaTest, ALargeBodyIsInMemoryOnce) {
   serve("", "max_media_bytes = '64MiB'");
   const std::size_t before = peak_memory(server_->process().id());
-  const std::string body = bytes(kIsSanitized ? 8 << 20 : 64 << 20);
+  const std::string body = bytes(is_sanitized() ? 8 << 20 : 64 << 20);
   const Posted posted = post(body);
   ASSERT_EQ(posted.reply.status, 201) << posted.reply.body;
   const Reply whole = client_->get(posted.media);
   EXPECT_TRUE(whole.body == body);
   const std::size_t grown = peak_memory(server_->process().id()) - before;
-  EXPECT_LT(grown, body.size() * (kIsSanitized ? 100 : 3) / 2);
+  EXPECT_LT(grown, body.size() * (is_sanitized() ? 100 : 3) / 2);
   EXPECT_GT(grown, body.size() * 3 / 4) << "it is measured indeed";
 }
 
 // What was promised cannot be had any more: the reader notices by the length.
 TEST_F(MediaTest, ADeletionCutsOffWhoReadsSlowly) {
-  const std::string body = bytes(kIsSanitized ? 8 << 20 : 16 << 20);  // more than sockets hold
+  const std::string body = bytes(is_sanitized() ? 8 << 20 : 16 << 20);  // more than sockets hold
   const Posted posted = post(body);
   ASSERT_EQ(posted.reply.status, 201);
   RawClient slow(static_cast<std::uint16_t>(server_->port()));

@@ -1,3 +1,5 @@
+#include "tests/support/program.h"
+
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -157,10 +159,9 @@ TEST_F(ProgramTest, ADatabaseThatGoesAwayDuringTheStartIsSaidInASentence) {
     locking.execute_script("begin; lock table " + table + " in access exclusive mode");
     const std::string log = scratch("start-without-database.txt");
     std::filesystem::remove(log);
-    Process server(
-        {COURANT_BINARY_DIR "/courant", "serve", "--database", database.url(), "--data", scratch("courant-under-test"),
-         "--operations", "", "--listen", "127.0.0.1:" + std::to_string(free_port())},
-        log);
+    Process server({courant_program(), "serve", "--database", database.url(), "--data", scratch("courant-under-test"),
+                    "--operations", "", "--listen", "127.0.0.1:" + std::to_string(free_port())},
+                   log);
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     std::optional<int> status;
     int ended = 0;

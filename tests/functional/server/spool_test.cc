@@ -13,6 +13,7 @@
 #include "tests/support/bad_line.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sink.h"
 #include "tests/support/small_disk.h"
@@ -56,7 +57,7 @@ class SpoolTest : public testing::Test {
   Ran run(const std::vector<std::string>& more) const { return run_courant(command(more)); }
   std::unique_ptr<Process> start(const std::vector<std::string>& more, const std::string& log = "log") const {
     std::vector<std::string> arguments = command(more);
-    arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
+    arguments.insert(arguments.begin(), courant_program());
     return std::make_unique<Process>(arguments, folder_ / log);
   }
   std::string said(const std::string& log = "log") const {
@@ -279,7 +280,7 @@ TEST_F(SpoolTest, AConflictOverTheSameContentIsStored) {
 
 TEST_F(SpoolTest, StandardInputIsSpooledToo) {
   CourantServer server({"--database", database_.url()});
-  const std::string line = COURANT_BINARY_DIR "/courant publish --spool " + spool() + " " + server.url() +
+  const std::string line = courant_program() + " publish --spool " + spool() + " " + server.url() +
                            "/demo/events - < " + file("a", entry("a"));
   const Ran ran = run_command({"/bin/sh", "-c", line});
   EXPECT_EQ(ran.status, 0) << ran.output;
