@@ -28,6 +28,12 @@ using std::chrono::steady_clock;
 
 constexpr auto kFastShutdown = 10s;            // then by force
 constexpr const char* kNoProcess = "4194304";  // one more than Linux gives
+constexpr const char* kSettings[] = {"listen_addresses=", "unix_socket_permissions=0700", "shared_buffers=256MB",
+                                     "jit=off", "wal_compression=lz4", "default_toast_compression=lz4",
+                                     "max_wal_size=2GB",
+                                     // What is cleaned up goes to the disk in small portions, and slowly: a commit
+                                     // waits there behind all that has piled up.
+                                     "backend_flush_after=256kB", "autovacuum_vacuum_cost_delay=6ms"};
 
 class Keeper {
  public:
@@ -50,13 +56,8 @@ class Keeper {
   std::vector<std::string> arguments() const {
     std::vector<std::string> all = {std::string(kPostgresPrograms) + "/postgres", "-D", home_.cluster, "-k",
                                     home_.socket_folder};
-    for (const std::string& setting :
-         {std::string("listen_addresses="), std::string("shared_buffers=256MB"),
-          "max_connections=" + std::to_string(options_.connections), std::string("jit=off"),
-          std::string("wal_compression=lz4"), std::string("default_toast_compression=lz4"),
-          std::string("max_wal_size=2GB"), std::string("unix_socket_permissions=0700")}) {
-      all.insert(all.end(), {"-c", setting});
-    }
+    for (const char* const setting : kSettings) all.insert(all.end(), {"-c", setting});
+    all.insert(all.end(), {"-c", "max_connections=" + std::to_string(options_.connections)});
     return all;
   }
 
