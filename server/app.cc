@@ -23,6 +23,7 @@
 #include "server/core.h"
 #include "server/handover.h"
 #include "server/hub_page.h"
+#include "server/notify.h"
 #include "server/operations.h"
 #include "server/process_group.h"
 #include "server/reload.h"
@@ -40,6 +41,7 @@ sigset_t block_signals() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGHUP);
   sigaddset(&signals, SIGUSR1);  // a successor serves
+  sigaddset(&signals, SIGUSR2);  // a successor is wanted
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -96,12 +98,17 @@ Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const s
 }
 
 // Until the process is to stop. SIGHUP: the configuration is read again.
-int wait_for_end(const sigset_t& signals, Reload& reload, Takeover& takeover) {
+int wait_for_end(const ServeOptions& options, const sigset_t& signals, Reload& reload, Takeover& takeover) {
   const timespec beat{0, 100'000'000};
   for (;;) {
     const int signal = takeover.look() ? ::sigwaitinfo(&signals, nullptr) : ::sigtimedwait(&signals, nullptr, &beat);
-    if (signal == SIGHUP) reload.run();
-    if (signal > 0 && signal != SIGHUP) return signal;
+    if (signal == SIGHUP) {
+      reload.run();
+    } else if (signal == SIGUSR2) {
+      start_successor(options);
+    } else if (signal > 0) {
+      return signal;
+    }
   }
 }
 
@@ -234,7 +241,9 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   });
   const std::unique_ptr<SocketOffer> offer = offer_sockets(options, server);
   takeover.begin();
-  const int signal = wait_for_end(signals, reload, takeover);
+  if (options.process == 0) notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
+  const int signal = wait_for_end(options, signals, reload, takeover);
+  if (options.process == 0 && signal != SIGUSR1) notify_service_manager("STOPPING=1");
   log_info("stopping", {{"signal", signal}});
   if (offer) offer->withdraw();
   if (signal == SIGUSR1) leave(core, server, signals);
@@ -273,7 +282,8 @@ int push_until_told(const ServeOptions& options, const Config& as_read, const si
   std::fflush(stdout);
   Reload reload(options, as_read, core, nullptr, nullptr);
   Takeover takeover(options, nullptr, [] { return true; });
-  const int signal = wait_for_end(signals, reload, takeover);
+  notify_service_manager("READY=1");
+  const int signal = wait_for_end(options, signals, reload, takeover);
   log_info("stopping", {{"signal", signal}});
   operations.stop();
   core.stop();

@@ -10,6 +10,7 @@
 #include "server/app.h"
 #include "server/config.h"
 #include "server/config_table.h"
+#include "server/doctor.h"
 #include "server/feed_commands.h"
 #include "server/import_command.h"
 #include "server/log_commands.h"
@@ -161,6 +162,16 @@ int run(int argc, char** argv) {
   checking->add_option("file", config, "the TOML file");
   checking->add_flag("--reference", wants_reference, "print what can be configured, in Markdown");
 
+  CLI::App* const examining =
+      app.add_subcommand("doctor", "look at machine, database and installation, and say what to change");
+  add_flags(*examining, flags, false);
+  bool wants_json = false;
+  examining->add_flag("--json", wants_json, "for programs");
+  examining->footer(
+      "A line each: ok, warning or problem, what it is, and what to do.\n"
+      "Exit status: 0 no problem; 1 there is one.\n"
+      "Example:\n  courant doctor --config /etc/courant/courant.toml --data /var/lib/courant");
+
   CLI::App* const publishing = app.add_subcommand("publish", "post Atom entries to a feed");
   PublishOptions published;
   add_publish_options(*publishing, published);
@@ -239,6 +250,13 @@ int run(int argc, char** argv) {
       return 2;
     }
     return check_config(config);
+  }
+  if (*examining) {
+    ServeOptions examined;
+    examined.data = flags.data;
+    examined.config_file = flags.config;
+    examined.read_again = [&flags] { return read_configuration(flags); };
+    return doctor(examined, wants_json);
   }
   ServeOptions options;
   if (!read_options(flags, options)) return 1;

@@ -10,9 +10,14 @@ namespace courant::server {
 namespace {
 
 constexpr int kBesidePool = 40;  // connections that a process has beside its readers' pool: writers, follower, hub
+constexpr int kReserved = 3;     // of PostgreSQL, for superusers
 constexpr int kForOthers = 30;   // for commands and the operator
 
 }  // namespace
+
+std::int64_t connections_needed(const Config& config) {
+  return 2 * config.server.processes * (config.database.pool + kBesidePool) + kForOthers;
+}
 
 Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening) {
   OpenDatabase opened;
@@ -20,10 +25,8 @@ Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening)
   database_options.url = options.config.database.url;
   if (database_options.url.empty()) {
     EmbeddedPostgresOptions postgres;
-    const Config& config = options.config;
-    // Twice: while a new version takes over, both are there.
-    const std::int64_t needed = 2 * config.server.processes * (config.database.pool + kBesidePool) + kForOthers;
-    postgres.connections = std::max(postgres.connections, static_cast<int>(needed));
+    postgres.connections =
+        std::max(postgres.connections, static_cast<int>(connections_needed(options.config)) + kReserved);
     postgres.data = std::filesystem::absolute(options.data).string();
     opened.embedded = std::make_unique<EmbeddedPostgres>(postgres);
     Result<std::string> url = opening == Opening::kJoin ? opened.embedded->join() : opened.embedded->start();

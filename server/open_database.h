@@ -2,6 +2,7 @@
 // Threads: the main thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "kernel/result.h"
@@ -15,6 +16,10 @@ struct OpenDatabase {
   std::unique_ptr<EmbeddedPostgres> embedded;  // null: the database is not a private one
   std::unique_ptr<sql::Database> database;     // goes before the cluster that it is in
 };
+
+// How many connections all processes of an installation may have at once: twice what they have, since while a new
+// version takes over, both are there.
+std::int64_t connections_needed(const Config& config);
 
 enum class Opening {
   kOwn,   // a server's: a private cluster is made where there is none

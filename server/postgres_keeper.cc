@@ -130,7 +130,7 @@ int keep_postgres(const KeeperOptions& options) {
   ::close_range(3, ~0U, 0);  // sockets of the process that has started this one
   ::setpgid(0, 0);           // a Ctrl-C at the terminal is the server's alone to handle
   ::prctl(PR_SET_NAME, "postgres keeper");
-  for (const int number : {SIGINT, SIGHUP, SIGUSR1}) ::signal(number, SIG_IGN);
+  for (const int number : {SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) ::signal(number, SIG_IGN);
   ::signal(SIGTERM, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);

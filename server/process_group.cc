@@ -15,6 +15,7 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/handover.h"
+#include "server/notify.h"
 #include "server/open_database.h"
 #include "server/secrets.h"
 #include "server/takeover.h"
@@ -149,9 +150,14 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
   const timespec beat{0, 200'000'000};
   Takeover takeover(options, &pid, [] { return true; });
   bool has_begun = false;
+  bool is_ready = false;
   std::optional<int> status;
   int ended_by = SIGTERM;
   while (!status) {
+    if (!is_ready && group.serves()) {
+      is_ready = true;
+      notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
+    }
     if (!has_begun && options.predecessor != 0 && group.serves()) {
       has_begun = true;
       takeover.begin();
@@ -160,6 +166,8 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
     const int signal = ::sigtimedwait(&signals, nullptr, &beat);
     if (signal == SIGHUP) {
       group.reload();
+    } else if (signal == SIGUSR2) {
+      start_successor(options);
     } else if (signal > 0) {
       log_info("stopping", {{"signal", signal}});
       status = 0;
@@ -168,6 +176,7 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
       status = group.look_after();
     }
   }
+  if (ended_by == SIGTERM) notify_service_manager("STOPPING=1");
   group.stop(ended_by);
   return *status;
 }

@@ -1,9 +1,15 @@
 #include "server/takeover.h"
 
+#include <cstring>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
 
+#include "kernel/argv.h"
 #include "kernel/log.h"
 
 namespace courant::server {
@@ -23,6 +29,30 @@ std::optional<Fault> claim(ServeOptions& options, PidFile& pid) {
   if (*taken || !options.config.database.url.empty()) return std::nullopt;
   return Fault{"the data directory " + std::filesystem::absolute(options.data).string() +
                " is in use by another courant: stop it, take over from it with --take-over, or give another --data"};
+}
+
+void start_successor(const ServeOptions& options) {
+  if (options.process > 0) return;  // whoever has started this one does it
+  std::error_code error;
+  std::string program = std::filesystem::read_symlink("/proc/self/exe", error);
+  // An upgrade has put another file in its place.
+  constexpr std::string_view kReplaced = " (deleted)";
+  if (program.ends_with(kReplaced)) program.resize(program.size() - kReplaced.size());
+  std::vector<std::string> arguments = {"courant"};
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  if (!options.takes_over) arguments.emplace_back("--take-over");
+  const std::vector<char*> argv = argv_of(arguments);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // connections of clients end when this process ends them
+  pid_t successor = 0;
+  const int failure = ::posix_spawn(&successor, program.c_str(), &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failure == 0) {
+    log_info("a successor has been started", {{"program", program}, {"process", static_cast<std::int64_t>(successor)}});
+  } else {
+    log_error("no successor can be started", {{"program", program}, {"why", std::strerror(failure)}});
+  }
 }
 
 Takeover::Takeover(const ServeOptions& options, PidFile* pid, std::function<bool()> alone)

@@ -18,6 +18,9 @@ namespace courant::server {
 // name. A fault: somebody else serves it.
 std::optional<Fault> claim(ServeOptions& options, PidFile& pid);
 
+// Starts the program that is installed now, with the arguments of this one, to take over from it.
+void start_successor(const ServeOptions& options);
+
 class Takeover {
  public:
   // alone: called until it returns true once the predecessor is gone, or from the beginning where there is none.

@@ -269,6 +269,21 @@ TEST_F(TakeoverTest, ByHttp2RequestsOnTheirWayAreAnswered) {
   EXPECT_EQ(HttpClient(port_).get("/demo/events").header("Feed-Position"), "1");
 }
 
+TEST_F(TakeoverTest, ASignalStartsWhatIsInstalledNow) {
+  std::unique_ptr<Process> server = begin();
+  ASSERT_TRUE(serves());
+  RawClient connected(static_cast<std::uint16_t>(port_));
+  const pid_t before = server->id();
+  server->signal(SIGUSR2);
+  EXPECT_EQ(server->wait(), 0);
+  EXPECT_EQ(connected.read_all(), "") << "its connection is not the successor's";
+  pid_t successor = 0;
+  EXPECT_TRUE(wait_until([&] { return (successor = named()) != 0 && successor != before; }));
+  EXPECT_EQ(HttpClient(port_).post("/demo/events", entry(1)).status, 201);
+  ::kill(successor, SIGTERM);
+  EXPECT_TRUE(wait_until([&] { return named() == 0; }));
+}
+
 TEST_F(TakeoverTest, WithoutTheFlagASecondServerIsRefused) {
   std::unique_ptr<Process> server = begin();
   ASSERT_TRUE(serves());
