@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 #include <sstream>
@@ -127,8 +128,9 @@ void disarm_stale_pid_file(const std::string& cluster) {
 }
 
 int keep_postgres(const KeeperOptions& options) {
-  ::close_range(3, ~0U, 0);  // sockets of the process that has started this one
-  ::setpgid(0, 0);           // a Ctrl-C at the terminal is the server's alone to handle
+  ::close_range(3, ~0U, 0);     // sockets of the process that has started this one
+  ::setpgid(0, 0);              // a Ctrl-C at the terminal is the server's alone to handle
+  ::unsetenv("NOTIFY_SOCKET");  // PostgreSQL would tell systemd that the server is ready
   ::prctl(PR_SET_NAME, "postgres keeper");
   for (const int number : {SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) ::signal(number, SIG_IGN);
   ::signal(SIGTERM, SIG_DFL);
