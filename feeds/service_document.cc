@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "feeds/accepting.h"
+#include "feeds/chronicler.h"
 #include "feeds/queries.h"
 #include "kernel/text.h"
 
@@ -24,7 +25,8 @@ std::string service_document(Engine& engine, const std::string& only_workspace) 
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<service xmlns=\"http://www.w3.org/2007/app\" "
       "xmlns:atom=\"http://www.w3.org/2005/Atom\">\n";
   for (const auto& [name, settings] : engine.options().workspaces) {
-    if (!only_workspace.empty() && name != only_workspace) continue;
+    // The server's own feeds are shown to who asks for them.
+    if (only_workspace.empty() ? name == kOwnWorkspace : name != only_workspace) continue;
     out += "<workspace>" + title_element(settings.title.empty() ? name : settings.title) + "\n";
     for (const std::shared_ptr<LiveFeed>& feed : feeds) {
       if (feed->facts().workspace != name) continue;

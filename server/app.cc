@@ -15,6 +15,7 @@
 #include "archive/closer.h"
 #include "archive/janitor.h"
 #include "archive/routes.h"
+#include "feeds/chronicler.h"
 #include "feeds/routes.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -202,6 +203,8 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   const Result<bool> running = core.start_hub(config.hub.deliver);
   if (!running) return say(running.fault());
 
+  feeds::Chronicler chronicler(core.database(), engine);
+
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
   for (http::Route& route : archive::routes(engine)) router.add(std::move(route));
@@ -253,6 +256,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   if (core.hub() != nullptr) core.hub()->let_go();
   server.stop();
   operations.stop();
+  chronicler.stop();
   engine.stop();
   // The hub first: until it has stopped, how far each subscription is, is in memory alone.
   if (core.hub() != nullptr) core.hub()->stop();

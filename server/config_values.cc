@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "feeds/chronicler.h"
 #include "http/host_policy.h"
 #include "kernel/text.h"
 #include "server/config.h"
@@ -83,6 +84,9 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
     for (const FeedConfig& feed : from.feeds) {
       workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
     }
+  }
+  if (std::ranges::none_of(workspaces, [](const auto& one) { return one.name == feeds::kOwnWorkspace; })) {
+    workspaces.push_back(feeds::own_workspace());
   }
   return workspaces;
 }

@@ -3,9 +3,12 @@
 #include <cstdio>
 #include <functional>
 
+#include <nlohmann/json.hpp>
+
 #include "feeds/follower.h"
 #include "feeds/lifecycle.h"
 #include "kernel/text.h"
+#include "server/audit.h"
 #include "server/open_database.h"
 
 namespace courant::server {
@@ -25,6 +28,11 @@ struct Log {
   feeds::Directory& directory;
   const sql::DatabaseOptions& database;
   Instant now;
+
+  // What is done becomes known together with that it was done.
+  void note(std::string_view act, std::string_view subject, nlohmann::json details) {
+    note_act(session, actor_at_command_line(), act, subject, std::move(details), now);
+  }
 };
 
 int with_log(const ServeOptions& options, const std::function<int(Log&)>& work) {
@@ -63,7 +71,12 @@ int redact(const ServeOptions& options, const RedactOptions& redaction) {
   return with_feed(options, redaction.feed, [&](Log& log, const feeds::LiveFeed& feed) {
     using Outcome = feeds::Redaction::Outcome;
     const feeds::FeedKey key = feed.facts().key;
-    const feeds::Redaction done = feeds::redact(log.session, key, redaction.id, log.now);
+    feeds::Redaction done;
+    log.session.transaction([&] {
+      done = feeds::redact(log.session, key, redaction.id, log.now);
+      if (done.outcome != Outcome::kDone) return;
+      log.note("redacted", redaction.feed, {{"positions", done.erased}, {"record", done.record}});
+    });
     if (done.outcome == Outcome::kNotFound)
       return say("there is no entry with the id " + redaction.id + " in " + redaction.feed, kNotDone);
     if (done.outcome == Outcome::kDoneBefore) {
@@ -93,8 +106,12 @@ int delete_feed(const ServeOptions& options, const DeleteFeedOptions& deletion) 
       return say(deletion.feed + " holds " + std::to_string(entries) + " entries, which would be gone: say --yes",
                  kWrongWords);
     }
-    if (!feeds::delete_feed(log.session, facts.key.lane, facts.workspace, facts.name, std::nullopt, log.now))
-      return say("there is no feed " + deletion.feed, kNotDone);
+    bool is_done = false;
+    log.session.transaction([&] {
+      is_done = feeds::delete_feed(log.session, facts.key.lane, facts.workspace, facts.name, std::nullopt, log.now);
+      if (is_done) log.note("feed-deleted", deletion.feed, {{"entries", entries}, {"head", feed.head()}});
+    });
+    if (!is_done) return say("there is no feed " + deletion.feed, kNotDone);
     feeds::tell_servers(log.database, {facts.key.lane});
     std::printf(
         "Deleted %s with %lld entries; a running server removes them in the background. Made again, it goes on "
@@ -107,7 +124,11 @@ int delete_feed(const ServeOptions& options, const DeleteFeedOptions& deletion) 
 int new_generation(const ServeOptions& options) {
   return with_log(options, [](Log& log) {
     const std::int64_t known = feeds::read_generation(log.session);
-    const std::int64_t begun = feeds::begin_generation(log.session, known, log.now);
+    std::int64_t begun = known;
+    log.session.transaction([&] {
+      begun = feeds::begin_generation(log.session, known, log.now);
+      log.note("generation-begun", "generation " + std::to_string(begun), {{"before", known}});
+    });
     feeds::tell_servers(log.database, {0});
     std::printf("Generation %lld: readers that hold positions of a lost tail are told to begin again.\n",
                 static_cast<long long>(begun));

@@ -2,9 +2,12 @@
 
 #include <cstdio>
 
+#include <nlohmann/json.hpp>
+
 #include "hub/resealing.h"
 #include "hub/store.h"
 #include "kernel/key_file.h"
+#include "server/audit.h"
 #include "server/open_database.h"
 #include "server/secrets.h"
 
@@ -47,6 +50,9 @@ int rotate_in(sql::Session& session, const std::string& path, const KeyRotation&
                      "hexadecimal digits of your choice and a space before it"});
   }
   const hub::Resealed done = hub::Resealing(session, *vault).run();
+  note_act(session, actor_at_command_line(), "secrets-key-rotated", "key " + newest,
+           {{"sealed_again", done.count}, {"lost", done.lost.size()}, {"older_dropped", rotation.drops_old}},
+           SystemClock().now());
   std::printf("Secrets are sealed with the key %s of %s now; %lld were sealed again.\n", newest.c_str(), path.c_str(),
               static_cast<long long>(done.count));
   for (const auto& [id, count] : done.lost) {

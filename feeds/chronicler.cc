@@ -1,0 +1,140 @@
+#include "feeds/chronicler.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
+
+#include "feeds/posting.h"
+#include "feeds/queries.h"
+#include "kernel/log.h"
+
+namespace courant::feeds {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLook = 1s;      // how often there is a look for notices
+constexpr auto kTakeover = 5s;  // how often for the place of the process that publishes them
+constexpr std::int64_t kAtOnce = 100;
+
+// The same notice makes the same entry, with the same id: published again, it is known already.
+std::string event_of_notice(const sql::Row& row) {
+  return nlohmann::json{{"specversion", "1.0"},
+                        {"id", std::to_string(row.integer(0))},
+                        {"source", "urn:courant"},
+                        {"time", format_rfc3339(row.instant(2))},
+                        {"type", row.text(3)},
+                        {"subject", row.text(4)},
+                        {"datacontenttype", "application/json"},
+                        {"data", nlohmann::json::parse(row.text(5))}}
+      .dump();
+}
+
+http::Task<void> publish_notice(Engine& engine, std::string feed_name, std::string event) {
+  const std::string workspace(kOwnWorkspace);
+  const std::shared_ptr<LiveFeed> feed = co_await engine.require_feed_for_publishing(workspace, feed_name);
+  Posted posted = read_posted_event(event, post_rules(engine, feed->state()->settings, engine.feed_url(feed->facts())));
+  const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
+  const access::Identity identity = access::Identity::internal();
+  const Published result = co_await engine.publish(identity, feed, entry);
+  if (result.outcome != PublishOutcome::kCreated && result.outcome != PublishOutcome::kSame) {
+    throw Problem(503, "a notice could not be published");
+  }
+}
+
+// Runs a task on this thread, to its end. Throws what it throws.
+void run_here(http::Task<void> task) {
+  boost::asio::io_context io;
+  std::exception_ptr failure;
+  boost::asio::co_spawn(io, std::move(task), [&failure](const std::exception_ptr& error) { failure = error; });
+  io.run();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+ConfiguredWorkspace own_workspace() {
+  ConfiguredWorkspace workspace;
+  workspace.name = kOwnWorkspace;
+  workspace.settings.title = "Courant";
+  workspace.settings.auto_create = true;
+  workspace.settings.feeds.edits = false;
+  workspace.settings.feeds.accept.clear();
+  return workspace;
+}
+
+void put_notice(sql::Session& session, const Notice& notice, Instant now) {
+  sql::Parameters parameters;
+  parameters.add(notice.feed).add(notice.type).add(notice.subject).add(notice.data).add(now);
+  session.run(queries::put_notice, parameters);
+}
+
+struct Chronicler::State {
+  State(const sql::Database& the_database, Engine& the_engine) : database(the_database), engine(the_engine) {}
+
+  const sql::Database& database;
+  Engine& engine;
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool is_stopping = false;  // guarded by mutex
+
+  // The thread's own.
+  std::unique_ptr<sql::Session> session;
+  bool is_chosen = false;  // this process has the lock
+  std::thread thread;
+
+  void run() {
+    while (!stops_within(is_chosen ? kLook : 0s)) {
+      try {
+        if (!session) session = database.connect();
+        if (!is_chosen) is_chosen = session->run(queries::become_chronicler)[0].boolean(0);
+        if (is_chosen) publish_all();
+      } catch (const std::exception& error) {
+        log_warning("notices wait to be published", {{"reason", error.what()}});
+        session.reset();
+        is_chosen = false;
+      }
+      if (!is_chosen && stops_within(kTakeover)) return;
+    }
+  }
+
+  bool stops_within(std::chrono::seconds patience) {
+    std::unique_lock lock(mutex);
+    return wake.wait_for(lock, patience, [this] { return is_stopping; });
+  }
+
+  void publish_all() {
+    for (std::int64_t count = kAtOnce; count == kAtOnce && !stops_within(0s);) {
+      const sql::Rows rows = session->run(queries::list_notices, sql::Parameters().add(kAtOnce));
+      count = rows.size();
+      for (int i = 0; i < rows.size() && !stops_within(0s); ++i) {
+        run_here(publish_notice(engine, std::string(rows[i].text(1)), event_of_notice(rows[i])));
+        session->run(queries::drop_notice, sql::Parameters().add(rows[i].integer(0)));
+      }
+    }
+  }
+};
+
+Chronicler::Chronicler(const sql::Database& database, Engine& engine)
+    : state_(std::make_unique<State>(database, engine)) {
+  state_->thread = std::thread([this] { state_->run(); });
+}
+
+Chronicler::~Chronicler() {
+  stop();
+}
+
+void Chronicler::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_stopping = true;
+  }
+  state_->wake.notify_all();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+}  // namespace courant::feeds

@@ -1,0 +1,47 @@
+// What the server has to say of itself, in feeds of its own: _courant/audit tells what was done to it, _courant/usage
+// who has used it how much. A notice is stored in the transaction of what it tells of, and published from there, in
+// order and once, by one of all processes over a database. Entries are CloudEvents (feeds/cloud_events.h). Threads:
+// put_notice on a database thread; a Chronicler is made and stopped by server/app.cc and has a thread of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "feeds/configure.h"
+#include "feeds/engine.h"
+
+namespace courant::feeds {
+
+inline constexpr std::string_view kOwnWorkspace = "_courant";
+inline constexpr std::string_view kAuditFeed = "audit";
+inline constexpr std::string_view kUsageFeed = "usage";
+
+// The workspace of these feeds: nobody else publishes in it.
+ConfiguredWorkspace own_workspace();
+
+struct Notice {
+  std::string_view feed;  // one of the above
+  std::string type;       // "courant.audit.redacted"
+  std::string subject;    // what it is about: "demo/events"
+  std::string data;       // a JSON object
+};
+void put_notice(sql::Session& session, const Notice& notice, Instant now);
+
+class Chronicler {
+ public:
+  // database and engine must outlive it.
+  Chronicler(const sql::Database& database, Engine& engine);
+  ~Chronicler();  // stops
+  Chronicler(const Chronicler&) = delete;
+  Chronicler& operator=(const Chronicler&) = delete;
+
+  // Before the engine stops. What is not published yet is published by another process, or after the next start.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace courant::feeds
