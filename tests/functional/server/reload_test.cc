@@ -163,6 +163,22 @@ TEST_F(ReloadTest, EachOfSeveralProcessesReadsItAgain) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(publish("/other/events-" + std::to_string(i), entry("1")), 201);
 }
 
+TEST_F(ReloadTest, AProcessThatPushesAloneReadsItToo) {
+  serve(kDemo);
+  const std::string log = scratch("reloaded-hub.log");
+  std::ofstream(log).close();
+  Process hub({COURANT_BINARY_DIR "/courant", "hub", "--database", database_.url(), "--config", file_, "--data",
+               scratch("courant-under-test"), "--operations", ""},
+              log);
+  ASSERT_TRUE(wait_until([&] { return text_of(log).find("Courant pushes") != std::string::npos; }));
+  write(std::string(kDemo) + "[hub]\ndocument_entries = 10\nin_flight = 20\n");
+  hub.signal(SIGHUP);
+  EXPECT_TRUE(wait_until([&] { return text_of(log).find(kDone) != std::string::npos; }));
+  EXPECT_THAT(text_of(log), HasSubstr("a setting has changed setting=hub.document_entries from=1000 to=10"));
+  EXPECT_THAT(text_of(log), HasSubstr("restart the server for it setting=hub.in_flight"));
+  EXPECT_FALSE(hub.ended());
+}
+
 TEST_F(ReloadTest, AServerWithoutAFileGoesOn) {
   write("");
   server_ = std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url(), "--config", ""});

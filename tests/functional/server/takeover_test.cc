@@ -8,11 +8,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sql/schema_tables.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/http2_client.h"
 #include "tests/support/sink.h"
 #include "tests/support/test_database.h"
+#include "tests/support/tls_client.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/wire_server.h"
 
@@ -46,10 +48,11 @@ class TakeoverTest : public testing::Test {
                                           "127.0.0.1:" + std::to_string(port_),
                                           "--operations",
                                           "127.0.0.1:" + std::to_string(operations_),
-                                          "--config",
-                                          COURANT_SOURCE_DIR "/tests/data/test.toml",
                                           "--data",
                                           data_.path()};
+    if (std::find(more.begin(), more.end(), "--config") == more.end()) {
+      more.insert(more.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
+    }
     arguments.insert(arguments.end(), more.begin(), more.end());
     return std::make_unique<Process>(arguments, log_);
   }
@@ -85,7 +88,11 @@ class TakeoverTest : public testing::Test {
 // Publishers and readers who count what they are answered.
 class Load {
  public:
-  explicit Load(int port) : port_(port) {
+  explicit Load(int port, int tls_port = 0) : port_(port) {
+    if (tls_port != 0) {
+      add([this, tls_port](HttpClient&) { read_sealed(tls_port); });
+      add([this, tls_port](HttpClient&) { read_sealed(tls_port); });
+    }
     for (int i = 0; i < 3; ++i) add([this](HttpClient& kept) { publish(kept); });  // on one connection
     for (int i = 0; i < 3; ++i)
       add([this](HttpClient&) {
@@ -125,6 +132,11 @@ class Load {
   void read(HttpClient& client, const std::string& headers) {
     const Reply reply = client.get("/demo/events", headers);
     ++(reply.status == 200 || reply.status == 304 ? read_ : failed_);
+  }
+  void read_sealed(int tls_port) {
+    TlsClient client(static_cast<std::uint16_t>(tls_port));
+    client.send("GET /demo/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    ++(client.read_all().starts_with("HTTP/1.1 200 OK") ? read_ : failed_);
   }
   static std::string etag(HttpClient& client) { return client.get("/demo/events").header("ETag"); }
 
@@ -201,13 +213,22 @@ TEST_F(TakeoverTest, UnderLoadNoRequestFailsAndNothingIsLostOrDoubled) {
   EXPECT_EQ(named(), 0);
 }
 
-TEST_F(TakeoverTest, SeveralProcessesToo) {
-  const std::vector<std::string> three = {"--processes", "3"};
+TEST_F(TakeoverTest, SeveralProcessesTooAndOverTls) {
+  const int tls_port = free_port();
+  make_certificate(scratch(""));
+  const std::string config = scratch("takeover.toml");
+  std::ofstream(config) << "[server]\nlisten_tls = \"127.0.0.1:" << tls_port << "\"\n[server.tls]\ncertificate = \""
+                        << scratch("tls.crt") << "\"\nkey = \"" << scratch("tls.key")
+                        << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
+  const auto processes = [&](const std::string& count) {
+    return std::vector<std::string>{"--config", config, "--processes", count};
+  };
+  const std::vector<std::string> three = processes("3");
   std::unique_ptr<Process> server = begin(three);
   ASSERT_TRUE(serves());
   ASSERT_EQ(HttpClient(port_).post("/demo/events", entry(0)).status, 201);
-  Load load(port_);
-  for (const std::vector<std::string>& next : {std::vector<std::string>{"--processes", "2"}, {}, three}) {
+  Load load(port_, tls_port);
+  for (const std::vector<std::string>& next : {processes("2"), processes("1"), three}) {
     const int before = load.published();
     EXPECT_TRUE(wait_until([&] { return load.published() > before + 50; }));
     server = take_over(*server, next);
@@ -298,6 +319,33 @@ TEST_F(TakeoverTest, ASuccessorThatCannotStartChangesNothing) {
   EXPECT_EQ(begin({"--take-over", "--listen", "203.0.113.1:1"})->wait(), 1);
   EXPECT_EQ(HttpClient(port_).post("/demo/events", entry(1)).status, 201);
   EXPECT_EQ(named(), server->id());
+}
+
+// The version that serves is the old one here; the next one's migrations come while everybody publishes and reads.
+TEST_F(TakeoverTest, MigrationsOfTheNextVersionRunWhileThisOneServes) {
+  const TestDatabase database;
+  std::unique_ptr<Process> server = begin({"--database", database.url()});
+  ASSERT_TRUE(serves());
+  ASSERT_EQ(HttpClient(port_).post("/demo/events", entry(0)).status, 201);
+  Load load(port_);
+  const auto publishes = [&] {
+    const int before = load.published();
+    return wait_until([&] { return load.published() > before + 50; });
+  };
+  EXPECT_TRUE(publishes());
+  sql::Schema next = sql::kSchema;
+  next.migrations.push_back({"9998_next",
+                             "alter table entries add column next_version bigint not null default 0;"
+                             "alter table feeds add column next_version text;"
+                             "alter table subscriptions add column next_version boolean default false;"
+                             "create table next_version (x int)"});
+  next.migrations.push_back({"9999_after", "alter table journal add column next_version bigint"});
+  sql::Session session(database.url());
+  EXPECT_EQ(sql::migrate(session, next, [](std::string_view) {}), 2);
+  EXPECT_TRUE(publishes());
+  load.stop();
+  EXPECT_EQ(load.failed(), 0);
+  EXPECT_EQ(HttpClient(port_).get("/demo/events").header("Feed-Position"), std::to_string(load.published() + 1));
 }
 
 TEST_F(TakeoverTest, TheClusterEndsWithWhoeverIsKilled) {
