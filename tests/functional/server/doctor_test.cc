@@ -35,7 +35,7 @@ class DoctorTest : public testing::Test {
   Ran ask_under(const std::string& condition, const std::vector<std::string>& wrapper = {}) {
     std::vector<std::string> arguments = wrapper;
     arguments.insert(arguments.end(), {"/bin/bash", "-c",
-                                       condition + " && exec " COURANT_BINARY_DIR "/courant doctor --data " + data_ +
+                                       condition + " && exec " + courant_program() + " doctor --data " + data_ +
                                            " --config " + file_ + " --database '" + database_.url() + "'"});
     return run_command(arguments);
   }

@@ -167,7 +167,7 @@ TEST_F(ReloadTest, AProcessThatPushesAloneReadsItToo) {
   serve(kDemo);
   const std::string log = scratch("reloaded-hub.log");
   std::ofstream(log).close();
-  Process hub({COURANT_BINARY_DIR "/courant", "hub", "--database", database_.url(), "--config", file_, "--data",
+  Process hub({courant_program(), "hub", "--database", database_.url(), "--config", file_, "--data",
                scratch("courant-under-test"), "--operations", ""},
               log);
   ASSERT_TRUE(wait_until([&] { return text_of(log).find("Courant pushes") != std::string::npos; }));

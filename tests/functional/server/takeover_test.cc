@@ -42,14 +42,10 @@ class TakeoverTest : public testing::Test {
  protected:
   // A server on the same port and data; more: further arguments.
   std::unique_ptr<Process> begin(std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments = {COURANT_BINARY_DIR "/courant",
-                                          "serve",
-                                          "--listen",
-                                          "127.0.0.1:" + std::to_string(port_),
-                                          "--operations",
-                                          "127.0.0.1:" + std::to_string(operations_),
-                                          "--data",
-                                          data_.path()};
+    std::vector<std::string> arguments = {courant_program(), "serve",
+                                          "--listen",        "127.0.0.1:" + std::to_string(port_),
+                                          "--operations",    "127.0.0.1:" + std::to_string(operations_),
+                                          "--data",          data_.path()};
     if (std::find(more.begin(), more.end(), "--config") == more.end()) {
       more.insert(more.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
     }
