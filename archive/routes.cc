@@ -213,8 +213,8 @@ std::vector<http::Route> routes(feeds::Engine& engine) {
   const auto index = [&engine](const Request& request, PathArguments arguments) {
     return get_index(engine, request, std::move(arguments));
   };
-  return {{"/{workspace}/{feed}/archive", http::Method::kGet, index, nullptr, nullptr},
-          {"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, at_once, nullptr}};
+  return {{"/{workspace}/{feed}/archive", http::Method::kGet, index, nullptr, nullptr, http::Need::kRead, true},
+          {"/{workspace}/{feed}/archive/{page}", http::Method::kGet, page, at_once, nullptr, http::Need::kRead, true}};
 }
 
 }  // namespace courant::archive

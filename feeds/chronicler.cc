@@ -62,6 +62,7 @@ ConfiguredWorkspace own_workspace() {
   workspace.name = kOwnWorkspace;
   workspace.settings.title = "Courant";
   workspace.settings.auto_create = true;
+  workspace.settings.is_private = true;
   workspace.settings.feeds.edits = false;
   workspace.settings.feeds.accept.clear();
   return workspace;

@@ -1,5 +1,7 @@
 #include "feeds/editing.h"
 
+#include <span>
+
 #include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
@@ -7,6 +9,7 @@
 #include "feeds/outcome_reply.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
+#include "feeds/visibility.h"
 #include "http/coding.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
@@ -99,16 +102,18 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
   require_edits(settings);
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
-  const access::Identity identity = access::Identity::anonymous();
+  const access::Identity& identity = asker_of(request);
   for (int tries = 0; tries < kMostTries; ++tries) {
     std::optional<StoredEntry> newest;
     if (feed) newest = co_await find_newest(engine, feed, id);
+    if (newest && !sees(identity, *newest)) throw_no_such_entry(id);
     const bool is_media_link = newest && !newest->media.empty();
     PostRules rules = post_rules(engine, settings, feed_url);
     rules.entry.is_media_link = is_media_link;
     rules.entry.server_ids = false;  // the id in the body is not the client's choice here: it must be the URL's
     PreparedEntry read = read_put(rules, request, id);
     if (is_media_link) set_media(read, media_facts(*newest));
+    require_within(identity, std::span(&read, 1));
     const auto entry = std::make_shared<const PreparedEntry>(std::move(read));
     if (!newest) require_accepted(settings, request.combined_header("content-type"));
     if (!newest && settings.server_ids) {
@@ -123,8 +128,13 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
     change.kind = Change::Kind::kRevision;
     change.expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
     // What it says of its bytes must still be so when the revision is appended.
-    const bool is_bound = is_media_link && change.expected != Change::kNone && change.expected != Change::kNowhere;
+    bool is_bound = is_media_link && change.expected != Change::kNone && change.expected != Change::kNowhere;
     if (is_bound) change.expected = newest->position;
+    // Who sees a part must not meet what another has put there meanwhile.
+    if (identity.is_filtered() && change.expected == Change::kAny) {
+      is_bound = true;
+      change.expected = newest ? newest->position : Change::kNone;
+    }
     const Published result = co_await engine.publish(identity, feed, entry, change);
     if (result.outcome == PublishOutcome::kStale && is_bound) continue;
     if (result.outcome == PublishOutcome::kCreated) {
@@ -150,14 +160,24 @@ Task<Response> delete_entry(Engine& engine, const Request& request, PathArgument
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(feed->facts());
   if (broken_id(id)) throw Problem(404, "The feed can have no entry with the id " + id);
-  const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
-  const std::int64_t expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
-  const Published result = co_await append_tombstone(engine, feed, id, expected);
-  co_return deletion_response(result, id, feed_url);
+  const access::Identity& identity = asker_of(request);
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);
+    const bool is_hidden = newest ? !sees(identity, *newest) : identity.is_filtered();
+    if (is_hidden) throw_no_such_entry(id);
+    std::int64_t expected = expected_position(request, newest ? std::optional(newest->position) : std::nullopt);
+    // What another puts there meanwhile may be hidden from who sees a part.
+    const bool is_bound = identity.is_filtered() && expected == Change::kAny;
+    if (is_bound) expected = newest->position;
+    const Published result = co_await append_tombstone(engine, identity, feed, id, expected);
+    if (result.outcome == PublishOutcome::kStale && is_bound) continue;
+    co_return deletion_response(result, id, feed_url);
+  }
+  throw_contended();
 }
 
-Task<Published> append_tombstone(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id,
-                                 std::int64_t expected) {
+Task<Published> append_tombstone(Engine& engine, const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
+                                 std::string id, std::int64_t expected) {
   Change change;
   change.kind = Change::Kind::kDeletion;
   change.expected = expected;
@@ -167,7 +187,6 @@ Task<Published> append_tombstone(Engine& engine, std::shared_ptr<LiveFeed> feed,
   tombstone.before_times = text.before;
   tombstone.after_times = text.after;
   const auto entry = std::make_shared<const PreparedEntry>(std::move(tombstone));
-  const access::Identity identity = access::Identity::anonymous();
   const Published result = co_await engine.publish(identity, feed, entry, change);
   co_return result;
 }

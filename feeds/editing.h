@@ -19,8 +19,8 @@ inline constexpr int kMostTries = 10;
 void require_edits(const FeedSettings& settings);
 
 // Appends the tombstone of an entry. expected: as Change has it.
-http::Task<Published> append_tombstone(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id,
-                                       std::int64_t expected);
+http::Task<Published> append_tombstone(Engine& engine, const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
+                                       std::string id, std::int64_t expected);
 // How that is answered; throws the Problem where nothing was appended.
 http::Response deletion_response(const Published& result, const std::string& id, const std::string& feed_url);
 

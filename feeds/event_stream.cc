@@ -153,7 +153,7 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   stream->name = feed->facts().name;
   stream->reader = request.presence;
   stream->filter = query.filter;
-  stream->search = query.search;
+  stream->search = query.search + (query.bound.empty() ? "" : "\n" + query.bound);
   stream->is_json = data != nullptr && *data == "json";
   stream->generation = feed->state()->generation;
   stream->position = last.value_or(feed->head());

@@ -7,6 +7,7 @@
 #include "feeds/page_cache.h"
 #include "feeds/reader.h"
 #include "feeds/representation.h"
+#include "feeds/visibility.h"
 #include "http/conditional.h"
 #include "http/negotiate.h"
 #include "http/prefer.h"
@@ -44,6 +45,7 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
   view.coding = http::choose_coding(request.combined_header("accept-encoding"));
   PageRequest& wanted = view.wanted;
   wanted.query = parse_page_query(parameters, feed.facts().page_size);
+  bind_to(wanted.query, asker_of(request));
   wanted.feed_url = engine.feed_url(feed.facts());
   wanted.hub_url = engine.options().hub_url;
   wanted.max_bytes = engine.options().max_page_bytes;
@@ -96,6 +98,7 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
                                        const std::shared_ptr<LiveFeed>& feed) {
   const std::optional<std::string_view> known = request.header("if-none-match");
   if (!known || !request.query.empty() || !engine.follower().is_current()) return std::nullopt;
+  if (asker_of(request).is_filtered()) return std::nullopt;  // the tag is of what is new to him
   const std::uint64_t version = feed->version();
   const std::int64_t head = feed->head();
   if (named_position(request, {}) > head) return std::nullopt;

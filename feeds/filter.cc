@@ -225,6 +225,14 @@ Filter Filter::parse(const std::string& search) {
   return FilterParser(search).parse();
 }
 
+Filter Filter::both(const Filter& one, const Filter& other) {
+  if (one.canonical() == other.canonical()) return one;
+  auto node = std::make_shared<Node>();
+  node->kind = Node::Kind::kAnd;
+  node->operands = {one.root_, other.root_};
+  return Filter(std::move(node));
+}
+
 bool Filter::matches(const std::vector<std::string>& terms) const {
   return root_->matches(terms);
 }

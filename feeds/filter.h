@@ -15,6 +15,8 @@ class Filter {
  public:
   // "+a+b": a or b. "(AND(cat=a)(OR(cat=b)(NOT(cat=c))))", also with & | !. Throws Problem 400.
   static Filter parse(const std::string& search);
+  // What matches both.
+  static Filter both(const Filter& one, const Filter& other);
 
   // terms: of an entry, case folded.
   bool matches(const std::vector<std::string>& terms) const;

@@ -11,6 +11,7 @@
 #include "feeds/outcome_reply.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
+#include "feeds/visibility.h"
 #include "http/conditional.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
@@ -39,11 +40,13 @@ std::string media_etag(const MediaFacts& facts) {
 }
 
 // Throws Problem 404 and 410.
-Task<FoundMedia> require_media(Engine& engine, std::shared_ptr<LiveFeed> feed, std::string id) {
-  const auto find = [&engine, feed, id](sql::Session& session) {
+Task<FoundMedia> require_media(Engine& engine, const access::Identity& asker, std::shared_ptr<LiveFeed> feed,
+                               std::string id) {
+  const auto find = [&engine, &asker, feed, id](sql::Session& session) {
     FoundMedia found;
     std::optional<FoundEntry> newest = read_entry_by_id(session, feed->facts().key, id);
-    if (!newest) throw Problem(404, "There is no media resource with the id " + id + " in this feed");
+    if (!newest || !sees(asker, newest->entry))
+      throw Problem(404, "There is no media resource with the id " + id + " in this feed");
     if (newest->entry.is_tombstone) throw Problem(410, "The media resource " + id + " was deleted");
     if (newest->entry.media.empty()) throw Problem(404, "The entry " + id + " is no media link entry");
     found.entry = std::move(newest->entry);
@@ -143,7 +146,7 @@ Task<Response> get_media(Engine& engine, const Request& request, PathArguments a
   const FeedKey key = feed->facts().key;
   const std::string id = arguments[2];
   for (int tries = 0; tries < kMostTries; ++tries) {
-    const FoundMedia found = co_await require_media(engine, feed, id);
+    const FoundMedia found = co_await require_media(engine, asker_of(request), feed, id);
     const std::string match = request.combined_header("if-match");
     if (!match.empty() && !http::if_match_matches(match, found.etag)) {
       throw Problem(412, "The media resource is not what If-Match names");
@@ -194,11 +197,11 @@ Task<Response> put_media(Engine& engine, const Request& request, PathArguments a
   const std::string type(trim(request.combined_header("content-type")));
   require_edits(feed->state()->settings);
   require_media_type(feed->state()->settings, type);
-  const access::Identity identity = access::Identity::anonymous();
+  const access::Identity& identity = asker_of(request);
   const std::string_view body = request.body;
   MediaFacts facts = co_await describe_media(engine, type, body);
   for (int tries = 0; tries < kMostTries; ++tries) {
-    const FoundMedia found = co_await require_media(engine, feed, id);
+    const FoundMedia found = co_await require_media(engine, asker_of(request), feed, id);
     require_conditions(request, found.etag);
     if (is_same(found.facts, facts)) co_return changed(found.etag, found.entry.position);
     if (facts.upload.empty()) {
@@ -224,10 +227,10 @@ Task<Response> delete_media(Engine& engine, const Request& request, PathArgument
   require_edits(feed->state()->settings);
   const std::string id = arguments[2];
   for (int tries = 0; tries < kMostTries; ++tries) {
-    const FoundMedia found = co_await require_media(engine, feed, id);
+    const FoundMedia found = co_await require_media(engine, asker_of(request), feed, id);
     require_conditions(request, found.etag);
     const std::int64_t expected = found.entry.position;
-    const Published result = co_await append_tombstone(engine, feed, id, expected);
+    const Published result = co_await append_tombstone(engine, asker_of(request), feed, id, expected);
     if (result.outcome == PublishOutcome::kStale) continue;
     co_return deletion_response(result, id, engine.feed_url(feed->facts()));
   }

@@ -23,6 +23,10 @@ StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
   return stored;
 }
 
+void throw_no_such_entry(const std::string& id) {
+  throw Problem(404, "There is no entry with the id " + id + " in this feed");
+}
+
 void throw_unpublished(const Published& result, const std::string& id, const std::string& feed_url) {
   const std::string url = entry_url(feed_url, id);
   switch (result.outcome) {
@@ -48,7 +52,7 @@ void throw_unpublished(const Published& result, const std::string& id, const std
     case PublishOutcome::kStale:
       throw Problem(412, "The precondition does not hold: somebody was faster");
     case PublishOutcome::kNotFound:
-      throw Problem(404, "There is no entry with the id " + id + " in this feed");
+      throw_no_such_entry(id);
     case PublishOutcome::kRefused:
       throw Problem(500, "The server could not store this entry");
     default:

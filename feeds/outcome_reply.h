@@ -13,6 +13,9 @@ namespace courant::feeds {
 // An entry that has just been stored, as a reader will see it.
 StoredEntry stored_form(const PreparedEntry& entry, const Published& result);
 
+// Problem 404.
+[[noreturn]] void throw_no_such_entry(const std::string& id);
+
 // Throws the Problem for an outcome that stored nothing.
 [[noreturn]] void throw_unpublished(const Published& result, const std::string& id, const std::string& feed_url);
 

@@ -84,7 +84,7 @@ std::string canonical_query(const PageQuery& query) {
     text += (query.direction == PageQuery::Direction::kForward ? ">" : "<") + percent_encode(*query.marker);
   }
   if (query.starting_at) text += "@" + format_rfc3339(*query.starting_at);
-  return text + "?" + query.search;
+  return text + "?" + query.search + (query.bound.empty() ? "" : "\n" + query.bound);
 }
 
 PageRange head_range(const LogBounds& bounds, std::int64_t limit) {

@@ -23,7 +23,10 @@ struct PageQuery {
   std::int64_t limit = 0;  // of entries
   bool limit_given = false;
   std::string search;            // as given; empty: none
-  std::optional<Filter> filter;  // what it means
+  std::optional<Filter> filter;  // what it means, and of what `bound` lets through
+  // The filter that is bound to the asker's token (feeds/visibility.h), canonical; empty: he sees everything. Its links
+  // do not say it: it goes with the token.
+  std::string bound;
 };
 
 // Throws Problem 400 in the words of docs/API.md.

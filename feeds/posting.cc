@@ -13,6 +13,7 @@
 #include "feeds/outcome_reply.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
+#include "feeds/visibility.h"
 #include "http/prefer.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
@@ -34,7 +35,7 @@ void give_id(Engine& engine, const LiveFeed& feed, const Request& request, Prepa
   if (!entry.id.empty()) return;
   const std::optional<std::string_view> key = request.header("idempotency-key");
   if (!key) return set_id(entry, "urn:uuid:" + uuid_v7(engine.clock().now()));
-  std::string name = feed.facts().uri + "\n" + access::Identity::anonymous().name() + "\n" + std::string(*key);
+  std::string name = feed.facts().uri + "\n" + asker_of(request).name() + "\n" + std::string(*key);
   if (index) name += "\n" + std::to_string(*index);
   set_id(entry, "urn:uuid:" + uuid_v5(name));
 }
@@ -162,7 +163,7 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   for (PreparedEntry& entry : posted.entries) {
     entries.push_back(std::make_shared<const PreparedEntry>(std::move(entry)));
   }
-  const access::Identity identity = access::Identity::anonymous();
+  const access::Identity& identity = asker_of(request);
   const bool is_strict = feed->state()->settings.duplicates_conflict;
   const std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict, head);
   const auto is_stored = [is_strict](const Published& result) {
@@ -230,6 +231,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
   const bool is_media = body_kind(type) == BodyKind::kMedia;
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   Posted posted = read_body(request, post_rules(engine, settings, feed_url));
+  require_within(asker_of(request), posted.entries);
   const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
   const std::int64_t head = expected_head(feed.get(), request);
   if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
@@ -253,7 +255,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
     set_media(posted.entries.front(), facts);
   }
   const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
-  const access::Identity identity = access::Identity::anonymous();
+  const access::Identity& identity = asker_of(request);
   const Published result = co_await engine.publish(identity, feed, entry, change);
   const bool is_unnamed = result.outcome != PublishOutcome::kCreated && result.outcome != PublishOutcome::kUnknown;
   if (is_media && is_unnamed) co_await forget_media(engine, key, entry->media);

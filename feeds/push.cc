@@ -89,6 +89,21 @@ PushView parse_push_view(const Parameters& parameters, std::int64_t page_size) {
   return view;
 }
 
+void bind_to(PushView& view, const std::string& filter) {
+  const Filter bound = Filter::parse(filter);
+  const Filter both = view.filter ? Filter::both(*view.filter, bound) : bound;
+  // It is read again from its spelling, which some terms do not survive among parentheses.
+  bool is_said = false;
+  try {
+    is_said = Filter::parse(both.canonical()).canonical() == both.canonical();
+  } catch (const Problem&) {
+    // so it is not
+  }
+  if (!is_said) throw Problem(400, "This filter cannot be joined with that of the token: write it in parentheses");
+  view.filter = Filter::parse(both.canonical());
+  view.canonical = canonical_push_query(view);
+}
+
 std::vector<std::string> required_terms(const PushView& view) {
   if (!view.filter || view.filter->required().empty()) return {};
   const std::vector<std::vector<std::string>>& sets = view.filter->required();

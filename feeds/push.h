@@ -30,6 +30,9 @@ struct PushView {
 // show the head, or is no document. A canonical query gives itself again.
 PushView parse_push_view(const Parameters& parameters, std::int64_t page_size);
 
+// The same view of what a filter lets through, which is canonical. Throws Problem 400 where no query can say both.
+void bind_to(PushView& view, const std::string& filter);
+
 // Terms of which every entry that matches has one, each once; none: any entry may match.
 std::vector<std::string> required_terms(const PushView& view);
 

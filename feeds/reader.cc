@@ -8,6 +8,7 @@
 #include "feeds/queries.h"
 #include "feeds/representation.h"
 #include "feeds/stored_entry.h"
+#include "feeds/visibility.h"
 #include "kernel/digest.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
@@ -48,12 +49,14 @@ sql::Rows find_entry(sql::Session& session, FeedKey feed, std::string_view id) {
 }
 
 // The position that a marker means: digits, or an entry's id (its first revision).
-std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::string& marker) {
+std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::string& marker, const std::string& bound) {
   if (const std::optional<std::uint64_t> position = parse_unsigned(marker)) {
     return static_cast<std::int64_t>(std::min<std::uint64_t>(*position, kEndless - 2000));
   }
   const sql::Rows rows = find_entry(session, feed, marker);
-  if (rows.empty()) throw Problem(404, "There is no entry with the id " + marker + " in this feed");
+  if (rows.empty() || !is_within(stored_entry(rows[0], 0), bound)) {
+    throw Problem(404, "There is no entry with the id " + marker + " in this feed");
+  }
   return rows[0].integer(13);
 }
 
@@ -61,7 +64,7 @@ std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::stri
 std::optional<std::int64_t> marker_of(sql::Session& session, const LiveFeed& feed, const PageQuery& query) {
   const FeedKey key = feed.facts().key;
   if (query.marker == "last") return std::nullopt;
-  if (query.marker) return resolve_marker(session, key, *query.marker);
+  if (query.marker) return resolve_marker(session, key, *query.marker, query.bound);
   if (!query.starting_at) return std::nullopt;
   const sql::Rows rows =
       session.run(queries::position_at, sql::Parameters().add(key.lane).add(key.feed).add(*query.starting_at));
@@ -179,7 +182,8 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   rendered.range = page.range;
   rendered.head = page.slice.bounds.head;
   rendered.links = links_of(query, page.range, page.slice.bounds);
-  rendered.etag = page_etag(facts, *state, request.representation, rendered.links.self, upto);
+  const std::string tagged = rendered.links.self + (query.bound.empty() ? "" : "\n" + query.bound);
+  rendered.etag = page_etag(facts, *state, request.representation, tagged, upto);
   if (!page.slice.entries.empty()) rendered.oldest = page.slice.entries.back().recorded;
   rendered.self = with_suffix(feed_url + rendered.links.self, form_suffix(request.representation));
   rendered.modified = page.slice.feed.page_modified(*state, page.slice.bounds.floor, recorded);
@@ -196,7 +200,8 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   if (!rendered.links.next.empty()) document.links.push_back({"next", feed_url + rendered.links.next});
   if (!rendered.links.last.empty()) document.links.push_back({"last", feed_url + rendered.links.last});
   const std::int64_t archived = complete_pages(page.slice.bounds.head, facts.page_size);
-  if (page.range.is_head && archived > 0) {
+  // Archive pages are not for who sees a part.
+  if (page.range.is_head && archived > 0 && query.bound.empty()) {
     const std::string generation = state->generation == 1 ? "" : std::to_string(state->generation) + "-";
     document.links.push_back({"prev-archive", feed_url + "/archive/" + generation + std::to_string(archived)});
   }

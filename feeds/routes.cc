@@ -11,6 +11,7 @@
 #include "feeds/render.h"
 #include "feeds/representation.h"
 #include "feeds/service_document.h"
+#include "feeds/visibility.h"
 #include "http/conditional.h"
 #include "kernel/problem.h"
 #include "xslt/page.h"
@@ -46,10 +47,10 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
     std::optional<LastModified> last_modified;
     std::string other;  // the document where it is not Atom
   };
-  const auto find = [&engine, feed, id, feed_url, has_edits, &offer, suffix](sql::Session& session) {
+  const auto find = [&engine, &request, feed, id, feed_url, has_edits, &offer, suffix](sql::Session& session) {
     Found result;
     std::optional<FoundEntry> found = read_entry_by_id(session, feed->facts().key, id);
-    if (!found) return result;
+    if (!found || !sees(asker_of(request), found->entry)) return result;
     result.entry = std::move(found->entry);
     if (found->modified) result.last_modified.emplace(*found->modified, engine.clock().ticks());
     if (result.entry->is_tombstone || offer.representation == Representation::kXml) return result;
@@ -83,12 +84,12 @@ Task<Response> get_service(Engine& engine, const Request& request, PathArguments
   if (!only.empty() && engine.workspace(only) == nullptr) throw Problem(404, "There is no workspace " + only);
   std::string document;
   if (offer.representation == Representation::kHtml) {
-    const auto render = [&engine, only, suffix](sql::Session&) {
-      return xslt::html_page(service_document(engine, only), suffix);
+    const auto render = [&engine, &request, only, suffix](sql::Session&) {
+      return xslt::html_page(service_document(engine, only, request), suffix);
     };
     document = co_await engine.executor().run(render);
   } else {
-    document = service_document(engine, only);
+    document = service_document(engine, only, request);
   }
   const std::string content_type(offer.content_type);
   co_return http::text_response(200, content_type, std::move(document)).with("Vary", "Accept");
@@ -147,17 +148,18 @@ std::vector<http::Route> routes(Engine& engine) {
   const auto categories = [&engine](const Request& request, PathArguments arguments) {
     return get_categories(engine, request, std::move(arguments));
   };
-  return {{"/", Method::kGet, service, nullptr, nullptr},
-          {"/{workspace}", Method::kGet, service, nullptr, nullptr},
-          {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr},
-          {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit},
-          {"/{workspace}/{feed}/categories", Method::kGet, categories, nullptr, nullptr},
-          {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr},
-          {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit},
-          {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr},
-          {"/{workspace}/{feed}/media/{id}", Method::kGet, media, nullptr, nullptr},
-          {"/{workspace}/{feed}/media/{id}", Method::kPut, replace, nullptr, admit_bytes},
-          {"/{workspace}/{feed}/media/{id}", Method::kDelete, remove_media, nullptr, nullptr}};
+  using http::Need;
+  return {{"/", Method::kGet, service, nullptr, nullptr, Need::kOwn},
+          {"/{workspace}", Method::kGet, service, nullptr, nullptr, Need::kList},
+          {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr, Need::kRead},
+          {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit, Need::kPublish},
+          {"/{workspace}/{feed}/categories", Method::kGet, categories, nullptr, nullptr, Need::kRead, true},
+          {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr, Need::kRead},
+          {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit, Need::kEdit},
+          {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr, Need::kEdit},
+          {"/{workspace}/{feed}/media/{id}", Method::kGet, media, nullptr, nullptr, Need::kRead},
+          {"/{workspace}/{feed}/media/{id}", Method::kPut, replace, nullptr, admit_bytes, Need::kEdit},
+          {"/{workspace}/{feed}/media/{id}", Method::kDelete, remove_media, nullptr, nullptr, Need::kEdit}};
 }
 
 }  // namespace courant::feeds

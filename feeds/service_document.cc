@@ -5,6 +5,7 @@
 #include "feeds/accepting.h"
 #include "feeds/chronicler.h"
 #include "feeds/queries.h"
+#include "feeds/visibility.h"
 #include "kernel/text.h"
 
 namespace courant::feeds {
@@ -18,7 +19,7 @@ std::string title_element(std::string_view title) {
 
 }  // namespace
 
-std::string service_document(Engine& engine, const std::string& only_workspace) {
+std::string service_document(Engine& engine, const std::string& only_workspace, const http::Request& request) {
   std::vector<std::shared_ptr<LiveFeed>> feeds = engine.directory().all();
   std::sort(feeds.begin(), feeds.end(), [](const auto& a, const auto& b) { return a->facts().name < b->facts().name; });
   std::string out =
@@ -27,9 +28,10 @@ std::string service_document(Engine& engine, const std::string& only_workspace) 
   for (const auto& [name, settings] : engine.options().workspaces) {
     // The server's own feeds are shown to who asks for them.
     if (only_workspace.empty() ? name == kOwnWorkspace : name != only_workspace) continue;
+    if (!is_listed(request, name, settings)) continue;
     out += "<workspace>" + title_element(settings.title.empty() ? name : settings.title) + "\n";
     for (const std::shared_ptr<LiveFeed>& feed : feeds) {
-      if (feed->facts().workspace != name) continue;
+      if (feed->facts().workspace != name || !is_listed(request, name, settings, feed->facts().name)) continue;
       const std::shared_ptr<const FeedState> state = feed->state();
       out += "<collection href=\"" + xml_attribute(engine.feed_url(feed->facts())) + "\">" +
              title_element(state->settings.title);

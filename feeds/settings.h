@@ -45,6 +45,7 @@ struct WorkspaceSettings {
   std::chrono::seconds expire_idle{0};  // feeds in which nothing was stored for so long are deleted; 0: none
   std::int64_t page_size = 25;
   FeedSettings feeds;
+  bool is_private = false;  // reading it takes a token
   bool operator==(const WorkspaceSettings&) const = default;
 };
 

@@ -45,7 +45,7 @@ Response answer_to_failure(std::exception_ptr failure, const Request& request) {
   }
 }
 
-std::uint64_t admit(Handler& handler, const Request& request, std::optional<Response>& refusal) {
+std::uint64_t admit(Handler& handler, Request& request, std::optional<Response>& refusal) {
   try {
     return handler.admit(request);
   } catch (...) {

@@ -32,7 +32,7 @@ void take_off_coding(Request& request, std::uint64_t limit);
 Response answer_to_failure(std::exception_ptr failure, const Request& request);
 
 // How many bytes of body the request may have; where it is refused, `refusal` is the answer to it, which needs none.
-std::uint64_t admit(Handler& handler, const Request& request, std::optional<Response>& refusal);
+std::uint64_t admit(Handler& handler, Request& request, std::optional<Response>& refusal);
 
 // The handler's answer, where it is there at once; what the handler throws becomes an answer too.
 std::optional<Response> answer_at_once(Handler& handler, const Request& request);

@@ -16,8 +16,9 @@ class Handler {
   virtual ~Handler() = default;
 
   // Called when the header is complete and before the body is read. Returns how many bytes of body (decoded) the
-  // request may have; throws Problem to refuse it without reading one (404, 405, 415, 413 ...).
-  virtual std::uint64_t admit(const Request& request) = 0;
+  // request may have; throws Problem to refuse it without reading one (404, 405, 415, 413 ...). The first call of each
+  // request: it may say in it who asks.
+  virtual std::uint64_t admit(Request& request) = 0;
 
   // The pattern of the URLs that this request is one of, as a label for metrics and logs: one of a fixed set, whatever
   // clients ask for, whose characters stay where they are as long as the handler lives. Whoever stands in front of

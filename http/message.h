@@ -15,6 +15,10 @@
 #include "http/task.h"
 #include "kernel/uri.h"
 
+namespace courant::access {
+class Identity;
+}
+
 namespace courant::http {
 
 enum class Method { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
@@ -44,6 +48,8 @@ struct Request {
   std::string body;                   // whole, with any content coding taken off
   std::string_view client_address;    // of the peer, textual, without port
   Presence* presence = nullptr;       // null: nobody can tell
+  // Who asks, as whoever stands before the handlers has found out; null: nobody was asked.
+  std::shared_ptr<const access::Identity> identity = nullptr;
 
   // The first field of a name, ignoring case.
   std::optional<std::string_view> header(std::string_view name) const;

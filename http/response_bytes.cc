@@ -30,7 +30,74 @@ void append_fields(std::string& out, int status, const std::vector<std::pair<std
   if (!has_policy) append_field(out, "Content-Security-Policy", is_html ? kHtmlPolicy : "default-src 'none'; sandbox");
 }
 
+constexpr std::string_view kCacheControl = "Cache-Control";
+constexpr std::string_view kVary = "Vary";
+
+// "public, max-age=9, immutable" becomes "private, max-age=9, immutable".
+std::string private_directives(std::string_view directives) {
+  std::string out = "private";
+  for (const std::string_view piece : split(directives, ',')) {
+    const std::string_view directive = trim(piece);
+    if (directive.empty() || directive == "public" || directive == "private") continue;
+    out.append(", ").append(directive);
+  }
+  return out;
+}
+
+// A value of Vary with one name more.
+std::string vary_with(std::string_view name, std::string_view names) {
+  for (const std::string_view piece : split(names, ',')) {
+    if (trim(piece) == "*" || equal_ignoring_case(trim(piece), name)) return std::string(names);
+  }
+  return std::string(names) + (names.empty() ? "" : ", ") + std::string(name);
+}
+
+// Puts what `change` makes of a field's value in its place, in a composed head; false: there is no such field.
+template <class Change>
+bool change_composed(std::string& head, std::string_view name, Change change) {
+  const std::string begin = "\r\n" + std::string(name) + ": ";
+  const std::size_t field = head.find(begin);
+  if (field == std::string::npos) return false;
+  const std::size_t value = field + begin.size();
+  const std::size_t end = head.find("\r\n", value);
+  head.replace(value, end - value, change(std::string_view(head).substr(value, end - value)));
+  return true;
+}
+
+// The same for what is not composed yet.
+template <class Change>
+bool change_field(Response& response, std::string_view name, Change change) {
+  for (auto& [its_name, value] : response.headers) {
+    if (!equal_ignoring_case(its_name, name)) continue;
+    value = change(std::string_view(value));
+    return true;
+  }
+  return false;
+}
+
+// The field as `change` makes it of what it says, wherever that stands; of nothing where it is not there.
+template <class Change>
+void change_head(Response& response, std::string_view name, Change change) {
+  if (response.head) {
+    std::string head = *response.head;
+    if (change_composed(head, name, change)) {
+      response.head = make_bytes(std::move(head));
+      return;
+    }
+  }
+  if (!change_field(response, name, change)) response.with(std::string(name), change(std::string_view()));
+}
+
 }  // namespace
+
+void vary_by_credentials(Response& response) {
+  change_head(response, kVary, [](std::string_view names) { return vary_with("Authorization", names); });
+}
+
+void make_private(Response& response) {
+  change_head(response, kCacheControl, private_directives);
+  vary_by_credentials(response);
+}
 
 Bytes compose_head(int status, const std::vector<std::pair<std::string, std::string>>& headers) {
   std::string head;

@@ -31,4 +31,11 @@ void append_head_after_date(std::string& out, const Response& response, const Re
 void append_head(std::string& out, const Response& response, std::string_view date_line,
                  const ResponseContext& context);
 
+// The answer is for whoever sent these credentials, and no cache may give it to another (RFC 9111 sections 3.5, 4.1,
+// 5.2.2.7): `private` and what Cache-Control said before, but `public`; and Vary says Authorization.
+void make_private(Response& response);
+
+// The same URL may be answered otherwise to others: Vary says Authorization.
+void vary_by_credentials(Response& response);
+
 }  // namespace courant::http

@@ -51,6 +51,16 @@ struct Router::Node {
     return found == routes.end() ? nullptr : &*found;
   }
 
+  std::optional<std::string> undeclared() const {
+    for (const Route& route : routes) {
+      if (route.need == Need::kUndeclared) return route.pattern;
+    }
+    for (const auto& [segment, node] : literals) {
+      if (std::optional<std::string> found = node->undeclared()) return found;
+    }
+    return placeholder ? placeholder->undeclared() : std::nullopt;
+  }
+
   // The node that a path leads to, literals first; arguments hold the placeholders' segments.
   static const Node* walk(const Node& node, const std::vector<std::string>& segments, std::size_t depth,
                           PathArguments& arguments) {
@@ -106,7 +116,16 @@ void Router::add(Route route) {
   node->routes.push_back(std::move(route));
 }
 
-std::uint64_t Router::admit(const Request& request) {
+std::optional<std::string> Router::undeclared() const {
+  return root_->undeclared();
+}
+
+const Route* Router::find(const Request& request) const {
+  const Node* const node = Node::walk(*root_, request.segments, 0);
+  return node == nullptr ? nullptr : node->find(request.method);
+}
+
+std::uint64_t Router::admit(Request& request) {
   PathArguments arguments;
   const Node& node = Node::require(*root_, request, arguments);
   if (request.method == Method::kOptions) return 0;

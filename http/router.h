@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,17 @@ namespace courant::http {
 // The decoded values of a pattern's placeholders in their order.
 using PathArguments = std::vector<std::string>;
 
+// What whoever asks must be allowed to do. A route that says nothing is a mistake: Router::undeclared.
+enum class Need : std::uint8_t {
+  kUndeclared,
+  kNothing,  // nobody is asked who he is
+  kOwn,      // the handler judges by itself what the request's identity may see or do
+  kList,     // see the workspace
+  kRead,     // the feed, as the following
+  kPublish,
+  kEdit,
+};
+
 struct Route {
   std::string pattern;
   Method method;
@@ -27,6 +39,8 @@ struct Route {
   std::function<std::optional<Response>(const Request&, const PathArguments&)> answer_at_once;
   // Optional: the longest body; 0 where absent. May throw Problem, see Handler::admit.
   std::function<std::uint64_t(const Request&, const PathArguments&)> admit;
+  Need need = Need::kUndeclared;
+  bool is_whole = false;  // it shows what no filter can take anything out of
 };
 
 class Router final : public Handler {
@@ -36,8 +50,14 @@ class Router final : public Handler {
 
   void add(Route route);
 
-  std::uint64_t admit(const Request& request) override;
   std::string_view route_of(const Request& request) const override;  // "(none)": no pattern fits
+  // The pattern of a route that does not say what it needs; nullopt: each does.
+  std::optional<std::string> undeclared() const;
+
+  // The route that the request will be answered by; null: it will be refused, or answered by the router itself.
+  const Route* find(const Request& request) const;
+
+  std::uint64_t admit(Request& request) override;
   std::optional<Response> answer_at_once(const Request& request) override;
   Task<Response> answer(const Request& request) override;
 

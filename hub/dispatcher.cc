@@ -212,6 +212,10 @@ void Dispatcher::add_to_count(Phase phase, int amount) {
   states_[index]->set(static_cast<double>(counts_[index]));
 }
 
+void Dispatcher::visit(const std::function<void(const Subscription&)>& visit) const {
+  for (const auto& [number, live] : by_number_) visit(*live);
+}
+
 std::optional<std::int64_t> Dispatcher::visit_busy(std::int64_t after, int most,
                                                    const std::function<void(const Busy&)>& visit) const {
   auto next = busy_.upper_bound(after);

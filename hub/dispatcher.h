@@ -82,6 +82,8 @@ class Dispatcher {
   std::size_t subscriptions() const { return by_number_.size(); }
   std::int64_t count(Phase phase) const { return counts_[static_cast<std::size_t>(phase)]; }
 
+  void visit(const std::function<void(const Subscription&)>& visit) const;
+
   // A subscription that is not idle, and where its feed stands as far as is known.
   struct Busy {
     const Subscription& subscription;

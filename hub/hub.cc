@@ -9,12 +9,14 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "access/identity.h"
 #include "http/registrable_domains.h"
 #include "http/url_host.h"
 #include "hub/changes.h"
 #include "hub/dispatcher.h"
 #include "hub/form.h"
 #include "hub/known_counts.h"
+#include "hub/lost_access.h"
 #include "hub/pause.h"
 #include "hub/self_service.h"
 #include "hub/verifier.h"
@@ -60,6 +62,7 @@ struct Hub::State {
         verifier(loop, dispatcher, [this] { requests_pause.cut(); }),
         census(loop, dispatcher),
         confirmations(loop, readers, options.max_waiting),
+        lost_access(loop, dispatcher),
         changes(loop, dispatcher, owner_store, insight),
         self_service(options, owner_store, insight, executor, clock, [this] { look_for_changes(); }) {}
 
@@ -100,6 +103,7 @@ struct Hub::State {
   Verifier verifier;
   Census census;
   Confirmations confirmations;
+  LostAccess lost_access;
   const OwnerStore owner_store{store};
   Changes changes;
   SelfService self_service;
@@ -153,6 +157,7 @@ http::Task<void> Hub::State::beat() {
   dispatcher.look_at_all();
   dispatcher.set_asked(std::move(found.asked));
   if (std::exchange(keys, found.keys) != found.keys) dispatcher.look_for_secrets();
+  loop.start(lost_access.look());
   co_await dispatcher.keep_leases();
 }
 
@@ -174,6 +179,7 @@ http::Task<void> Hub::State::load(std::int64_t shard) {
   };
   Loaded loaded = co_await loop.executor.run(read);
   loop.shards.set_loaded(shard);
+  lost_access.look_again();
   for (Subscription& subscription : loaded.subscriptions) dispatcher.adopt(std::move(subscription));
   for (const auto& [name, head] : loaded.heads) dispatcher.moved(name.first, name.second, head);
 }
@@ -318,6 +324,7 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
   const HubOptions& options = *state.for_requests;
   const HubRequest form = parse_form(body, options.allow_http);
   if (form.publisher) {
+    for (const std::string& topic : form.publisher->topics) state.loop.source.require_access(topic, identity);
     const auto tell = [&state, &form](sql::Session& session) {
       for (const std::string& topic : form.publisher->topics) {
         if (!state.loop.source.pinged(session, topic)) throw Problem(403, topic + " is not a topic of this hub");
@@ -328,6 +335,7 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
     co_return 204;
   }
   const SubscriberRequest& asked = *form.subscriber;
+  state.loop.source.require_access(asked.topic, identity);
   if (const std::optional<std::string> why = state.guard->refusal_of_literal(asked.callback_parts)) {
     throw Problem(400, "hub.callback cannot be called: " + *why);
   }
@@ -348,7 +356,7 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
   const auto put = [&state, &options, &request](sql::Session& session) {
     const std::optional<Topic> topic = state.loop.source.find(session, request.self);
     if (!topic) throw Problem(403, request.self + " is not a topic of this hub");
-    request.topic = *topic;
+    request.topic = state.loop.source.bound_topic(session, *topic, request.identity);
     const auto count = [&state, &session, &request](const Counts& limits) {
       return state.store.count(session, request, state.loop.all_shards, limits);
     };
@@ -410,7 +418,7 @@ std::vector<http::Route> routes(Hub& hub) {
   constexpr std::uint64_t kMaxForm = 256 * 1024;
   const auto post = [&hub](const http::Request& request, const http::PathArguments&) -> http::Task<http::Response> {
     std::string body = request.body;
-    std::string identity = "anonymous";
+    std::string identity = (request.identity ? *request.identity : access::Identity::anonymous()).name();
     std::string client(request.client_address);
     const int status = co_await hub.take(std::move(body), std::move(identity), std::move(client));
     if (status == 204) {
@@ -432,8 +440,8 @@ std::vector<http::Route> routes(Hub& hub) {
     return std::optional(http::text_response(200, "text/plain; charset=utf-8", kExplanation));
   };
   std::vector<http::Route> all = hub.self_service();
-  all.push_back({"/hub", http::Method::kPost, post, nullptr, admit});
-  all.push_back({"/hub", http::Method::kGet, nullptr, explain, nullptr});
+  all.push_back({"/hub", http::Method::kPost, post, nullptr, admit, http::Need::kOwn});
+  all.push_back({"/hub", http::Method::kGet, nullptr, explain, nullptr, http::Need::kNothing});
   return all;
 }
 

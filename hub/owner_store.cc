@@ -29,7 +29,7 @@ std::string_view name_of(ChangeKind kind) {
 std::optional<OwnedSubscription> OwnerStore::find(sql::Session& session, const Sha256& capability) const {
   const sql::Rows rows = session.run(queries::find_owned, of_capability(capability));
   if (rows.empty()) return std::nullopt;
-  return OwnedSubscription{store_.subscription_of(rows[0]), rows[0].texts(25)};
+  return OwnedSubscription{store_.subscription_of(rows[0]), rows[0].texts(26)};
 }
 
 void OwnerStore::set_paused(sql::Session& session, const Sha256& capability, bool is_paused) const {

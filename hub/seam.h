@@ -78,6 +78,21 @@ class TopicSource {
   // Problem. Threads: database threads.
   virtual Topic keep(sql::Session& /*session*/, const Topic& topic) { return topic; }
 
+  // What somebody may have, known by the name that access gives him (access/identity.h), is judged by whoever owns the
+  // topics. Here everybody may have everything; the calls are for any thread unless they say otherwise.
+  //
+  // Throws Problem 401 or 403 where he may not have what a URL names, whether that exists or not.
+  virtual void require_access(const std::string& /*url*/, const std::string& /*identity*/) {}
+  // The topic with nothing in it that he may not see, which is another topic where he sees a part. Throws Problem 400.
+  // Threads: database threads.
+  virtual Topic bound_topic(sql::Session& /*session*/, const Topic& topic, const std::string& /*identity*/) {
+    return topic;
+  }
+  // Whether he may have it still.
+  virtual bool still_allows(const Topic& /*topic*/, const std::string& /*identity*/) { return true; }
+  // Another number whenever anybody may have lost or gained something.
+  virtual std::uint64_t access_revision() { return 0; }
+
   // Whether a topic may be subscribed to, which is asked before the subscriber is. Threads: database threads.
   virtual Admission admission(sql::Session& /*session*/, const Topic& /*topic*/) { return {}; }
 

@@ -122,7 +122,8 @@ void SelfService::preview(sql::Session& session, const Parameters& query, OwnerV
   const std::int64_t from = number_in(query, "from", 0, backlog.head, backlog.floor);
   const std::int64_t to = number_in(query, "to", from, backlog.head, backlog.head);
   view.preview_search = filter_in(query);
-  view.preview = insight_.preview(session, view.owned.subscription.topic, view.preview_search, from, to);
+  view.preview = insight_.preview(session, view.owned.subscription.topic, view.preview_search,
+                                  view.owned.subscription.identity, from, to);
 }
 
 void SelfService::change(sql::Session& session, const std::string& token, const Parameters& form,
@@ -179,7 +180,7 @@ void SelfService::set_secret(sql::Session& session, const Sha256& capability, co
 void SelfService::set_filter(sql::Session& session, const Sha256& capability, const OwnerView& view,
                              const Parameters& form, std::int64_t shards) const {
   const Subscription& subscription = view.owned.subscription;
-  const NamedTopic named = insight_.through_filter(session, subscription.topic, filter_in(form));
+  const NamedTopic named = insight_.through_filter(session, subscription.topic, filter_in(form), subscription.identity);
   const std::int64_t position = number_in(form, "position", 0, std::numeric_limits<std::int64_t>::max(), 0);
   if (named.topic.canonical == subscription.topic.canonical) throw Problem(400, "It has this filter already");
   if (store_.has_subscription(session, named.topic, subscription.callback, shards)) {
@@ -224,9 +225,9 @@ std::vector<http::Route> SelfService::routes(const std::int64_t& shards) {
     response.with("Location", page_url(options_.hub_url, token));
     co_return response;
   };
-  return {{"/hub/s/{token}", http::Method::kGet, look, nullptr, nullptr},
-          {"/hub/s/{token}", http::Method::kPost, act, nullptr, admit_form},
-          {"/hub/s/{token}/preview", http::Method::kGet, look_ahead, nullptr, nullptr}};
+  return {{"/hub/s/{token}", http::Method::kGet, look, nullptr, nullptr, http::Need::kNothing},
+          {"/hub/s/{token}", http::Method::kPost, act, nullptr, admit_form, http::Need::kNothing},
+          {"/hub/s/{token}/preview", http::Method::kGet, look_ahead, nullptr, nullptr, http::Need::kNothing}};
 }
 
 }  // namespace courant::hub

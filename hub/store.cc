@@ -114,6 +114,7 @@ std::vector<PendingRequest> Store::due_requests(sql::Session& session, const std
     request.callback_domain = row.text(12);
     request.client = row.text(13);
     if (!row.is_null(14)) request.subscription = row.integer(14);
+    request.identity = row.text(15);
   }
   return due;
 }
@@ -161,6 +162,7 @@ Subscription Store::subscription_of(const sql::Row& row) const {
   }
   if (!row.is_null(23)) wishes.old_secret_until = row.instant(23);
   if (!row.is_null(24)) wishes.topic_until = row.integer(24);
+  subscription.identity = row.text(25);
   return subscription;
 }
 

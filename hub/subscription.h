@@ -51,6 +51,7 @@ struct Subscription : Progress {
   std::string self;                // the topic as its subscriber wrote it
   std::string callback;
   std::string callback_host;
+  std::string identity;  // who has subscribed (access/identity.h)
   std::optional<std::string> secret;
   bool has_lost_secret = false;  // it was sealed with a key that we do not have: nothing may be delivered unsigned
   // It was subscribed to in the way of PubSubHubbub 0.3: the hub verifies it again before the lease ends, and signs
@@ -86,6 +87,7 @@ struct PendingRequest {
   std::string callback_host;
   std::string callback_domain;
   std::string client;  // the address that asked; empty: the hub itself
+  std::string identity;
   std::chrono::seconds lease{0};
   std::optional<std::string> verify_token;
   std::int64_t attempts = 0;

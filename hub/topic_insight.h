@@ -47,11 +47,13 @@ class TopicInsight {
 
   // What the topic is called through another filter; empty: through none. Throws Problem 400 where it is no filter,
   // 404.
-  virtual NamedTopic through_filter(sql::Session& session, const Topic& topic, const std::string& search) = 0;
+  // identity: who has subscribed; no filter shows more than he may see (hub/seam.h).
+  virtual NamedTopic through_filter(sql::Session& session, const Topic& topic, const std::string& search,
+                                    const std::string& identity) = 0;
 
   // Throws Problem 400 where it is no filter, 404 where the feed does not exist any more.
-  virtual Preview preview(sql::Session& session, const Topic& topic, const std::string& search, std::int64_t from,
-                          std::int64_t to) = 0;
+  virtual Preview preview(sql::Session& session, const Topic& topic, const std::string& search,
+                          const std::string& identity, std::int64_t from, std::int64_t to) = 0;
 };
 
 }  // namespace courant::hub

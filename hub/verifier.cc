@@ -117,6 +117,10 @@ http::Task<void> Verifier::verify(PendingRequest request) {
 }
 
 http::Task<void> Verifier::ask(PendingRequest request) {
+  if (request.is_subscribe && !loop_.source.still_allows(request.topic, request.identity)) {
+    co_await drop(request);  // the subscription that there may be is ended by itself
+    co_return;
+  }
   Beginning beginning = co_await beginning_of(request);
   if (beginning.admission.answer == Admission::Answer::kNotYet) {
     // In this order: whoever gets the topic ready brings forward what he finds put off.

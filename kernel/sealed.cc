@@ -147,6 +147,14 @@ std::string Vault::derive(std::string_view use) const {
   return hmac(HmacAlgorithm::kSha256, bytes_of(state_->current()->front().key), use);
 }
 
+std::vector<std::string> Vault::derive_all(std::string_view use) const {
+  std::vector<std::string> derived;
+  for (const SealingKey& key : *state_->current()) {
+    derived.push_back(hmac(HmacAlgorithm::kSha256, bytes_of(key.key), use));
+  }
+  return derived;
+}
+
 std::string Vault::seal(std::string_view secret) const {
   const std::shared_ptr<const Keys> keys = state_->current();
   const std::string nonce = random_bytes(kNonce);

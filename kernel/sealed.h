@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernel/digest.h"
 #include "kernel/key_file.h"
@@ -30,6 +31,9 @@ class Vault {
 
   // 32 bytes that only who has the newest key can know, others for each use.
   std::string derive(std::string_view use) const;
+
+  // The same of each key that is kept, the newest first: what was made before another key came is recognised still.
+  std::vector<std::string> derive_all(std::string_view use) const;
 
   std::string seal(std::string_view secret) const;
   // nullopt: sealed with a key that is not there, which is logged, or changed since.

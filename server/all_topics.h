@@ -17,6 +17,16 @@ class AllTopics final : public hub::TopicSource {
   std::optional<hub::Topic> find(sql::Session& session, const std::string& url) override {
     return of(url).find(session, url);
   }
+  void require_access(const std::string& url, const std::string& identity) override {
+    of(url).require_access(url, identity);
+  }
+  hub::Topic bound_topic(sql::Session& session, const hub::Topic& topic, const std::string& identity) override {
+    return of(topic.lane).bound_topic(session, topic, identity);
+  }
+  bool still_allows(const hub::Topic& topic, const std::string& identity) override {
+    return of(topic.lane).still_allows(topic, identity);
+  }
+  std::uint64_t access_revision() override { return own_.access_revision(); }
   hub::Topic keep(sql::Session& session, const hub::Topic& topic) override {
     return of(topic.lane).keep(session, topic);
   }

@@ -22,6 +22,8 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/core.h"
+#include "server/first_token.h"
+#include "server/gate.h"
 #include "server/handover.h"
 #include "server/hub_page.h"
 #include "server/notify.h"
@@ -143,8 +145,8 @@ void add_probes(http::Router& router, const Core& core) {
     Health health = core.health();
     return std::optional(http::text_response(health.is_ready ? 200 : 503, "application/json", std::move(health.json)));
   };
-  router.add({"/-/health/live", http::Method::kGet, nullptr, live, nullptr});
-  router.add({"/-/health/ready", http::Method::kGet, nullptr, ready, nullptr});
+  router.add({"/-/health/live", http::Method::kGet, nullptr, live, nullptr, http::Need::kNothing});
+  router.add({"/-/health/ready", http::Method::kGet, nullptr, ready, nullptr, http::Need::kNothing});
 }
 
 // Of a process that takes part in delivering.
@@ -156,18 +158,29 @@ OperatorsPage hub_page(Core& core, bool delivers) {
   };
 }
 
-void greet(const Config::Server& server) {
-  const std::string& url = server.public_url;
+// What a publisher has to say of himself, in a shell.
+std::string credentials_for(const Config& config, const std::optional<std::string>& token) {
+  if (config.access.is_open()) return "";
+  return "-H 'Authorization: Bearer " + token.value_or("TOKEN") + "' ";
+}
+
+void greet(const Config& config, const std::optional<std::string>& token) {
+  const std::string& url = config.server.public_url;
+  std::printf("Courant serves %s\n\n", url.c_str());
+  if (token) std::printf("  Token:    %s (shown this once; others: courant token create)\n", token->c_str());
   std::printf(
-      "Courant serves %s\n\n"
       "  Look:     %s/ in a browser\n"
-      "  Publish:  curl -i -H 'Content-Type: application/atom+xml' --data "
+      "  Publish:  curl -i %s-H 'Content-Type: application/atom+xml' --data "
       "'<entry xmlns=\"http://www.w3.org/2005/Atom\"><title>Hello</title><content>first</content></entry>' "
       "%s/demo/events\n"
       "  Read:     curl -i %s/demo/events\n"
       "  Follow:   build/release/courant tail %s/demo/events\n",
-      url.c_str(), url.c_str(), url.c_str(), url.c_str(), url.c_str());
-  if (!server.operations.empty()) std::printf("  Watch:    http://%s/metrics\n\n", server.operations.c_str());
+      url.c_str(), credentials_for(config, token).c_str(), url.c_str(), url.c_str(), url.c_str());
+  if (!config.access.is_open() && !token) {
+    std::printf("  TOKEN:    courant token create NAME --scope publish --on 'demo/*'\n");
+  }
+  const std::string& operations = config.server.operations;
+  if (!operations.empty()) std::printf("  Watch:    http://%s/metrics\n\n", operations.c_str());
   std::printf("Stop with Ctrl-C.\n");
   std::fflush(stdout);
 }
@@ -212,6 +225,10 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     for (http::Route& route : core.hub()->routes()) router.add(std::move(route));
   }
   add_probes(router, core);
+  if (const std::optional<std::string> undeclared = router.undeclared()) {
+    return say(Fault{"the route " + *undeclared + " does not say what it needs: this program must not serve"});
+  }
+  Gate gate(router, core.rules(), core.clock(), core.metrics(), config.access.failures_per_minute);
 
   http::ServerOptions serving = server_options(config);
   serving.shares_addresses = options.process > 0 || options.predecessor > 0;
@@ -219,7 +236,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     serving.inherited = take_sockets(options.data, options.predecessor, std::max(options.process - 1, 0),
                                      options.process > 0 ? static_cast<int>(config.server.processes) : 1);
   }
-  http::Server server(serving, router, core.metrics(), tls->get());
+  http::Server server(serving, gate, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
   Operations operations(
@@ -232,7 +249,11 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     const Result<bool> shown = show();
     if (!shown) return say(shown.fault());
   }
-  if (options.process <= 1) greet(config.server);
+  if (options.process <= 1) {
+    std::optional<std::string> token;
+    if (core.has_own_database() && !config.access.is_open()) token = first_token(core.database(), core.clock().now());
+    greet(config, token);
+  }
 
   Reload reload(options, options.config, core, tls->get(),
                 [&](const Config& changed) { server.change(server_options(changed)); });

@@ -31,6 +31,7 @@ struct WorkspaceConfig {
   bool auto_create = false;
   std::int64_t max_feeds = 100'000;
   std::chrono::milliseconds expire_idle{0};
+  bool is_private = false;
   FeedConfig defaults;  // of its feeds, those made by publishing included; its name is empty
   std::vector<FeedConfig> feeds;
 };
@@ -124,7 +125,9 @@ struct Config {
   } hub;
 
   struct Access {
-    std::string mode = "open";
+    std::string mode = "tokens";
+    std::int64_t failures_per_minute = 30;
+    bool is_open() const { return mode == "open"; }
   } access;
 
   std::vector<WorkspaceConfig> workspaces;
@@ -147,7 +150,8 @@ ConfigReading read_config_file(const std::string& path);
 // A fault where the values are not what the flag takes.
 std::optional<Fault> set_by_flag(Config& config, std::string_view flag, const std::vector<std::string>& values);
 
-// What is wrong with the addresses to serve on: none, TLS without a certificate, plain HTTP off loopback.
+// What is wrong with the addresses to serve on: none, TLS without a certificate, plain HTTP or open access off
+// loopback; or with open access to what is private.
 std::optional<Fault> fault_of_listening(const Config& config);
 
 // The workspaces and feeds of the file in the form that the log takes.

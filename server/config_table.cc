@@ -348,8 +348,17 @@ const std::vector<Setting<Config>>& config_settings() {
       {"access",
        "mode",
        +[](Config& c) -> Text { return c.access.mode; },
-       "who may publish and read; this version knows only \"open\"",
-       {.words = {"open"}}},
+       "who may do what: \"tokens\", what their tokens say (`courant token`), and read what is public; \"open\": "
+       "everybody "
+       "everything, which is refused where others than this machine's programs could come",
+       {.words = {"tokens", "open"}, .flag = "--access"}},
+      {"access",
+       "failures_per_minute",
+       +[](Config& c) -> Number { return c.access.failures_per_minute; },
+       "guessing: wrong credentials from one address (IPv6: /64) in a minute; more are 429, good ones are taken all "
+       "the "
+       "same",
+       {.least = 1, .most = 1'000'000}},
   };
   return kSettings;
 }
@@ -370,6 +379,11 @@ const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
        +[](W& w) -> Duration { return w.expire_idle; },
        "feeds in which nothing was stored for so long are deleted, with their entries; \"0s\": none",
        {.most = 36'500 * kDay}},
+      {"",
+       "read",
+       +[](W& w) -> Flag { return w.is_private; },
+       "who may read it: everybody, or who has a token for it",
+       {.words = {"public", "private"}}},
   };
   return kSettings;
 }

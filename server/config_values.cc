@@ -10,6 +10,36 @@
 #include "server/config_table.h"
 
 namespace courant::server {
+namespace {
+
+std::string list_of(const std::vector<std::string_view>& words) {
+  std::string list;
+  for (const std::string_view word : words) list += (list.empty() ? "" : " or ") + std::string(word);
+  return list;
+}
+
+// Open access is for this machine's programs alone; and nothing is private where there is nobody who is asked who he
+// is.
+std::optional<Fault> fault_of_open_access(const Config& config) {
+  if (!config.access.is_open()) return std::nullopt;
+  std::vector<std::string> all = config.server.listen;
+  all.insert(all.end(), config.server.listen_tls.begin(), config.server.listen_tls.end());
+  for (const std::string& listen : all) {
+    if (http::is_loopback(http::host_of(listen))) continue;
+    return Fault{
+        "access.mode = \"open\" with the address " + listen +
+        " would let everybody publish who reaches it: say mode = \"tokens\" and make tokens with `courant token "
+        "create`, or listen on 127.0.0.1"};
+  }
+  for (const WorkspaceConfig& workspace : config.workspaces) {
+    if (!workspace.is_private) continue;
+    return Fault{"workspace " + workspace.name +
+                 " is private, and access.mode = \"open\" asks nobody who he is: say mode = \"tokens\""};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 Config default_config() {
   Config config;
@@ -27,6 +57,8 @@ std::optional<Fault> set_by_flag(Config& config, std::string_view flag, const st
     const Rules& rules;
     const std::vector<std::string>& values;
     bool operator()(std::string& (*field)(Config&)) const {
+      const auto& words = rules.words;
+      if (!words.empty() && std::find(words.begin(), words.end(), values.back()) == words.end()) return false;
       field(config) = values.back();
       return true;
     }
@@ -44,6 +76,7 @@ std::optional<Fault> set_by_flag(Config& config, std::string_view flag, const st
   };
   for (const Setting<Config>& setting : config_settings()) {
     if (setting.rules.flag != flag || std::visit(Set{config, setting.rules, values}, setting.field)) continue;
+    if (!setting.rules.words.empty()) return Fault{std::string(flag) + " must be " + list_of(setting.rules.words)};
     return Fault{std::string(flag) + " must be a number between " + std::to_string(setting.rules.least) + " and " +
                  std::to_string(setting.rules.most)};
   }
@@ -67,7 +100,7 @@ std::optional<Fault> fault_of_listening(const Config& config) {
                  " is plain HTTP off loopback: use server.listen_tls, or say server.allow_plain = true where a proxy "
                  "before it does TLS"};
   }
-  return std::nullopt;
+  return fault_of_open_access(config);
 }
 
 std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config) {
@@ -80,7 +113,8 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
                           from.max_feeds,
                           std::chrono::duration_cast<std::chrono::seconds>(from.expire_idle),
                           from.defaults.page_size,
-                          from.defaults.settings};
+                          from.defaults.settings,
+                          from.is_private};
     for (const FeedConfig& feed : from.feeds) {
       workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
     }

@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "feeds/chronicler.h"
 #include "feeds/configure.h"
 #include "feeds/lifecycle.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/process_metrics.h"
+#include "server/secrets.h"
 
 namespace courant::server {
 namespace {
@@ -65,6 +67,8 @@ Result<bool> Core::start() {
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config_);
   options.workspaces = std::move(configured->workspaces);
+  const Result<bool> guarded = start_access(options.workspaces);
+  if (!guarded) return guarded.fault();
   show_process(metrics_);
   executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue,
                                               &metrics_, "readers");
@@ -96,6 +100,9 @@ Result<bool> Core::change(const Config& config) {
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config);
   options.workspaces = std::move(configured->workspaces);
+  Result<PublicWorkspaces> open_to_read = public_to_read(options.workspaces);
+  if (!open_to_read) return open_to_read.fault();
+  access_->change(*std::move(open_to_read));
   engine_->change(std::move(options));
   database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
   if (hub_) {
@@ -106,6 +113,32 @@ Result<bool> Core::change(const Config& config) {
   return true;
 }
 
+// Also of what another process, with another file, has said.
+Result<PublicWorkspaces> Core::public_to_read(const Workspaces& workspaces) const {
+  PublicWorkspaces names;
+  for (const auto& [name, settings] : workspaces) {
+    if (!settings.is_private) names.insert(name);
+    const bool is_own = name == feeds::kOwnWorkspace;  // private wherever anybody is asked who he is
+    if (settings.is_private && config_.access.is_open() && !is_own) {
+      return Fault{"workspace " + name + " is private, and access.mode = \"open\" asks nobody who he is"};
+    }
+  }
+  return names;
+}
+
+Result<bool> Core::start_access(const Workspaces& workspaces) {
+  Result<PublicWorkspaces> names = public_to_read(workspaces);
+  if (!names) return names.fault();
+  AccessSetup setup{config_.access.is_open(), *std::move(names), std::nullopt};
+  if (!setup.is_open) {
+    Result<Vault> vault = open_vault(config_, data_);
+    if (!vault) return vault.fault();
+    setup.vault = *std::move(vault);
+  }
+  access_ = std::make_unique<AccessKeeper>(std::move(setup), database(), clock_);
+  return true;
+}
+
 Core::~Core() {
   stop();
 }
@@ -113,7 +146,7 @@ Core::~Core() {
 Result<bool> Core::start_hub(bool delivers) {
   if (!config_.hub.enabled) return true;
   Result<std::unique_ptr<HubRunner>> made =
-      HubRunner::make(config_, data_, database().options(), *engine_, metrics_, delivers);
+      HubRunner::make(config_, data_, database().options(), *engine_, rules(), metrics_, delivers);
   if (!made) return made.fault();
   hub_ = *std::move(made);
   told_hub_ = hub_.get();
@@ -135,6 +168,7 @@ Health Core::health() const {
 void Core::stop() {
   if (engine_) engine_->stop();
   if (hub_) hub_->stop();
+  if (access_) access_->stop();
   if (executor_) executor_->stop();
 }
 

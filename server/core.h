@@ -4,12 +4,15 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "access/rules.h"
 #include "feeds/engine.h"
 #include "kernel/metrics.h"
+#include "server/access_keeper.h"
 #include "server/app.h"
 #include "server/hub_runner.h"
 #include "server/open_database.h"
@@ -48,6 +51,8 @@ class Core {
 
   const Config& config() const { return config_; }  // with everything that follows from it
   const SystemClock& clock() const { return clock_; }
+  const access::CurrentRules& rules() const { return access_->rules(); }
+  bool has_own_database() const { return opened_.embedded != nullptr; }
   sql::Database& database() { return *opened_.database; }
   sql::Executor& executor() { return *executor_; }
   feeds::Engine& engine() { return *engine_; }
@@ -58,6 +63,9 @@ class Core {
   Core(const ServeOptions& options, OpenDatabase opened);
   Result<feeds::Configured> configure(const Config& config);
   Result<bool> start();
+  using Workspaces = std::map<std::string, feeds::WorkspaceSettings, std::less<>>;
+  Result<PublicWorkspaces> public_to_read(const Workspaces& workspaces) const;
+  Result<bool> start_access(const Workspaces& workspaces);
   void moved(const Advances& advances);
 
   const std::string data_;
@@ -67,6 +75,7 @@ class Core {
   const SystemClock clock_;
   Metrics metrics_;
   std::unique_ptr<sql::Executor> executor_;
+  std::unique_ptr<AccessKeeper> access_;
   // Made after the engine and told by it: until they are there, nothing moves that they would have to know.
   std::atomic<HubRunner*> told_hub_{nullptr};
   std::atomic<const std::function<void(const Advances&)>*> listener_{nullptr};

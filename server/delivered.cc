@@ -61,7 +61,7 @@ http::Route delivered_route(feeds::Engine& engine, hub::Hub& hub) {
   const auto answer = [&engine, &hub](const Request& request, PathArguments arguments) {
     return get_delivered(engine, hub, request, std::move(arguments));
   };
-  return {"/{workspace}/{feed}/delivered", http::Method::kGet, answer, nullptr, nullptr};
+  return {"/{workspace}/{feed}/delivered", http::Method::kGet, answer, nullptr, nullptr, http::Need::kRead, true};
 }
 
 }  // namespace courant::server

@@ -49,10 +49,12 @@ hub::PushDocument FeedInsight::empty_document(sql::Session& session, const hub::
   return document;
 }
 
-hub::NamedTopic FeedInsight::through_filter(sql::Session& session, const hub::Topic& topic, const std::string& search) {
+hub::NamedTopic FeedInsight::through_filter(sql::Session& session, const hub::Topic& topic, const std::string& search,
+                                            const std::string& identity) {
   const Seen seen = see(session, topic, &search);
   hub::NamedTopic named{topic, {}};
   named.topic.canonical = canonical_topic(seen.url, seen.view);
+  named.topic = topics_.bound_topic(session, named.topic, identity);
   named.self = public_url_ + named.topic.canonical;
   if (named.topic.canonical.size() > kMaxCanonicalTopic) {
     throw Problem(400, "The filter is too long for a topic, whose URL has at most 2048 bytes with all of it encoded");
@@ -61,8 +63,8 @@ hub::NamedTopic FeedInsight::through_filter(sql::Session& session, const hub::To
 }
 
 hub::Preview FeedInsight::preview(sql::Session& session, const hub::Topic& topic, const std::string& search,
-                                  std::int64_t from, std::int64_t to) {
-  const Seen seen = see(session, topic, &search);
+                                  const std::string& identity, std::int64_t from, std::int64_t to) {
+  const Seen seen = see(session, through_filter(session, topic, search, identity).topic);
   feeds::PushPreview preview = feeds::preview_push(session, {topic.lane, topic.feed}, seen.view, from, to);
   return {from, preview.to, preview.entries, std::move(preview.first)};
 }

@@ -20,9 +20,10 @@ class FeedInsight final : public hub::TopicInsight {
   hub::Backlog backlog(sql::Session& session, const hub::Topic& topic, std::int64_t position) override;
   hub::PushDocument empty_document(sql::Session& session, const hub::Topic& topic, const std::string& self,
                                    std::int64_t position) override;
-  hub::NamedTopic through_filter(sql::Session& session, const hub::Topic& topic, const std::string& search) override;
-  hub::Preview preview(sql::Session& session, const hub::Topic& topic, const std::string& search, std::int64_t from,
-                       std::int64_t to) override;
+  hub::NamedTopic through_filter(sql::Session& session, const hub::Topic& topic, const std::string& search,
+                                 const std::string& identity) override;
+  hub::Preview preview(sql::Session& session, const hub::Topic& topic, const std::string& search,
+                       const std::string& identity, std::int64_t from, std::int64_t to) override;
 
  private:
   struct Seen {

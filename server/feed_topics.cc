@@ -2,6 +2,7 @@
 
 #include "feeds/push.h"
 #include "kernel/problem.h"
+#include "server/challenge.h"
 #include "server/topic_url.h"
 
 namespace courant::server {
@@ -14,15 +15,22 @@ TopicUrl url_of(const hub::Topic& topic) {
   return *std::move(url);
 }
 
+// By its name; of one that is unknown or lost, nobody's.
+std::shared_ptr<const access::Identity> identity_of(const access::Rules& rules, const std::string& name) {
+  std::shared_ptr<const access::Identity> known = rules.named(name);
+  return known ? known : std::make_shared<const access::Identity>(access::Identity::anonymous());
+}
+
 }  // namespace
 
 FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url,
-                       std::string hub_url)
+                       std::string hub_url, const access::CurrentRules* rules)
     : directory_(directory),
       clock_(clock),
       public_url_(public_url),
       public_parts_(parse_uri(public_url).value_or(Uri{})),
-      hub_url_(std::move(hub_url)) {}
+      hub_url_(std::move(hub_url)),
+      rules_(rules) {}
 
 std::optional<std::string> FeedTopics::local_part(const std::string& url) const {
   // No XML holds these two, so no document could say which topic it is of.
@@ -52,6 +60,53 @@ std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::str
     throw Problem(400, "The filter is too long for a topic, whose URL has at most 2048 bytes with all of it encoded");
   }
   return topic;
+}
+
+void FeedTopics::require_access(const std::string& url, const std::string& identity) {
+  if (rules_ == nullptr) return;
+  const std::optional<std::string> local = local_part(url);
+  const std::optional<TopicUrl> named = local ? parse_topic_url(*local) : std::nullopt;
+  if (!named) return;
+  const std::shared_ptr<const access::Rules> rules = rules_->load();
+  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity);
+  switch (rules->judge(*who, access::Scope::kSubscribe, named->workspace, named->feed)) {
+    case access::Verdict::kGranted:
+      return;
+    case access::Verdict::kStranger:
+      throw who_are_you();
+    case access::Verdict::kHidden:
+      throw Problem(403, url + " is not a topic of this hub");  // as of one that does not exist
+    case access::Verdict::kForbidden:
+      throw insufficient_scope(access::Scope::kSubscribe, url);
+  }
+}
+
+hub::Topic FeedTopics::bound_topic(sql::Session& session, const hub::Topic& topic, const std::string& identity) {
+  if (rules_ == nullptr) return topic;
+  const std::shared_ptr<const access::Rules> rules = rules_->load();
+  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity);
+  if (!who->is_filtered()) return topic;
+  const TopicUrl url = url_of(topic);
+  std::shared_ptr<feeds::LiveFeed> feed = directory_.find({topic.lane, topic.feed});
+  if (!feed) feed = directory_.load(session, url.workspace, url.feed);
+  feeds::PushView view = feeds::parse_push_view(url.parameters, feed ? feed->facts().page_size : 0);
+  feeds::bind_to(view, who->filter());
+  hub::Topic bound{canonical_topic(url, view), topic.lane, topic.feed};
+  if (bound.canonical.size() > kMaxCanonicalTopic) {
+    throw Problem(400, "The filter is too long for a topic, whose URL has at most 2048 bytes with all of it encoded");
+  }
+  return bound;
+}
+
+bool FeedTopics::still_allows(const hub::Topic& topic, const std::string& identity) {
+  if (rules_ == nullptr) return true;
+  const std::shared_ptr<const access::Rules> rules = rules_->load();
+  if (rules->is_open()) return true;
+  const bool is_token = identity.starts_with("token:");
+  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity);
+  if (is_token && (who->is_anonymous() || !rules->holds(*who, clock_.now()))) return false;
+  const TopicUrl url = url_of(topic);
+  return rules->judge(*who, access::Scope::kSubscribe, url.workspace, url.feed) == access::Verdict::kGranted;
 }
 
 std::int64_t FeedTopics::position(sql::Session& session, const hub::Topic& topic) {

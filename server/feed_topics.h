@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "access/rules.h"
 #include "feeds/directory.h"
 #include "feeds/writer.h"
 #include "hub/seam.h"
@@ -15,12 +16,18 @@ namespace courant::server {
 class FeedTopics final : public hub::TopicSource {
  public:
   // All must outlive this. hub_url: what pushed documents name as their hub.
-  FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url, std::string hub_url);
+  // rules: null: everybody may have everything.
+  FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url, std::string hub_url,
+             const access::CurrentRules* rules = nullptr);
 
   // Whether a URL lies below public_url: it is a topic of a feed, or none.
   bool is_local(const std::string& url) const { return local_part(url).has_value(); }
 
   std::optional<hub::Topic> find(sql::Session& session, const std::string& url) override;
+  void require_access(const std::string& url, const std::string& identity) override;
+  hub::Topic bound_topic(sql::Session& session, const hub::Topic& topic, const std::string& identity) override;
+  bool still_allows(const hub::Topic& topic, const std::string& identity) override;
+  std::uint64_t access_revision() override { return rules_ == nullptr ? 0 : rules_->revision(); }
   std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t known_position(std::int64_t lane, std::int64_t feed) override;
   std::vector<std::string> required_terms(const hub::Topic& topic) override;
@@ -39,6 +46,7 @@ class FeedTopics final : public hub::TopicSource {
   const std::string public_url_;
   const Uri public_parts_;
   const std::string hub_url_;
+  const access::CurrentRules* const rules_;
 };
 
 // The wake-ups that tell the hub of what has moved by a commit.

@@ -112,7 +112,7 @@ sql::DatabaseOptions own_pool(sql::DatabaseOptions options, int connections) {
 
 struct HubRunner::State {
   State(const Config& config, Vault vault, const sql::DatabaseOptions& database_options, feeds::Engine& the_engine,
-        Metrics& metrics, bool delivers)
+        const access::CurrentRules& rules, Metrics& metrics, bool delivers)
       : engine(the_engine),
         guard(make_guard(config)),
         database(own_pool(database_options, kDatabaseThreads)),
@@ -121,7 +121,8 @@ struct HubRunner::State {
         foreign_executor(foreign_database, kForeignThreads, kDatabaseQueue, &metrics, "foreign_topics"),
         client(client_options(config, guard), metrics),
         transport(client),
-        own_topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub"),
+        own_topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub",
+                   &rules),
         foreign_topics(foreign_options(config.hub, delivers), foreign_executor, transport, guard, engine.clock(),
                        metrics),
         topics(own_topics, foreign_topics),
@@ -149,11 +150,11 @@ HubRunner::~HubRunner() = default;
 
 Result<std::unique_ptr<HubRunner>> HubRunner::make(const Config& config, const std::string& data,
                                                    const sql::DatabaseOptions& database, feeds::Engine& engine,
-                                                   Metrics& metrics, bool delivers) {
+                                                   const access::CurrentRules& rules, Metrics& metrics, bool delivers) {
   Result<Vault> vault = open_vault(config, data);
   if (!vault) return vault.fault();
   return std::unique_ptr<HubRunner>(
-      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, engine, metrics, delivers)));
+      new HubRunner(std::make_unique<State>(config, *std::move(vault), database, engine, rules, metrics, delivers)));
 }
 
 Result<bool> HubRunner::start() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "access/rules.h"
 #include "feeds/engine.h"
 #include "http/router.h"
 #include "hub/census.h"
@@ -21,7 +22,7 @@ class HubRunner {
   // A fault says what is wrong with the configuration or the key.
   static Result<std::unique_ptr<HubRunner>> make(const Config& config, const std::string& data,
                                                  const sql::DatabaseOptions& database, feeds::Engine& engine,
-                                                 Metrics& metrics, bool delivers);
+                                                 const access::CurrentRules& rules, Metrics& metrics, bool delivers);
   ~HubRunner();  // stops
 
   Result<bool> start();

@@ -16,6 +16,7 @@
 #include "server/log_commands.h"
 #include "server/postgres_keeper.h"
 #include "server/secrets_command.h"
+#include "server/token_command.h"
 #include "server/verify_command.h"
 
 namespace courant::server {
@@ -95,6 +96,59 @@ ConfigReading read_configuration(const Flags& flags) {
     }
   }
   return reading;
+}
+
+// `courant token` and `courant sign-url`.
+struct AccessCommands {
+  CLI::App* create = nullptr;
+  CLI::App* list = nullptr;
+  CLI::App* revoke = nullptr;
+  CLI::App* sign = nullptr;
+  TokenOptions token;
+  SignOptions signing;
+};
+
+void add_access_commands(CLI::App& app, Flags& flags, AccessCommands& commands) {
+  const auto no_duration = [](const std::string& text) {
+    return parse_duration(text) ? std::string() : text + " is no duration such as 12h or 90d";
+  };
+  const char* const filter_help =
+      "only entries that match, as for search=: 'cat=tid:2882', '+a+b', '(AND(cat=a)(cat=b))'";
+  CLI::App* const tokens = app.add_subcommand("token", "who may do what (docs/SECURITY.md)");
+  tokens->require_subcommand(1);
+  commands.create = tokens->add_subcommand("create", "make a token, and print it this once");
+  add_flags(*commands.create, flags, false);
+  commands.create->add_option("name", commands.token.name, "for people: whose it is, or what for")->required();
+  commands.create->add_option("--scope,--scopes", commands.token.scopes, "of read, publish, edit, subscribe, admin")
+      ->capture_default_str();
+  commands.create->add_option("--on", commands.token.on, "feeds: 'demo/events', 'demo/*' or '*', with commas between")
+      ->required();
+  commands.create->add_option("--filter", commands.token.filter, filter_help);
+  commands.create
+      ->add_option_function<std::string>(
+          "--expires", [&commands](const std::string& text) { commands.token.expires = parse_duration(text); },
+          "after how long it ends; default: never")
+      ->check(no_duration)
+      ->type_name("DURATION");
+  commands.create->footer(
+      "Example:\n  courant token create billing --scope publish,edit --on 'demo/*' --expires 90d --data DIR");
+  commands.list = tokens->add_subcommand("list", "print what tokens there are: not the tokens");
+  add_flags(*commands.list, flags, false);
+  commands.revoke = tokens->add_subcommand("revoke", "end a token, on all servers");
+  add_flags(*commands.revoke, flags, false);
+  commands.revoke->add_option("name", commands.token.name, "as it was created")->required();
+
+  commands.sign = app.add_subcommand("sign-url", "print a URL that can be read without a token for a time");
+  add_flags(*commands.sign, flags, true);
+  commands.sign->add_option("url", commands.signing.url, "a feed, one of its pages, an entry")->required();
+  commands.sign->add_option("--filter", commands.signing.filter, filter_help);
+  commands.sign
+      ->add_option_function<std::string>(
+          "--expires", [&commands](const std::string& text) { commands.signing.expires = *parse_duration(text); },
+          "for how long")
+      ->check(no_duration)
+      ->type_name("DURATION")
+      ->required();
 }
 
 // False: something is wrong and has been said.
@@ -215,6 +269,9 @@ int run(int argc, char** argv) {
       "--drop-old", [&rotation] { rotation = {.makes_key = false, .drops_old = true}; },
       "make none, and take older keys out of the file");
 
+  AccessCommands access;
+  add_access_commands(app, flags, access);
+
   CLI::App* const importing = app.add_subcommand("import", "take over from Atom Hopper (docs/MIGRATION.md)");
   importing->require_subcommand(1);
   ImportOptions imported;
@@ -268,6 +325,10 @@ int run(int argc, char** argv) {
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);
   if (*rotating) return rotate_secrets_key(options, rotation);
+  if (*access.create) return create_token(options, access.token);
+  if (*access.list) return list_tokens(options);
+  if (*access.revoke) return revoke_token(options, access.token.name);
+  if (*access.sign) return sign_url(options, access.signing);
   if (*importing_entries) return import_atom_hopper(options, imported);
   if (*pushing) return push(options);
   return *serving ? serve(options) : migrate(options);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "kernel/argv.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/first_token.h"
 #include "server/handover.h"
 #include "server/notify.h"
 #include "server/open_database.h"
@@ -140,6 +142,12 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
   if (!opened) return say(opened.fault());
   if (const Result<Vault> vault = open_vault(options.config, options.data); !vault) return say(vault.fault());
 
+  if (opened->embedded && !options.config.access.is_open()) {
+    if (const std::optional<std::string> token = first_token(*opened->database, SystemClock().now())) {
+      std::printf("Token of this new installation (shown this once): %s\n", token->c_str());
+      std::fflush(stdout);
+    }
+  }
   Group group(options, opened->embedded ? opened->database->options().url : std::string());
   for (std::int64_t i = 0; i < options.config.server.processes; ++i) {
     if (!group.start(static_cast<std::size_t>(i))) {

@@ -42,10 +42,10 @@ wait_for() { # URL, process, its log
     sleep 0.1
   done
 }
-start_courant() { # data, configuration, more options: sets pid and port
+start_courant() { # data, configuration, more options: sets pid and port; with access=tokens nobody may do without
   port=$(free_port)
   taskset -c "${server_cores:-0}" build/release/courant serve --data "$1" --listen "127.0.0.1:$port" --operations "" \
-    --config "$2" "${@:3}" >"$work/courant-$port.log" 2>&1 &
+    --access "${access:-open}" --config "$2" "${@:3}" >"$work/courant-$port.log" 2>&1 &
   pid=$!
   pids+=("$pid")
   wait_for "http://127.0.0.1:$port/-/health/ready" "$pid" "$work/courant-$port.log"

@@ -41,6 +41,8 @@ Fleet::Fleet(std::string work, std::uint32_t seed, Findings& findings)
                              "127.0.0.1:" + std::to_string(ports_[i]),
                              "--operations",
                              "",
+                             "--access",
+                             "open",
                              "--public-url",
                              public_url,
                              "--config",

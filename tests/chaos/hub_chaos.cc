@@ -137,7 +137,7 @@ class Run {
  private:
   void launch(std::unique_ptr<test::Process>& process, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
-    arguments.insert(arguments.end(), {"--data", work_ + "/data", "--config", work_ + "/hub.toml"});
+    arguments.insert(arguments.end(), {"--data", work_ + "/data", "--config", work_ + "/hub.toml", "--access", "open"});
     process = std::make_unique<test::Process>(arguments, work_ + "/output");
   }
 

@@ -38,6 +38,7 @@ class CourantServer {
       arguments.insert(arguments.end(), {flag, value});
     };
     add_unless_given("--operations", "");
+    add_unless_given("--access", "open");  // on loopback: what is tested is mostly something else
     add_unless_given("--config", COURANT_SOURCE_DIR "/tests/data/test.toml");
     add_unless_given("--data", scratch("courant-under-test"));
     arguments.insert(arguments.end(), source_.begin(), source_.end());

@@ -23,4 +23,4 @@ returning s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, 
           s.record, s.watch, s.is_paused,
           s.documents_per_minute, s.gather_seconds, s.old_secret, s.old_secret_until,
           (select c.position from hub_changes c
-           where c.shard = s.shard and c.subscription = s.subscription and c.kind = 'filter')
+           where c.shard = s.shard and c.subscription = s.subscription and c.kind = 'filter'), s.identity

@@ -2,7 +2,8 @@
 -- clients take turns, so that one with many does not hide the others (hub/verifier.cc).
 select request, shard, is_subscribe, lane, feed, topic, self, callback, callback_host, lease_seconds, verify_token,
        attempts, callback_domain, client,
-       (select s.subscription from subscriptions s where s.shard = due.shard and s.key = due.key)
+       (select s.subscription from subscriptions s where s.shard = due.shard and s.key = due.key),
+       identity
 from (select *, row_number() over (partition by callback_domain order by next_attempt, request) as turn,
              row_number() over (partition by client order by next_attempt, request) as turn_of_client
       from hub_requests

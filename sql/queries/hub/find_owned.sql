@@ -4,7 +4,7 @@ select s.shard, s.subscription, s.lane, s.feed, s.topic, s.self, s.callback, s.c
        coalesce(s.told, s.cursor), s.record, w.watch, s.is_paused,
        s.documents_per_minute, s.gather_seconds, s.old_secret, s.old_secret_until,
        (select c.position from hub_changes c
-        where c.shard = s.shard and c.subscription = s.subscription and c.kind = 'filter'),
+        where c.shard = s.shard and c.subscription = s.subscription and c.kind = 'filter'), s.identity,
        array(select c.kind from hub_changes c
              where c.shard = s.shard and c.subscription = s.subscription order by c.change)
 from subscriptions s

@@ -165,10 +165,11 @@ class NoInsight final : public hub::TopicInsight {
   hub::PushDocument empty_document(sql::Session&, const hub::Topic&, const std::string&, std::int64_t) override {
     throw Problem(409, "there is no insight");
   }
-  hub::NamedTopic through_filter(sql::Session&, const hub::Topic&, const std::string&) override {
+  hub::NamedTopic through_filter(sql::Session&, const hub::Topic&, const std::string&, const std::string&) override {
     throw Problem(409, "there is no insight");
   }
-  hub::Preview preview(sql::Session&, const hub::Topic&, const std::string&, std::int64_t, std::int64_t) override {
+  hub::Preview preview(sql::Session&, const hub::Topic&, const std::string&, const std::string&, std::int64_t,
+                       std::int64_t) override {
     throw Problem(409, "there is no insight");
   }
 };

@@ -163,9 +163,10 @@ TEST_F(AbuseTest, RunningOutOfDescriptorsEndsNothing) {
 // Where the system lets a process open few files, those that publishing needs are not for connections.
 TEST_F(AbuseTest, AFloodLeavesPublishingTheFilesThatItNeeds) {
   const int port = free_port();
-  Process server({"/usr/bin/prlimit", "--nofile=720:720", courant_program(), "serve", "--database", database_.url(),
-                  "--data", scratch("few-files"), "--operations", "", "--listen", "127.0.0.1:" + std::to_string(port)},
-                 scratch("few-files.log"));
+  Process server(
+      {"/usr/bin/prlimit", "--nofile=720:720", courant_program(), "serve", "--database", database_.url(), "--data",
+       scratch("few-files"), "--operations", "", "--access", "open", "--listen", "127.0.0.1:" + std::to_string(port)},
+      scratch("few-files.log"));
   ASSERT_TRUE(wait_until([&] { return HttpClient(port).get("/-/health/live").status == 200; }));
   HttpClient publisher(port);
   ASSERT_EQ(publisher.get("/-/health/live").status, 200);

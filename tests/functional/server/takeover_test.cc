@@ -43,6 +43,7 @@ class TakeoverTest : public testing::Test {
   // A server on the same port and data; more: further arguments.
   std::unique_ptr<Process> begin(std::vector<std::string> more = {}) {
     std::vector<std::string> arguments = {courant_program(), "serve",
+                                          "--access",        "open",
                                           "--listen",        "127.0.0.1:" + std::to_string(port_),
                                           "--operations",    "127.0.0.1:" + std::to_string(operations_),
                                           "--data",          data_.path()};

@@ -27,7 +27,7 @@ TEST(ChangedSettings, WhatTakesARestartStaysUntilThen) {
   Config running = default_config();
   Config read = running;
   read.server.listen = {"127.0.0.1:1"};
-  read.access.mode = "tokens";
+  read.access.mode = "open";
   read.server.drain = std::chrono::seconds(1);
   read.workspaces.front().title = "Another";
   read.source_time = Instant() + std::chrono::hours(1);

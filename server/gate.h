@@ -1,0 +1,56 @@
+// The gate: stands before all routes, finds out who asks, and lets through what he may do. What is let through is
+// marked as his, so that no cache and no memory gives it to somebody else, and ends when he loses what he had.
+// Specification: RFC 9110 section 11 (authentication), RFC 6750, RFC 7617; docs/SECURITY.md.
+// Threads: io threads. Takes no lock unless the rules have changed, or credentials were wrong.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "access/failure_limit.h"
+#include "access/rules.h"
+#include "http/router.h"
+#include "kernel/metrics.h"
+#include "kernel/problem.h"
+#include "kernel/time.h"
+
+namespace courant::server {
+
+class Gate final : public http::Handler {
+ public:
+  // All must outlive the gate; the router's routes say what they need. failures: of one address in a minute, beyond
+  // which it is told to wait.
+  Gate(http::Router& router, const access::CurrentRules& rules, const Clock& clock, Metrics& metrics,
+       std::int64_t failures);
+
+  std::uint64_t admit(http::Request& request) override;
+  std::string_view route_of(const http::Request& request) const override { return router_.route_of(request); }
+  std::optional<http::Response> answer_at_once(const http::Request& request) override;
+  http::Task<http::Response> answer(const http::Request& request) override;
+
+ private:
+  using IdentityPtr = std::shared_ptr<const access::Identity>;
+
+  IdentityPtr identify(const http::Request& request, const access::Rules& rules);
+  void judge(const http::Request& request, const access::Rules& rules, http::Need need, bool is_whole);
+  [[noreturn]] void refuse_credentials(const http::Request& request, const char* why);
+  [[noreturn]] void refuse(const http::Request& request, access::Verdict verdict, access::Scope scope);
+  void require_still(const http::Request& request);
+  bool holds(const access::Identity& identity) const;
+  // revision: of the rules by which the request is allowed what it gets.
+  http::Response marked(http::Response response, const http::Request& request, std::uint64_t revision) const;
+  http::Task<http::Bytes> piece_for(IdentityPtr identity,
+                                    std::shared_ptr<const std::function<http::Task<http::Bytes>()>> rest) const;
+
+  http::Router& router_;
+  const access::CurrentRules& rules_;
+  const Clock& clock_;
+  access::FailureLimit failures_;
+  const IdentityPtr anonymous_;
+  Counter& wrong_;
+  Counter& limited_;
+  Counter& strangers_;
+  Counter& forbidden_;
+};
+
+}  // namespace courant::server

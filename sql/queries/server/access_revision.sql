@@ -1,0 +1,2 @@
+-- Grows whenever a token was made or revoked (server/token_store.cc).
+select revision from access_facts

@@ -1,0 +1,2 @@
+-- All tokens, newest last (server/token_command.cc).
+select token, name, scopes, feeds, filter, created, expires, revoked from access_tokens order by token
