@@ -1,12 +1,16 @@
 #include "server/asking.h"
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/durable_files.h"
 #include "kernel/text.h"
+#include "kernel/uri.h"
 
 namespace courant::server {
 namespace {
@@ -30,7 +34,34 @@ http::ClientOptions Asking::options() {
   return options;
 }
 
-ClientReply Asking::ask(const http::ClientRequest& request) {
+Result<std::string> find_token(const std::string& file) {
+  if (file.empty()) {
+    const char* const token = std::getenv("COURANT_TOKEN");
+    return std::string(token == nullptr ? "" : token);
+  }
+  try {
+    std::string token(trim(read_file(file)));
+    if (token.empty() || token.find_first_of(" \r\n\t") != std::string::npos) return Fault{file + " holds no token"};
+    return token;
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Fault{file + " cannot be read: " + error.code().message()};
+  }
+}
+
+// Whether a URL is of the server that the token is for.
+bool Asking::knows(const std::string& url) const {
+  if (asker_.server.empty()) return true;
+  const std::optional<Uri> one = parse_uri(url);
+  const std::optional<Uri> server = parse_uri(asker_.server);
+  return one && server && one->scheme == server->scheme && one->host == server->host &&
+         one->effective_port() == server->effective_port();
+}
+
+ClientReply Asking::ask(const http::ClientRequest& asked) {
+  http::ClientRequest request = asked;
+  if (!asker_.token.empty() && knows(request.url)) {
+    request.headers.emplace_back("Authorization", "Bearer " + asker_.token);
+  }
   std::promise<ClientReply> answered;
   client_.send(request, [&](ClientReply reply) { answered.set_value(std::move(reply)); });
   return answered.get_future().get();

@@ -3,13 +3,27 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "http/client.h"
+#include "kernel/result.h"
 
 namespace courant::server {
 
+// Who asks: the token, or none, which goes to that server alone, whatever links lead elsewhere.
+struct Asker {
+  std::string token = {};
+  std::string server = {};  // a URL of it; empty: whichever is asked
+};
+
+// From a file, else from COURANT_TOKEN in the environment: never from the command line, which every user of the machine
+// can read. Empty: there is none.
+Result<std::string> find_token(const std::string& file);
+
 class Asking {
  public:
+  explicit Asking(Asker asker = {}) : asker_(std::move(asker)) {}
+
   http::ClientReply ask(const http::ClientRequest& request);
 
   // Again, with growing pauses, where nothing was answered or the server is overloaded: for requests that may be
@@ -17,6 +31,9 @@ class Asking {
   http::ClientReply ask_until_answered(const http::ClientRequest& request);
 
  private:
+  bool knows(const std::string& url) const;
+
+  const Asker asker_;
   Metrics metrics_;
   http::Client client_{options(), metrics_};
 

@@ -69,7 +69,7 @@ int publish(const PublishOptions& options) {
     std::fputs("courant: publish needs a feed and files: courant publish FEED-URL FILE...\n", stderr);
     return 2;
   }
-  Asking asking;
+  Asking asking({options.token, options.feed_url});
   int created = 0, known = 0, failed = 0;
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   for (std::size_t i = 0; i < options.files.size(); ++i) {
@@ -99,7 +99,7 @@ int publish(const PublishOptions& options) {
 }
 
 int tail(const TailOptions& options) {
-  Asking asking;
+  Asking asking({options.token, options.feed_url});
   std::int64_t position = options.from.value_or(0);
   if (!options.from) {
     const ClientReply head = asking.ask_until_answered(get(options.feed_url + "?limit=1", {}));

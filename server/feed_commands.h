@@ -14,6 +14,7 @@ namespace courant::server {
 
 struct PublishOptions {
   std::string feed_url;
+  std::string token;               // empty: none
   std::vector<std::string> files;  // each an Atom entry; "-" is standard input
   // A folder that keeps the entries until they are stored (spool_command.h); then feed and files may be missing.
   std::optional<std::string> spool;
@@ -30,6 +31,7 @@ Result<std::string> read_whole(const std::string& path);
 
 struct TailOptions {
   std::string feed_url;
+  std::string token;                  // empty: none
   std::optional<std::int64_t> from;   // print what comes after this position; nullopt: after the feed's head
   bool as_xml = false;                // whole entries instead of a line each
   std::optional<std::int64_t> count;  // end after so many entries

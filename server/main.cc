@@ -8,6 +8,7 @@
 
 #include "kernel/time.h"
 #include "server/app.h"
+#include "server/asking.h"
 #include "server/config.h"
 #include "server/config_table.h"
 #include "server/doctor.h"
@@ -151,6 +152,20 @@ void add_access_commands(CLI::App& app, Flags& flags, AccessCommands& commands) 
       ->required();
 }
 
+// `courant publish`, `tail` and `verify` may need a token.
+void add_token_file(CLI::App& command, std::string& file) {
+  command.add_option("--token-file", file,
+                     "a file that holds the token to show; without: what COURANT_TOKEN in the environment says");
+}
+
+// False: there is none to be had where one was named, which has been said.
+bool read_token(const std::string& file, std::string& token) {
+  const Result<std::string> found = find_token(file);
+  if (!found) return say(found.fault()) == 0;
+  token = *found;
+  return true;
+}
+
 // False: something is wrong and has been said.
 bool read_options(const Flags& flags, ServeOptions& options) {
   options.data = flags.data;
@@ -229,10 +244,13 @@ int run(int argc, char** argv) {
   CLI::App* const publishing = app.add_subcommand("publish", "post Atom entries to a feed");
   PublishOptions published;
   add_publish_options(*publishing, published);
+  std::string token_file;
+  add_token_file(*publishing, token_file);
 
   CLI::App* const tailing = app.add_subcommand("tail", "print a feed's entries as they come, oldest first");
   TailOptions tailed;
   tailing->add_option("feed", tailed.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events")->required();
+  add_token_file(*tailing, token_file);
   tailing->add_option("--from", tailed.from, "begin after this position (0: with the first entry); default: the head");
   tailing->add_option("--count", tailed.count, "end after so many entries");
   tailing->add_flag("--xml", tailed.as_xml, "print whole entries");
@@ -240,6 +258,7 @@ int run(int argc, char** argv) {
   CLI::App* const verifying = app.add_subcommand("verify", "check a feed's whole history from outside (docs/AUDIT.md)");
   VerifyOptions verified;
   verifying->add_option("feed", verified.feed_url, "the feed's URL: http://127.0.0.1:8080/demo/events")->required();
+  add_token_file(*verifying, token_file);
   verifying->add_option("--state", verified.state,
                         "the file that remembers what was verified; default: ~/.local/state/courant/verified.json");
   verifying->add_flag("--forget", verified.forget, "do not hold against the feed what was verified before");
@@ -294,9 +313,9 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (*importing_config) return import_atom_hopper_config(atom_hopper_config);
   if (*keeping) return keep_postgres(kept);
-  if (*publishing) return publish(published);
-  if (*tailing) return tail(tailed);
-  if (*verifying) return verify(verified);
+  if (*publishing) return read_token(token_file, published.token) ? publish(published) : 2;
+  if (*tailing) return read_token(token_file, tailed.token) ? tail(tailed) : 2;
+  if (*verifying) return read_token(token_file, verified.token) ? verify(verified) : 2;
   if (*checking) {
     if (wants_reference) {
       std::fputs(configuration_reference().c_str(), stdout);

@@ -51,7 +51,10 @@ int send(Spool& spool, const PublishOptions& options, const std::string& own_gro
   const auto show = [is_terminal](std::size_t sent) {
     if (is_terminal) std::fprintf(stderr, "\r%zu sent", sent);
   };
-  const Sent sent = SpoolSender(spool, {options.patience, options.attempt, say_over_progress, show}).send_all();
+  const Sent sent =
+      SpoolSender(spool,
+                  {{options.token, options.feed_url}, options.patience, options.attempt, say_over_progress, show})
+          .send_all();
   if (is_terminal) std::fputs("\r", stderr);
   const std::size_t left = spool.count();
   std::printf("%zu published, %zu stored before, %zu refused, %zu left\n", sent.created, sent.known, sent.refused,

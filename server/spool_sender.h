@@ -16,6 +16,7 @@
 namespace courant::server {
 
 struct SendingOptions {
+  Asker asker;
   std::optional<std::chrono::milliseconds> patience;    // without any entry stored or refused; nullopt: no end
   std::chrono::milliseconds attempt;                    // the longest for one request
   std::function<void(const std::string&)> say;          // a sentence for people
@@ -56,7 +57,7 @@ class SpoolSender {
 
   Spool& spool_;
   const SendingOptions options_;
-  Asking asking_;
+  Asking asking_{options_.asker};
   const hub::RetryLaw law_;
   std::map<std::string, Failing> failing_;  // by feed
   std::map<std::string, Ticks> held_;       // feeds of which nothing more is sent in this round: when to try again

@@ -102,7 +102,7 @@ int verify(const VerifyOptions& options) {
   std::optional<archive::Verified> earlier;
   if (!options.forget) earlier = remembered(*state, feed_url);
 
-  Asking asking;
+  Asking asking({options.token, options.feed_url});
   bool is_readable = true;
   const auto fetch = [&](const std::string& url) -> Result<std::string> {
     http::ClientRequest request;

@@ -9,6 +9,7 @@ namespace courant::server {
 
 struct VerifyOptions {
   std::string feed_url;
+  std::string token;    // empty: none
   std::string state;    // the file that remembers; empty: below $XDG_STATE_HOME or ~/.local/state
   bool forget = false;  // begin anew: what was verified before is not held against the feed
 };
