@@ -34,6 +34,11 @@ std::string entry(int number) {
          "</id><title>t</title><content>c</content></entry>";
 }
 
+// Anybody may publish: what is tested is something else.
+const char* const kConfig =
+    "[access]\nmode = \"open\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n[hub]\n"
+    "callback_allow = [\"127.0.0.0/8\"]\nretry = [\"0s\", \"100ms\"]\n";
+
 bool is_alive(pid_t process) {
   return ::kill(process, 0) == 0;
 }
@@ -48,7 +53,8 @@ class TakeoverTest : public testing::Test {
                                           "--operations",    "127.0.0.1:" + std::to_string(operations_),
                                           "--data",          data_.path()};
     if (std::find(more.begin(), more.end(), "--config") == more.end()) {
-      more.insert(more.end(), {"--config", COURANT_SOURCE_DIR "/tests/data/test.toml"});
+      std::ofstream(scratch("takeover.toml")) << kConfig;
+      more.insert(more.end(), {"--config", scratch("takeover.toml")});
     }
     arguments.insert(arguments.end(), more.begin(), more.end());
     return std::make_unique<Process>(arguments, log_);
@@ -213,10 +219,10 @@ TEST_F(TakeoverTest, UnderLoadNoRequestFailsAndNothingIsLostOrDoubled) {
 TEST_F(TakeoverTest, SeveralProcessesTooAndOverTls) {
   const int tls_port = free_port();
   make_certificate(scratch(""));
-  const std::string config = scratch("takeover.toml");
+  const std::string config = scratch("takeover-tls.toml");
   std::ofstream(config) << "[server]\nlisten_tls = \"127.0.0.1:" << tls_port << "\"\n[server.tls]\ncertificate = \""
-                        << scratch("tls.crt") << "\"\nkey = \"" << scratch("tls.key")
-                        << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
+                        << scratch("tls.crt") << "\"\nkey = \"" << scratch("tls.key") << "\"\n"
+                        << kConfig;
   const auto processes = [&](const std::string& count) {
     return std::vector<std::string>{"--config", config, "--processes", count};
   };
