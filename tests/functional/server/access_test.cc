@@ -1,4 +1,5 @@
 // Who gets in: tokens, workspaces that are private, revocation on every process, and what caches are told.
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -179,6 +180,61 @@ TEST_F(AccessTest, TheDatabaseAndTheLogHoldNoToken) {
   const std::string log = log_text.str();
   EXPECT_THAT(log, HasSubstr("credentials were refused"));
   EXPECT_THAT(log, Not(HasSubstr(writer.substr(4))));
+}
+
+// What comes in pieces comes whole, and each piece to its own reader.
+TEST_F(AccessTest, MediaInPiecesPassTheGateWhole) {
+  const std::string writer = heard(tokens_.make("writer", "read,publish", "*"));
+  std::string bytes(3 << 20, 'x');
+  for (std::size_t i = 0; i < bytes.size(); i += 1000) bytes[i] = static_cast<char>('a' + i / 1000 % 26);
+  const Reply posted = client_.post("/closed/events", bytes, bearer(writer) + "Content-Type: image/png\r\n");
+  ASSERT_EQ(posted.status, 201);
+  const std::string media =
+      "/closed/events/media/" + posted.header("Location").substr(posted.header("Location").rfind('/') + 1);
+  HttpClient another(server_.port());
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(client_.get(media, bearer(writer)).body, bytes);
+    EXPECT_EQ(another.get(media, basic(writer)).body, bytes);
+  }
+  EXPECT_EQ(client_.get(media).status, 401);
+}
+
+// A new installation tells its first token, and that alone.
+TEST(FirstToken, IsPrintedOnceAndWorks) {
+  const DataFolder folder;
+  const std::string log = scratch("first-token.log");
+  std::filesystem::remove(log);
+  const int port = free_port();
+  const std::vector<std::string> arguments = {
+      courant_program(), "serve", "--data",   folder.path(),
+      "--operations",    "",      "--listen", "127.0.0.1:" + std::to_string(port)};
+  const auto printed = [&] {
+    std::ostringstream text;
+    text << std::ifstream(log).rdbuf();
+    return text.str();
+  };
+  std::string token;
+  {
+    Process server(arguments, log);
+    ASSERT_TRUE(wait_until([&] { return printed().find("Stop with Ctrl-C") != std::string::npos; }));
+    const std::string greeting = printed();
+    token = greeting.substr(greeting.find("crt_"), 36);
+    EXPECT_THAT(greeting, HasSubstr("curl -i -H 'Authorization: Bearer " + token + "'"));
+    HttpClient client(port);
+    EXPECT_EQ(client.post("/demo/events", entry("urn:x:1")).status, 401);
+    EXPECT_TRUE(wait_until([&] { return client.post("/demo/events", entry("urn:x:1"), bearer(token)).status == 201; }));
+    EXPECT_EQ(client.get("/demo/events").status, 200);
+    server.signal(SIGTERM);
+    server.wait();
+  }
+  std::filesystem::remove(log);
+  Process server(arguments, log);
+  ASSERT_TRUE(wait_until([&] { return printed().find("Stop with Ctrl-C") != std::string::npos; }));
+  EXPECT_THAT(printed(), Not(HasSubstr("crt_")));
+  EXPECT_THAT(printed(), HasSubstr("courant token create"));
+  EXPECT_EQ(HttpClient(port).post("/demo/events", entry("urn:x:2"), bearer(token)).status, 201);
+  server.signal(SIGTERM);
+  server.wait();
 }
 
 }  // namespace

@@ -93,5 +93,15 @@ TEST(Filter, SaysWhichTermsAMatchNeeds) {
   EXPECT_TRUE(Filter::parse("(OR(cat=a)(NOT(cat=b)))").required().empty());
 }
 
+TEST(Filter, BothIsWhatMatchesEach) {
+  const Filter both = Filter::both(Filter::parse("+a+b"), Filter::parse("+t"));
+  EXPECT_TRUE(both.matches({"a", "t"}));
+  EXPECT_FALSE(both.matches({"a"}));
+  EXPECT_FALSE(both.matches({"t"}));
+  EXPECT_EQ(both.required().size(), 2U);
+  EXPECT_EQ(Filter::parse(both.canonical()).canonical(), both.canonical());
+  EXPECT_EQ(Filter::both(Filter::parse("+t"), Filter::parse("(cat=T)")).canonical(), "+t");
+}
+
 }  // namespace
 }  // namespace courant::feeds

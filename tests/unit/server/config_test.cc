@@ -121,5 +121,25 @@ TEST(Config, FlagsWinOverTheFile) {
   EXPECT_EQ(config.database.url, "postgresql://x/y");
 }
 
+TEST(Config, OpenAccessStaysOnLoopback) {
+  const auto detail_of = [](const std::string& toml) {
+    const ConfigReading reading = read_config(toml);
+    return reading.faults.empty() ? std::string() : reading.faults[0].detail;
+  };
+  EXPECT_TRUE(read_config("").config.access.mode == "tokens");
+  EXPECT_EQ(detail_of("[access]\nmode = 'open'\n[server]\nlisten = ['127.0.0.1:1', '[::1]:1']\n"), "");
+  const std::string refused =
+      detail_of("[access]\nmode = 'open'\n[server]\nallow_plain = true\nlisten = ['127.0.0.1:1', '0.0.0.0:1']\n");
+  EXPECT_NE(refused.find("0.0.0.0:1 would let everybody publish"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("courant token create"), std::string::npos) << refused;
+  EXPECT_EQ(detail_of("[server]\nallow_plain = true\nlisten = '0.0.0.0:1'\n"), "");
+  const std::string nobody = detail_of("[access]\nmode = 'open'\n[[workspaces]]\nname = 'a'\nread = 'private'\n");
+  EXPECT_NE(nobody.find("workspace a is private"), std::string::npos) << nobody;
+  EXPECT_EQ(detail_of("[[workspaces]]\nname = 'a'\nread = 'private'\n"), "");
+  Config config = default_config();
+  EXPECT_TRUE(set_by_flag(config, "--access", {"closed"}));
+  EXPECT_FALSE(set_by_flag(config, "--access", {"open"}));
+}
+
 }  // namespace
 }  // namespace courant::server
