@@ -123,6 +123,7 @@ struct Follower::State {
 
   // After a connection was made: what was missed cannot be told from what was not, so every feed is looked at.
   std::vector<Advance> catch_up_everything(sql::Session& session) {
+    const bool is_first = sequences.empty();
     const sql::Rows ends = session.run(queries::journal_ends);
     for (int i = 0; i < ends.size(); ++i) sequences[ends[i].integer(0)] = ends[i].integer(1);
     std::vector<Refreshed> all = directory.load_all(session);
@@ -138,6 +139,7 @@ struct Follower::State {
       tell(0);
     }
     std::vector<Advance> advances;
+    if (!is_first) advances.push_back({{0, 0}, 0, 0});  // what the journal says of all may have been missed
     for (const Refreshed& feed : all) {
       if (feed.stored > 0) {
         advances.push_back({feed.feed->facts().key, std::min(feed.before + 1, feed.stored), feed.stored});
@@ -200,6 +202,8 @@ struct Follower::State {
       directory.load_all(session);
     } else if (const std::shared_ptr<LiveFeed> feed = directory.find(key)) {
       directory.load(session, feed->facts().workspace, feed->facts().name);
+    } else {
+      directory.load(session, key);  // made by an act (sql/functions/feeds.sql, change_feed)
     }
   }
 

@@ -101,10 +101,12 @@ Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const s
 }
 
 // Until the process is to stop. SIGHUP: the configuration is read again.
-int wait_for_end(const ServeOptions& options, const sigset_t& signals, Reload& reload, Takeover& takeover) {
+int wait_for_end(const ServeOptions& options, const sigset_t& signals, Core& core, Reload& reload, Takeover& takeover) {
   const timespec beat{0, 100'000'000};
-  for (;;) {
-    const int signal = takeover.look() ? ::sigwaitinfo(&signals, nullptr) : ::sigtimedwait(&signals, nullptr, &beat);
+  for (bool is_taken_over = false;;) {
+    if (!is_taken_over) is_taken_over = takeover.look();
+    core.keep_up();
+    const int signal = ::sigtimedwait(&signals, nullptr, &beat);
     if (signal == SIGHUP) {
       reload.run();
     } else if (signal == SIGUSR2) {
@@ -266,7 +268,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   const std::unique_ptr<SocketOffer> offer = offer_sockets(options, server);
   takeover.begin();
   if (options.process == 0) notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
-  const int signal = wait_for_end(options, signals, reload, takeover);
+  const int signal = wait_for_end(options, signals, core, reload, takeover);
   if (options.process == 0 && signal != SIGUSR1) notify_service_manager("STOPPING=1");
   log_info("stopping", {{"signal", signal}});
   if (offer) offer->withdraw();
@@ -308,7 +310,7 @@ int push_until_told(const ServeOptions& options, const Config& as_read, const si
   Reload reload(options, as_read, core, nullptr, nullptr);
   Takeover takeover(options, nullptr, [] { return true; });
   notify_service_manager("READY=1");
-  const int signal = wait_for_end(options, signals, reload, takeover);
+  const int signal = wait_for_end(options, signals, core, reload, takeover);
   log_info("stopping", {{"signal", signal}});
   operations.stop();
   core.stop();

@@ -157,6 +157,9 @@ std::optional<Fault> fault_of_listening(const Config& config);
 // The workspaces and feeds of the file in the form that the log takes.
 std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& config);
 
+// The other way, of one workspace without its feeds.
+WorkspaceConfig workspace_config(const std::string& name, const feeds::WorkspaceSettings& settings);
+
 // The base of every link, without a slash at its end; made from the first listen address where none is configured.
 std::string public_url(const Config& config);
 

@@ -125,6 +125,19 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
   return workspaces;
 }
 
+WorkspaceConfig workspace_config(const std::string& name, const feeds::WorkspaceSettings& settings) {
+  WorkspaceConfig workspace;
+  workspace.name = name;
+  workspace.title = settings.title;
+  workspace.auto_create = settings.auto_create;
+  workspace.max_feeds = settings.max_feeds;
+  workspace.expire_idle = settings.expire_idle;
+  workspace.is_private = settings.is_private;
+  workspace.defaults.page_size = settings.page_size;
+  workspace.defaults.settings = settings.feeds;
+  return workspace;
+}
+
 std::string public_url(const Config& config) {
   std::string url = config.server.public_url;
   if (url.empty() && !config.server.listen_tls.empty()) url = "https://" + config.server.listen_tls.front();

@@ -1,10 +1,13 @@
 #include "server/core.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "feeds/chronicler.h"
 #include "feeds/configure.h"
 #include "feeds/lifecycle.h"
+#include "feeds/stored_settings.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/process_metrics.h"
@@ -139,6 +142,26 @@ Result<bool> Core::start_access(const Workspaces& workspaces) {
   return true;
 }
 
+void Core::keep_up() {
+  if (!is_behind_ || !engine_->follower().is_current()) return;
+  is_behind_ = false;
+  try {
+    feeds::EngineOptions options = engine_->options();
+    database().with_session([&](sql::Session& session) { options.workspaces = feeds::read_workspaces(session); });
+    if (options.workspaces == engine_->options().workspaces) return;
+    Result<PublicWorkspaces> open_to_read = public_to_read(options.workspaces);
+    if (!open_to_read) {
+      return log_error("the workspaces in the database are not taken up", {{"why", open_to_read.fault().detail}});
+    }
+    access_->change(*std::move(open_to_read));
+    engine_->change(std::move(options));
+    log_info("the workspaces in the database have changed, and are taken up");
+  } catch (const std::exception& error) {
+    is_behind_ = true;  // the database, most likely; sql/ has said more
+    log_warning("the workspaces could not be read again", {{"why", error.what()}});
+  }
+}
+
 Core::~Core() {
   stop();
 }
@@ -154,6 +177,9 @@ Result<bool> Core::start_hub(bool delivers) {
 }
 
 void Core::moved(const Advances& advances) {
+  if (std::ranges::any_of(advances, [](const feeds::Advance& advance) { return advance.feed.feed == 0; })) {
+    is_behind_ = true;
+  }
   if (HubRunner* const hub = told_hub_.load()) hub->moved(advances);
   if (const auto* const listener = listener_.load()) (*listener)(advances);
 }

@@ -47,6 +47,10 @@ class Core {
   // nothing has changed. Throws what sql/ throws. From the main thread, as long as the core is not stopped.
   Result<bool> change(const Config& config);
 
+  // Takes up what others have made of the workspaces in the database (feeds/stored_settings.h), if they have. Cheap
+  // where they have not; to be called several times a second. From the main thread.
+  void keep_up();
+
   void stop();
 
   const Config& config() const { return config_; }  // with everything that follows from it
@@ -79,6 +83,8 @@ class Core {
   // Made after the engine and told by it: until they are there, nothing moves that they would have to know.
   std::atomic<HubRunner*> told_hub_{nullptr};
   std::atomic<const std::function<void(const Advances&)>*> listener_{nullptr};
+  // The journal has told of all feeds at once, or was not heard: the workspaces may be others, too.
+  std::atomic<bool> is_behind_{true};
   std::unique_ptr<feeds::Engine> engine_;
   std::unique_ptr<HubRunner> hub_;
 };

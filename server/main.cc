@@ -8,6 +8,7 @@
 
 #include "kernel/time.h"
 #include "server/app.h"
+#include "server/apply_command.h"
 #include "server/asking.h"
 #include "server/config.h"
 #include "server/config_table.h"
@@ -263,6 +264,22 @@ int run(int argc, char** argv) {
                         "the file that remembers what was verified; default: ~/.local/state/courant/verified.json");
   verifying->add_flag("--forget", verified.forget, "do not hold against the feed what was verified before");
 
+  CLI::App* const applying =
+      app.add_subcommand("apply", "make workspaces and feeds in the database what a file says, while servers run");
+  ApplyOptions applied;
+  add_flags(*applying, flags, false);
+  applying->add_option("file", applied.file, "a configuration file; without --config its [database] is meant")
+      ->required();
+  applying->add_flag("--yes", applied.is_meant, "do not ask");
+  applying->add_flag("--dry-run", applied.is_dry, "say what would change, and end");
+  applying->footer(
+      "Nothing is deleted. Exit status: 0 done, or nothing to do; 1 not done; 2 there was nobody to ask.\n"
+      "Example:\n  courant export --data /var/lib/courant > feeds.toml\n"
+      "  courant apply feeds.toml --data /var/lib/courant");
+  CLI::App* const exporting =
+      app.add_subcommand("export", "print the workspaces and feeds of the database as a configuration file");
+  add_flags(*exporting, flags, false);
+
   CLI::App* const redacting = app.add_subcommand(
       "redact", "erase an entry's content by law; positions, leaves and the chain stay (docs/AUDIT.md)");
   RedactOptions redacted;
@@ -334,12 +351,15 @@ int run(int argc, char** argv) {
     examined.read_again = [&flags] { return read_configuration(flags); };
     return doctor(examined, wants_json);
   }
+  if (*applying && flags.config.empty()) flags.config = applied.file;
   ServeOptions options;
   if (!read_options(flags, options)) return 1;
   options.arguments.assign(argv + 1, argv + argc);
   options.takes_over = takes_over;
   options.process = process;
   options.started_by = started_by;
+  if (*applying) return apply_settings(options, applied);
+  if (*exporting) return export_settings(options);
   if (*redacting) return redact(options, redacted);
   if (*deleting) return delete_feed(options, deleted);
   if (*generating) return new_generation(options);

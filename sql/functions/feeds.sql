@@ -113,3 +113,30 @@ begin
   perform note_changed(0::smallint, 0, 0, p_now);
   return v_generation;
 end $$;
+
+-- Makes a workspace or gives it other settings, by an act and not by a server's file: the act counts as of now, and an
+-- older file does not undo it. The journal says so to all servers, see note_changed.
+create or replace function change_workspace(p_name text, p_settings jsonb, p_now timestamptz)
+returns void language plpgsql volatile as $$
+begin
+  insert into workspaces as w (name, settings, revision, source_time)
+  values (p_name, p_settings, 1, p_now)
+  on conflict (name) do update
+    set settings = excluded.settings, revision = w.revision + 1,
+        source_time = greatest(w.source_time, excluded.source_time);
+  perform lock_lane(0::smallint);
+  perform note_changed(0::smallint, 0, 0, p_now);
+end $$;
+
+-- The same of a feed that exists; also to tell servers of one that was made just now.
+create or replace function change_feed(p_lane smallint, p_feed bigint, p_settings jsonb, p_now timestamptz)
+returns void language plpgsql volatile as $$
+begin
+  perform lock_lane(p_lane);
+  update feeds f
+  set settings = p_settings, source_time = greatest(f.source_time, p_now),
+      revision = f.revision + (f.settings is distinct from p_settings)::integer,
+      modified = case when f.settings is distinct from p_settings then clock_timestamp() else f.modified end
+  where f.lane = p_lane and f.feed = p_feed;
+  perform note_changed(p_lane, p_feed, 0, p_now);
+end $$;

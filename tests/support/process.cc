@@ -47,6 +47,7 @@ pid_t begin(const std::vector<std::string>& arguments, const std::string& output
   if (child != 0) return child;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);  // not a terminal, whoever runs the test
   ::dup2(file, STDOUT_FILENO);
   ::dup2(file, STDERR_FILENO);
   ::execv(argv[0], argv.data());

@@ -1,0 +1,67 @@
+#include "feeds/stored_settings.h"
+
+#include "feeds/queries.h"
+#include "kernel/log.h"
+
+namespace courant::feeds {
+namespace {
+
+template <class T>
+T or_defaults(Result<T> settings, const std::string& subject) {
+  if (settings) return *std::move(settings);
+  log_error("stored settings cannot be read; defaults are used", {{"of", subject}});
+  return {};
+}
+
+}  // namespace
+
+std::vector<ConfiguredWorkspace> read_settings(sql::Session& session) {
+  std::vector<ConfiguredWorkspace> workspaces;
+  const sql::Rows rows = session.run(queries::list_settings);
+  for (int i = 0; i < rows.size(); ++i) {
+    const sql::Row row = rows[i];
+    const std::string name(row.text(0));
+    if (workspaces.empty() || workspaces.back().name != name) {
+      workspaces.push_back({name, or_defaults(workspace_settings_from_json(row.text(1)), name), {}});
+    }
+    if (row.is_null(2)) continue;
+    const std::string feed(row.text(2));
+    workspaces.back().feeds.push_back(
+        {feed, row.integer(3), or_defaults(feed_settings_from_json(row.text(4)), full_name(name, feed))});
+  }
+  return workspaces;
+}
+
+std::map<std::string, WorkspaceSettings, std::less<>> read_workspaces(sql::Session& session) {
+  std::map<std::string, WorkspaceSettings, std::less<>> workspaces;
+  const sql::Rows rows = session.run(queries::list_workspaces);
+  for (int i = 0; i < rows.size(); ++i) {
+    const std::string name(rows[i].text(0));
+    workspaces.emplace(name, or_defaults(workspace_settings_from_json(rows[i].text(1)), name));
+  }
+  return workspaces;
+}
+
+SettingsChange::SettingsChange(sql::Session& session, Instant now)
+    : session_(session), directory_(read_lanes(session)), now_(now) {
+  session_.run(queries::lock_settings);
+}
+
+void SettingsChange::put(std::string_view workspace, const WorkspaceSettings& settings) {
+  session_.run(queries::change_workspace, sql::Parameters().add(workspace).add(to_json(settings)).add(now_));
+  lanes_.insert(0);
+}
+
+bool SettingsChange::put(std::string_view workspace, const ConfiguredFeed& feed) {
+  const std::shared_ptr<LiveFeed> live =
+      directory_.create(session_, {workspace, feed.name, feed.page_size, feed.settings, now_}, now_);
+  const FeedFacts& facts = live->facts();
+  if (facts.page_size != feed.page_size) return false;
+  sql::Parameters parameters;
+  parameters.add(facts.key.lane).add(facts.key.feed).add(to_json(feed.settings)).add(now_);
+  session_.run(queries::change_feed, parameters);
+  lanes_.insert(facts.key.lane);
+  return true;
+}
+
+}  // namespace courant::feeds

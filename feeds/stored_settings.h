@@ -1,0 +1,43 @@
+// What workspaces and feeds are in the database, and acts that change it beside the servers' configuration. An act
+// counts as of now: a file that is older does not undo it.
+// Threads: database threads.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feeds/configure.h"
+#include "feeds/directory.h"
+
+namespace courant::feeds {
+
+// All workspaces and their feeds, by name. Settings that cannot be read have defaults, which is logged.
+std::vector<ConfiguredWorkspace> read_settings(sql::Session& session);
+
+// Workspaces alone.
+std::map<std::string, WorkspaceSettings, std::less<>> read_workspaces(sql::Session& session);
+
+// Changes within one transaction of the caller's. Servers take them up within about a second, at once where they are
+// told (feeds/follower.h, tell_servers) of the lanes.
+class SettingsChange {
+ public:
+  // Others who change settings wait until the transaction ends.
+  SettingsChange(sql::Session& session, Instant now);
+
+  void put(std::string_view workspace, const WorkspaceSettings& settings);
+  // Made where there is none. False: the feed exists with another page_size, which cannot change; nothing was done.
+  bool put(std::string_view workspace, const ConfiguredFeed& feed);
+
+  const std::set<std::int64_t>& lanes() const { return lanes_; }
+
+ private:
+  sql::Session& session_;
+  Directory directory_;
+  const Instant now_;
+  std::set<std::int64_t> lanes_;
+};
+
+}  // namespace courant::feeds
