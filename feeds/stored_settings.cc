@@ -13,11 +13,8 @@ T or_defaults(Result<T> settings, const std::string& subject) {
   return {};
 }
 
-}  // namespace
-
-std::vector<ConfiguredWorkspace> read_settings(sql::Session& session) {
+std::vector<ConfiguredWorkspace> workspaces_of(const sql::Rows& rows) {
   std::vector<ConfiguredWorkspace> workspaces;
-  const sql::Rows rows = session.run(queries::list_settings);
   for (int i = 0; i < rows.size(); ++i) {
     const sql::Row row = rows[i];
     const std::string name(row.text(0));
@@ -30,6 +27,17 @@ std::vector<ConfiguredWorkspace> read_settings(sql::Session& session) {
         {feed, row.integer(3), or_defaults(feed_settings_from_json(row.text(4)), full_name(name, feed))});
   }
   return workspaces;
+}
+
+}  // namespace
+
+std::vector<ConfiguredWorkspace> read_settings(sql::Session& session) {
+  return workspaces_of(session.run(queries::list_settings, std::move(sql::Parameters().add_null().add_null())));
+}
+
+std::vector<ConfiguredWorkspace> read_settings(sql::Session& session, std::string_view workspace,
+                                               std::string_view feed) {
+  return workspaces_of(session.run(queries::list_settings, sql::Parameters().add(workspace).add(feed)));
 }
 
 std::map<std::string, WorkspaceSettings, std::less<>> read_workspaces(sql::Session& session) {

@@ -58,6 +58,9 @@ http::Task<bool> Changes::take_up(Change change) {
       if (!tested_.insert(change.subscription).second) co_return false;  // one at a time
       loop_.start(run_test(std::move(change)));
       co_return true;
+    case ChangeKind::kEnd:
+      dispatcher_.forget(change.subscription);
+      co_return true;
     case ChangeKind::kFilter:
     case ChangeKind::kArrival:
       break;

@@ -8,7 +8,7 @@
 namespace courant::hub {
 namespace {
 
-constexpr std::array kChangeNames = {"settings", "replay", "test", "filter", "arrival"};
+constexpr std::array kChangeNames = {"settings", "replay", "test", "filter", "arrival", "end"};
 
 std::optional<ChangeKind> change_kind_named(std::string_view name) {
   const auto found = std::find(kChangeNames.begin(), kChangeNames.end(), name);

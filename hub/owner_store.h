@@ -21,6 +21,7 @@ enum class ChangeKind {
   kTest,      // a test is to be sent
   kFilter,    // its topic is to be another from `position` on
   kArrival,   // it has come from another shard, with another topic
+  kEnd,       // an operator has ended it
 };
 std::string_view name_of(ChangeKind kind);  // "settings", ...
 

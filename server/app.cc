@@ -26,6 +26,7 @@
 #include "server/gate.h"
 #include "server/handover.h"
 #include "server/hub_page.h"
+#include "server/manage.h"
 #include "server/notify.h"
 #include "server/operations.h"
 #include "server/process_group.h"
@@ -226,6 +227,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   if (core.hub() != nullptr) {
     for (http::Route& route : core.hub()->routes()) router.add(std::move(route));
   }
+  for (http::Route& route : manage_routes(core)) router.add(std::move(route));
   add_probes(router, core);
   if (const std::optional<std::string> undeclared = router.undeclared()) {
     return say(Fault{"the route " + *undeclared + " does not say what it needs: this program must not serve"});

@@ -18,6 +18,7 @@
 #include "server/log_commands.h"
 #include "server/postgres_keeper.h"
 #include "server/secrets_command.h"
+#include "server/subscription_command.h"
 #include "server/token_command.h"
 #include "server/verify_command.h"
 
@@ -280,6 +281,11 @@ int run(int argc, char** argv) {
       app.add_subcommand("export", "print the workspaces and feeds of the database as a configuration file");
   add_flags(*exporting, flags, false);
 
+  CLI::App* const subscriptions = app.add_subcommand("subscriptions", "what the hub pushes to whom, and handling it");
+  SubscriptionOptions subscribed;
+  add_subscription_commands(
+      *subscriptions, [&](CLI::App& command) { add_flags(command, flags, false); }, subscribed);
+
   CLI::App* const redacting = app.add_subcommand(
       "redact", "erase an entry's content by law; positions, leaves and the chain stay (docs/AUDIT.md)");
   RedactOptions redacted;
@@ -358,6 +364,7 @@ int run(int argc, char** argv) {
   options.takes_over = takes_over;
   options.process = process;
   options.started_by = started_by;
+  if (*subscriptions) return handle_subscriptions(options, subscribed);
   if (*applying) return apply_settings(options, applied);
   if (*exporting) return export_settings(options);
   if (*redacting) return redact(options, redacted);

@@ -18,7 +18,6 @@ namespace courant::server {
 namespace {
 
 constexpr int kWrongWords = 2;
-constexpr std::size_t kLongestName = 100;
 
 int refuse(const std::string& sentence) {
   std::fprintf(stderr, "courant: %s\n", sentence.c_str());
@@ -33,10 +32,6 @@ int with_database(const ServeOptions& options, const std::function<int(sql::Sess
   } catch (const std::exception& error) {
     return say(Fault{std::string("the database refused: ") + error.what()});
   }
-}
-
-bool is_good_name(const std::string& name) {
-  return !name.empty() && name.size() <= kLongestName && is_valid_utf8(name) && without_controls(name) == name;
 }
 
 Instant after(Instant now, std::chrono::milliseconds duration) {
@@ -61,7 +56,7 @@ std::optional<std::string> target_of(const std::string& url, const std::string& 
 }  // namespace
 
 int create_token(const ServeOptions& options, const TokenOptions& token) {
-  if (!is_good_name(token.name)) return refuse("a token needs a name of at most 100 characters");
+  if (!is_token_name(token.name)) return refuse("a token needs a name of at most 100 characters");
   const Result<access::Scopes> scopes = access::Scopes::parse(token.scopes);
   if (!scopes) return refuse(scopes.fault().detail);
   const Result<std::vector<access::Pattern>> on = access::Pattern::parse_list(token.on);

@@ -4,6 +4,7 @@
 #include "feeds/filter.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
+#include "kernel/text.h"
 #include "server/queries.h"
 
 namespace courant::server {
@@ -57,6 +58,11 @@ std::vector<access::KnownToken> good_tokens(sql::Session& session, Instant now) 
 
 bool has_tokens(sql::Session& session) {
   return session.run(queries::has_tokens)[0].boolean(0);
+}
+
+bool is_token_name(std::string_view name) {
+  constexpr std::size_t kLongest = 100;
+  return !name.empty() && name.size() <= kLongest && is_valid_utf8(name) && without_controls(name) == name;
 }
 
 Result<std::string> make_token(sql::Session& session, const NewToken& token, Instant now) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "access/rules.h"
@@ -21,6 +22,9 @@ std::int64_t access_revision(sql::Session& session);
 std::vector<access::KnownToken> good_tokens(sql::Session& session, Instant now);
 
 bool has_tokens(sql::Session& session);  // whether one was ever made
+
+// What a token may be called: 1 to 100 bytes of UTF-8 without controls.
+bool is_token_name(std::string_view name);
 
 struct NewToken {
   std::string name;

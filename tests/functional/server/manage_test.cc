@@ -1,0 +1,331 @@
+// The management API: what each route does, to whom it does it, and that it is told of.
+#include <fstream>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/courant_server.h"
+#include "tests/support/subscriber.h"
+#include "tests/support/test_database.h"
+#include "tests/support/tokens.h"
+#include "tests/support/wait_until.h"
+
+namespace courant::test::manage_test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kJson = "Content-Type: application/json\r\n";
+
+std::string entry(const std::string& id, const std::string& content = "x") {
+  return "<entry xmlns='http://www.w3.org/2005/Atom'><id>" + id + "</id><title>t</title><content>" + content +
+         "</content></entry>";
+}
+
+class ManageTest : public testing::Test {
+ protected:
+  TestDatabase database_;
+  Tokens tokens_{database_.url()};
+  const std::string admin_ = tokens_.make("admin", "admin", "*");  // known to the server from its start
+  const std::string as_admin_ = bearer(admin_);
+  CourantServer server_{
+      {"--database", database_.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"}};
+  HttpClient client_{server_.port(), false};
+
+  // Once the server knows it; wrong credentials are 429 where there were many.
+  std::string heard(const std::string& token) {
+    EXPECT_TRUE(wait_until([&] {
+      const int status = client_.get("/-/manage/generation", bearer(token)).status;
+      return status != 401 && status != 429;
+    }));
+    return token;
+  }
+  Reply get(const std::string& path) { return client_.get("/-/manage" + path, as_admin_); }
+  Reply put(const std::string& path, const json& body) {
+    return client_.put("/-/manage" + path, body.dump(), as_admin_ + kJson);
+  }
+  Reply post(const std::string& path, const json& body) {
+    return client_.post("/-/manage" + path, body.dump(), as_admin_ + kJson);
+  }
+  Reply post(const std::string& path) { return client_.post("/-/manage" + path, "", as_admin_); }
+  Reply remove(const std::string& path, const std::string& more = {}) {
+    return client_.remove("/-/manage" + path, as_admin_ + more);
+  }
+  int publish(const std::string& feed, const std::string& id) {
+    return client_.post(feed, entry(id, "secret text"), as_admin_).status;
+  }
+
+  // What the audit feed tells, oldest first, once it tells so much.
+  std::vector<std::string> acts(std::size_t count) {
+    json events;
+    wait_until([&] {
+      const Reply reply =
+          client_.get("/_courant/audit?format=cloudevents&marker=0&direction=forward&limit=100", as_admin_);
+      events = json::parse(reply.body, nullptr, false);
+      return events.is_array() && events.size() >= count;
+    });
+    std::vector<std::string> told;
+    for (const json& event : events) {
+      told.insert(told.begin(),
+                  event["type"].get<std::string>().substr(14) + " " + event["subject"].get<std::string>());
+    }
+    return told;
+  }
+
+  std::string document() {
+    const std::string path = scratch("openapi.json");
+    std::ofstream(path) << client_.get("/-/manage/openapi.json").body;
+    return path;
+  }
+  // What speaks against an answer being what the document says; empty: nothing.
+  std::string faults(const std::string& schema, const std::string& answer) {
+    const std::string path = scratch("answer.json");
+    std::ofstream(path) << answer;
+    const Ran ran =
+        run_command({"/bin/sh", "-c",
+                     COURANT_SOURCE_DIR "/tests/support/check_openapi.py " + document() + " " + schema + " < " + path});
+    return ran.status == 0 ? "" : ran.output + answer;
+  }
+};
+
+TEST_F(ManageTest, WorkspacesAndFeedsAreMadeAndChanged) {
+  const json settings = {{"title", "Plant"}, {"auto_create", true}, {"read", "private"}, {"retain", "30d"}};
+  const Reply made = put("/workspaces/plant", settings);
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_THAT(made.header("Cache-Control"), HasSubstr("no-store"));
+  EXPECT_EQ(put("/workspaces/plant", settings).status, 200) << "twice";
+  EXPECT_EQ(faults("Workspace", made.body), "");
+  EXPECT_EQ(json::parse(get("/workspaces/plant").body)["settings"]["retain"], "30d");
+  EXPECT_EQ(faults("Workspaces", get("/workspaces").body), "");
+  EXPECT_TRUE(wait_until([&] { return publish("/plant/line", "urn:x:1") == 201; })) << "running servers know it";
+  EXPECT_EQ(client_.get("/plant/line").status, 401) << "and that it is private";
+
+  const Reply feed = put("/feeds/plant/other", {{"title", "Other"}, {"page_size", 7}});
+  ASSERT_EQ(feed.status, 201) << feed.body;
+  EXPECT_EQ(faults("Feed", feed.body), "");
+  const json shown = json::parse(get("/feeds/plant/other").body);
+  EXPECT_EQ(shown["settings"]["retain"], "30d") << "as the workspace says";
+  EXPECT_EQ(shown["settings"]["page_size"], 7);
+  EXPECT_EQ(shown["head"], 0);
+  EXPECT_EQ(put("/feeds/plant/other", {{"title", "Other"}, {"retain", "60d"}}).status, 200) << "its page_size stays";
+  EXPECT_EQ(json::parse(get("/feeds/plant/other").body)["settings"]["retain"], "60d");
+  const Reply refused = put("/feeds/plant/other", {{"page_size", 8}});
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("has page_size 7, which cannot become 8"));
+  EXPECT_THAT(acts(4), testing::ElementsAre("token-created token admin", "workspace-created plant",
+                                            "feed-created plant/other", "feed-changed plant/other"));
+}
+
+TEST_F(ManageTest, WhatIsNotUnderstoodIsNamed) {
+  const auto expect = [](const Reply& reply, int status, const std::string& words) {
+    EXPECT_EQ(reply.status, status) << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr(words));
+    EXPECT_THAT(reply.header("Content-Type"), HasSubstr("application/problem+json"));
+  };
+  expect(put("/workspaces/plant", {{"retian", "30d"}}), 400, "there is no setting retian: did you mean retain?");
+  expect(put("/workspaces/plant", {{"retain", "30x"}}), 400, "retain must be");
+  expect(put("/workspaces/plant", {{"page_size", 0}}), 400, "page_size must lie between 1 and 1000");
+  expect(put("/workspaces/plant", {{"title", nullptr}}), 400, "title must be a text");
+  expect(put("/workspaces/plant", {{"name", "other"}}), 400, "There is no member name");
+  expect(put("/workspaces/-plant", json::object()), 400, "name must have");
+  expect(put("/workspaces/hub", json::object()), 400, "cannot be called hub");
+  expect(put("/feeds/nowhere/events", json::object()), 404, "There is no workspace nowhere");
+  expect(put("/feeds/news/a%22b", json::object()), 400, "name must have");
+  expect(get("/workspaces/nowhere"), 404, "There is no workspace nowhere");
+  expect(get("/feeds/news/nothing"), 404, "There is no feed news/nothing");
+  expect(remove("/feeds/news/nothing", "If-Match: \"0\"\r\n"), 404, "There is no feed news/nothing");
+  expect(post("/tokens", {{"name", "ci"}, {"on", "demo/*"}, {"scope", "read"}}), 400, "There is no member scope");
+  expect(post("/tokens", {{"name", "ci"}}), 400, "on must be a text");
+  expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"scopes", "write"}}), 400, "write");
+  expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"expires_in", "soon"}}), 400, "expires_in must be a duration");
+  expect(post("/generation", {{"generation", "1"}}), 400, "generation must be a whole number");
+  expect(get("/subscriptions?limit=x"), 400, "limit must be a whole number");
+  expect(get("/subscriptions?state=odd"), 400, "state must be");
+  expect(get("/subscriptions?colour=red"), 400, "There is no parameter colour");
+  expect(post("/subscriptions/7/pause"), 404, "no subscription 7");
+  expect(remove("/subscriptions/x"), 404, "no subscription");
+  expect(remove("/tokens/nobody"), 404, "There is no good token called nobody");
+  expect(client_.put("/-/manage/workspaces/plant", "{", as_admin_ + kJson), 400, "not JSON");
+  expect(client_.put("/-/manage/workspaces/plant", "[]", as_admin_ + kJson), 400, "must be a JSON object");
+  expect(client_.put("/-/manage/workspaces/plant", "{}", as_admin_), 415, "application/json");
+  expect(client_.put("/-/manage/workspaces/plant", std::string(70'000, ' '), as_admin_ + kJson), 413, "");
+  expect(client_.put("/-/manage/workspaces/plant", "{}", as_admin_ + kJson + "Origin: http://evil.example\r\n"), 403,
+         "");
+  EXPECT_EQ(client_.post("/-/manage/workspaces", "{}", as_admin_ + kJson).status, 405);
+  EXPECT_EQ(get("/nothing").status, 404);
+  EXPECT_THAT(acts(1), testing::ElementsAre("token-created token admin")) << "nothing was done";
+}
+
+TEST_F(ManageTest, AFeedIsDeletedWhereItIsMeant) {
+  ASSERT_EQ(publish("/news/events", "urn:x:1"), 201);
+  const std::string head = get("/feeds/news/events").header("ETag");
+  EXPECT_EQ(head, "\"1\"");
+  EXPECT_EQ(remove("/feeds/news/events").status, 428);
+  ASSERT_EQ(publish("/news/events", "urn:x:2"), 201);
+  EXPECT_EQ(remove("/feeds/news/events", "If-Match: " + head + "\r\n").status, 412);
+  EXPECT_EQ(remove("/feeds/news/events?confirm=news/other").status, 428);
+  EXPECT_EQ(remove("/feeds/news/events", "If-Match: \"2\"\r\n").status, 204);
+  EXPECT_EQ(remove("/feeds/news/events", "If-Match: \"2\"\r\n").status, 404) << "twice";
+  EXPECT_TRUE(wait_until([&] { return client_.get("/news/events").status == 404; }));
+  ASSERT_EQ(publish("/news/events", "urn:x:3"), 201);
+  EXPECT_EQ(remove("/feeds/news/events?confirm=news/events").status, 204);
+  EXPECT_THAT(acts(3), testing::Contains("feed-deleted news/events").Times(2));
+}
+
+TEST_F(ManageTest, AnEntryIsRedacted) {
+  ASSERT_EQ(publish("/news/events", "urn:x:1"), 201);
+  const Reply done = post("/feeds/news/events/redactions", {{"id", "urn:x:1"}});
+  ASSERT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(faults("Redacted", done.body), "");
+  EXPECT_EQ(json::parse(done.body)["erased"], json({1}));
+  EXPECT_EQ(json::parse(post("/feeds/news/events/redactions", {{"id", "urn:x:1"}}).body)["erased"], json::array());
+  EXPECT_EQ(post("/feeds/news/events/redactions", {{"id", "urn:x:2"}}).status, 404);
+  EXPECT_TRUE(wait_until([&] { return client_.get("/news/events").body.find("secret text") == std::string::npos; }));
+  EXPECT_THAT(acts(2), testing::ElementsAre("token-created token admin", "redacted news/events"));
+}
+
+TEST_F(ManageTest, TokensAreMadeShownOnceAndRevoked) {
+  const Reply made = post("/tokens", {{"name", "ci"}, {"on", "news/*"}, {"scopes", "publish"}, {"expires_in", "1d"}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(faults("CreatedToken", made.body), "");
+  const std::string token = json::parse(made.body)["token"];
+  EXPECT_EQ(post("/tokens", {{"name", "ci"}, {"on", "news/*"}}).status, 409) << "twice";
+  EXPECT_TRUE(wait_until([&] { return client_.post("/news/events", entry("urn:x:1"), bearer(token)).status == 201; }));
+  const std::string list = get("/tokens").body;
+  EXPECT_EQ(faults("Tokens", list), "");
+  EXPECT_THAT(list, Not(HasSubstr(token)));
+  EXPECT_EQ(remove("/tokens/ci").status, 204);
+  EXPECT_EQ(remove("/tokens/ci").status, 404) << "twice";
+  EXPECT_TRUE(wait_until([&] { return client_.post("/news/events", entry("urn:x:2"), bearer(token)).status == 401; }));
+  EXPECT_THAT(acts(3),
+              testing::ElementsAre("token-created token admin", "token-created token ci", "token-revoked token ci"));
+}
+
+TEST_F(ManageTest, AGenerationBeginsOnce) {
+  EXPECT_EQ(json::parse(get("/generation").body), json({{"generation", 1}}));
+  const Reply begun = post("/generation", {{"generation", 1}});
+  EXPECT_EQ(json::parse(begun.body), json({{"generation", 2}}));
+  EXPECT_EQ(faults("Generation", begun.body), "");
+  EXPECT_EQ(post("/generation", {{"generation", 1}}).status, 409) << "twice";
+  EXPECT_THAT(acts(2), testing::Contains("generation-begun generation 2"));
+}
+
+TEST_F(ManageTest, SubscriptionsAreSeenAndHandled) {
+  const Subscriber subscriber;
+  ASSERT_EQ(publish("/news/events", "urn:x:1"), 201);
+  ASSERT_EQ(
+      subscriber.ask(server_, "subscribe", server_.url() + "/news/events", "&hub.secret=quite-a-secret", "cb?k=v"),
+      202);
+  ASSERT_TRUE(wait_until([&] { return !json::parse(get("/subscriptions").body)["subscriptions"].empty(); }));
+  const std::string list = get("/subscriptions?topic=news/events&state=delivering&limit=1").body;
+  EXPECT_EQ(faults("Subscriptions", list), "");
+  EXPECT_THAT(list, Not(HasSubstr("quite-a-secret")));
+  EXPECT_THAT(list, Not(HasSubstr("k=v")));
+  const json one = json::parse(list)["subscriptions"][0];
+  const std::string path = "/subscriptions/" + std::to_string(one["number"].get<int>());
+  EXPECT_EQ(json::parse(list)["after"], one["number"]);
+  EXPECT_EQ(json::parse(get("/subscriptions?after=" + std::to_string(one["number"].get<int>())).body)["subscriptions"],
+            json::array());
+  EXPECT_EQ(json::parse(get("/subscriptions?topic=news/other").body)["subscriptions"], json::array());
+
+  ASSERT_EQ(publish("/news/events", "urn:x:2"), 201);
+  ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.positions() == std::vector<int>{2}; }));
+  EXPECT_TRUE(wait_until([&] { return json::parse(get(path).body)["position"] == 2; }));
+  const Reply replay = post(path + "/replay", {{"position", 0}});
+  EXPECT_EQ(replay.status, 200) << replay.body;
+  EXPECT_EQ(faults("Subscription", replay.body), "");
+  EXPECT_TRUE(subscriber.wait_until([&] { return subscriber.positions() == std::vector<int>({2, 1, 2}); }));
+  EXPECT_EQ(post(path + "/replay", {{"position", 100}}).status, 409);
+  const std::size_t before = subscriber.deliveries().size();
+  EXPECT_EQ(post(path + "/test").status, 200);
+  EXPECT_TRUE(subscriber.wait_until([&] { return subscriber.deliveries().size() == before + 1; }));
+  EXPECT_EQ(json::parse(post(path + "/pause").body)["state"], "paused");
+  EXPECT_EQ(json::parse(post(path + "/pause").body)["state"], "paused") << "twice";
+  EXPECT_EQ(json::parse(post(path + "/resume").body)["state"], "delivering");
+  EXPECT_EQ(remove(path).status, 204);
+  EXPECT_EQ(remove(path).status, 404) << "twice";
+  EXPECT_TRUE(wait_until([&] { return tokens_.run({"subscriptions", "list"}).output.empty(); }));
+  const std::string subject = "subscription " + std::to_string(one["number"].get<int>());
+  EXPECT_THAT(acts(7), testing::ElementsAre("token-created token admin", "subscription-replayed " + subject,
+                                            "subscription-tested " + subject, "subscription-paused " + subject,
+                                            "subscription-paused " + subject, "subscription-resumed " + subject,
+                                            "subscription-removed " + subject));
+}
+
+TEST_F(ManageTest, SubscriptionsAreHandledByCommandToo) {
+  const Subscriber subscriber;
+  ASSERT_EQ(publish("/news/events", "urn:x:1"), 201);
+  ASSERT_EQ(subscriber.ask(server_, "subscribe", server_.url() + "/news/events"), 202);
+  ASSERT_TRUE(wait_until([&] { return !tokens_.run({"subscriptions", "list"}).output.empty(); }));
+  const std::string listed = tokens_.run({"subscriptions", "list", "--topic", "news/events"}).output;
+  EXPECT_THAT(listed, HasSubstr("delivering  " + server_.url() + "/news/events  at 1 of 1  to "));
+  const std::string number = listed.substr(0, listed.find(' '));
+  EXPECT_EQ(tokens_.run({"subscriptions", "pause", number}).status, 0);
+  EXPECT_THAT(tokens_.run({"subscriptions", "list", "--state", "paused"}).output, HasSubstr("paused"));
+  EXPECT_EQ(tokens_.run({"subscriptions", "resume", number}).status, 0);
+  EXPECT_EQ(tokens_.run({"subscriptions", "replay", number, "--from", "0"}).status, 0);
+  EXPECT_TRUE(subscriber.wait_until([&] { return subscriber.positions() == std::vector<int>{1}; }));
+  EXPECT_EQ(tokens_.run({"subscriptions", "replay", number, "--from", "9"}).status, 1);
+  EXPECT_EQ(tokens_.run({"subscriptions", "remove", number}).status, 0);
+  EXPECT_EQ(tokens_.run({"subscriptions", "remove", number}).status, 1);
+  ASSERT_EQ(publish("/news/events", "urn:x:2"), 201);
+  EXPECT_THAT(acts(5), testing::Contains("subscription-removed subscription " + number));
+}
+
+TEST_F(ManageTest, EveryRouteIsForAdminsAlone) {
+  ASSERT_EQ(publish("/news/events", "urn:x:1"), 201);
+  const std::string writer = heard(tokens_.make("writer", "read,publish,edit,subscribe", "*"));
+  const std::string filtered = heard(tokens_.make("filtered", "admin", "*", {"--filter", "cat=a"}));
+  const std::string elsewhere = heard(tokens_.make("elsewhere", "admin", "other/*,closed/events"));
+  const json paths = json::parse(client_.get("/-/manage/openapi.json").body)["paths"];
+  std::size_t routes = 0;
+  for (const auto& [pattern, operations] : paths.items()) {
+    std::string path = pattern;
+    for (const auto& [name, value] : std::map<std::string, std::string>{
+             {"{workspace}", "news"}, {"{feed}", "events"}, {"{name}", "writer"}, {"{number}", "1"}}) {
+      if (const std::size_t at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
+    }
+    for (const auto& [method, operation] : operations.items()) {
+      ++routes;
+      const auto ask = [&, &verb = method](const std::string& fields) {
+        return verb == "get"    ? client_.get(path, fields).status
+               : verb == "put"  ? client_.put(path, "{}", fields + kJson).status
+               : verb == "post" ? client_.post(path, "{}", fields + kJson).status
+                                : client_.remove(path + "?confirm=news/events", fields).status;
+      };
+      EXPECT_EQ(ask(""), 401) << method << " " << path;
+      EXPECT_THAT(ask(bearer("crt_00000000000000000000000000000000")), testing::AnyOf(401, 429))
+          << method << " " << path;
+      EXPECT_EQ(ask(bearer(writer)), 403) << method << " " << path;
+      EXPECT_EQ(ask(bearer(filtered)), 403) << method << " " << path;
+      EXPECT_EQ(ask(bearer(elsewhere)), 403) << method << " " << path;
+    }
+  }
+  EXPECT_EQ(routes, 19U);
+  EXPECT_EQ(client_.get("/-/manage/feeds/news/events", as_admin_).status, 200) << "nothing was done";
+  EXPECT_EQ(client_.put("/-/manage/feeds/closed/events", "{}", bearer(elsewhere) + kJson).status, 201) << "its own";
+  EXPECT_EQ(client_.put("/-/manage/workspaces/other", "{\"auto_create\": true}", bearer(elsewhere) + kJson).status,
+            200);
+  EXPECT_EQ(client_.put("/-/manage/workspaces/closed", "{}", bearer(elsewhere) + kJson).status, 403);
+}
+
+TEST_F(ManageTest, TheDocumentIsWhatItSays) {
+  const Reply reply = client_.get("/-/manage/openapi.json");
+  ASSERT_EQ(reply.status, 200) << "without credentials";
+  const Ran checked = run_command({COURANT_SOURCE_DIR "/tests/support/check_openapi.py", document()});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  const json document = json::parse(reply.body);
+  EXPECT_EQ(document["openapi"], "3.1.0");
+  std::set<std::string> names;
+  for (const auto& [pattern, operations] : document["paths"].items()) {
+    for (const auto& [method, operation] : operations.items()) names.insert(operation["operationId"]);
+  }
+  EXPECT_EQ(names.size(), 19U) << "each has a name of its own";
+}
+
+}  // namespace
+}  // namespace courant::test::manage_test
