@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLook = 1s;      // how often there is a look for notices
-constexpr auto kTakeover = 5s;  // how often for the place of the process that publishes them
+constexpr auto kTakeover = 3s;  // how often a process asks whether it is the one that publishes them
 constexpr std::int64_t kAtOnce = 100;
 
 // The same notice makes the same entry, with the same id: published again, it is known already.
@@ -75,10 +75,12 @@ void put_notice(sql::Session& session, const Notice& notice, Instant now) {
 }
 
 struct Chronicler::State {
-  State(const sql::Database& the_database, Engine& the_engine) : database(the_database), engine(the_engine) {}
+  State(const sql::Database& the_database, Engine& the_engine, Report the_report)
+      : database(the_database), engine(the_engine), report(std::move(the_report)) {}
 
   const sql::Database& database;
   Engine& engine;
+  const Report report;
   std::mutex mutex;
   std::condition_variable wake;
   bool is_stopping = false;  // guarded by mutex
@@ -89,17 +91,27 @@ struct Chronicler::State {
   std::thread thread;
 
   void run() {
-    while (!stops_within(is_chosen ? kLook : 0s)) {
-      try {
-        if (!session) session = database.connect();
-        if (!is_chosen) is_chosen = session->run(queries::become_chronicler)[0].boolean(0);
-        if (is_chosen) publish_all();
-      } catch (const std::exception& error) {
-        log_warning("notices wait to be published", {{"reason", error.what()}});
-        session.reset();
-        is_chosen = false;
-      }
-      if (!is_chosen && stops_within(kTakeover)) return;
+    for (auto rest = 0s; !stops_within(rest); rest = is_chosen ? kLook : kTakeover) try_to([this] { look(); });
+    try_to([this] {
+      if (!session) session = database.connect();
+      report(*session, true);
+    });
+  }
+
+  void look() {
+    if (!session) session = database.connect();
+    report(*session, false);
+    if (!is_chosen) is_chosen = session->run(queries::become_chronicler)[0].boolean(0);
+    if (is_chosen) publish_all();
+  }
+
+  void try_to(const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      log_warning("notices wait to be published", {{"reason", error.what()}});
+      session.reset();
+      is_chosen = false;
     }
   }
 
@@ -120,8 +132,8 @@ struct Chronicler::State {
   }
 };
 
-Chronicler::Chronicler(const sql::Database& database, Engine& engine)
-    : state_(std::make_unique<State>(database, engine)) {
+Chronicler::Chronicler(const sql::Database& database, Engine& engine, Report report)
+    : state_(std::make_unique<State>(database, engine, std::move(report))) {
   state_->thread = std::thread([this] { state_->run(); });
 }
 

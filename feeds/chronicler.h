@@ -4,6 +4,7 @@
 // put_notice on a database thread; a Chronicler is made and stopped by server/app.cc and has a thread of its own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +31,12 @@ void put_notice(sql::Session& session, const Notice& notice, Instant now);
 
 class Chronicler {
  public:
-  // database and engine must outlive it.
-  Chronicler(const sql::Database& database, Engine& engine);
+  // Called every second or so, and at the end, in each process, on its thread: what it has to say it notes there. What
+  // it throws is logged, and it is called again.
+  using Report = std::function<void(sql::Session& session, bool is_last)>;
+
+  // All must outlive it.
+  Chronicler(const sql::Database& database, Engine& engine, Report report);
   ~Chronicler();  // stops
   Chronicler(const Chronicler&) = delete;
   Chronicler& operator=(const Chronicler&) = delete;

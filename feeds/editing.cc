@@ -102,6 +102,8 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
   require_edits(settings);
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
+  request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
+  request.spend(http::Use::kEntries, 1);
   const access::Identity& identity = asker_of(request);
   for (int tries = 0; tries < kMostTries; ++tries) {
     std::optional<StoredEntry> newest;
@@ -160,6 +162,7 @@ Task<Response> delete_entry(Engine& engine, const Request& request, PathArgument
   const std::string id = arguments[2];
   const std::string feed_url = engine.feed_url(feed->facts());
   if (broken_id(id)) throw Problem(404, "The feed can have no entry with the id " + id);
+  request.spend(http::Use::kEntries, 1);
   const access::Identity& identity = asker_of(request);
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::optional<StoredEntry> newest = co_await find_newest(engine, feed, id);

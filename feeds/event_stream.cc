@@ -148,6 +148,7 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   if (!engine.follower().is_current() || last.value_or(0) > feed->head()) {
     co_await engine.ask_database(feed);
   }
+  request.spend(http::Use::kStreams, 1);
   auto stream = std::make_shared<Stream>();
   stream->workspace = feed->facts().workspace;
   stream->name = feed->facts().name;

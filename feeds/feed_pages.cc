@@ -301,6 +301,7 @@ Task<Response> get_feed(Engine& engine, const Request& request, PathArguments ar
   for (;;) {
     std::optional<Response> response = co_await look(engine, request, arguments, wait, news);
     if (response) co_return *std::move(response);
+    if (!wait.end) request.spend(http::Use::kWaits, 1);
     wait.end = co_await engine.waiting().wait(news, wait.until, request.presence);
   }
 }

@@ -197,6 +197,8 @@ Task<Response> put_media(Engine& engine, const Request& request, PathArguments a
   const std::string type(trim(request.combined_header("content-type")));
   require_edits(feed->state()->settings);
   require_media_type(feed->state()->settings, type);
+  request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
+  request.spend(http::Use::kEntries, 1);
   const access::Identity& identity = asker_of(request);
   const std::string_view body = request.body;
   MediaFacts facts = co_await describe_media(engine, type, body);
@@ -226,6 +228,7 @@ Task<Response> delete_media(Engine& engine, const Request& request, PathArgument
   std::shared_ptr<LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   require_edits(feed->state()->settings);
   const std::string id = arguments[2];
+  request.spend(http::Use::kEntries, 1);
   for (int tries = 0; tries < kMostTries; ++tries) {
     const FoundMedia found = co_await require_media(engine, asker_of(request), feed, id);
     require_conditions(request, found.etag);

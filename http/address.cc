@@ -118,6 +118,13 @@ std::optional<Address> carried_v4(const Address& address) {
   return std::nullopt;
 }
 
+std::string counted_address(std::string_view client_address) {
+  const std::optional<Address> parsed = Address::parse(client_address);
+  if (!parsed) return std::string(client_address);
+  const Address address = unmapped(*parsed);
+  return address.is_v4 ? address.text() : Network::around(address, 64).text();
+}
+
 Network neighbourhood(const Address& address) {
   const Address place = carried_v4(address).value_or(address);
   return Network::around(place, place.is_v4 ? 24 : 48);

@@ -47,6 +47,10 @@ struct Network {
   std::string text() const;  // "192.0.2.0/24"
 };
 
+// Whom what comes from a client's address is counted for: whoever has an IPv6 address has the 2^64 beside it. Any other
+// text is itself.
+std::string counted_address(std::string_view client_address);
+
 // What usually belongs to one owner: the /24 of an IPv4 address, the /48 of an IPv6 address; of one that stands for an
 // IPv4 address the /24 of that.
 Network neighbourhood(const Address& address);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/spending.h"
 #include "http/task.h"
 #include "kernel/uri.h"
 
@@ -50,11 +51,17 @@ struct Request {
   Presence* presence = nullptr;       // null: nobody can tell
   // Who asks, as whoever stands before the handlers has found out; null: nobody was asked.
   std::shared_ptr<const access::Identity> identity = nullptr;
+  Spending* spending = nullptr;  // null: nobody counts
 
   // The first field of a name, ignoring case.
   std::optional<std::string_view> header(std::string_view name) const;
   // All fields of a name joined with ", " (RFC 9110 section 5.3); empty where there is none.
   std::string combined_header(std::string_view name) const;
+
+  // Tells what is about to be used for it. Throws Problem 429 where that is too much.
+  void spend(Use use, std::int64_t amount) const {
+    if (spending != nullptr) spending->spend(*this, use, amount);
+  }
 };
 
 // The query's parameters, decoded. Throws Problem 400.

@@ -39,14 +39,6 @@ constexpr const char* kExplanation =
     "The callback is asked by GET whether it wants this: it answers 200 with the value of hub.challenge.\n"
     "From then on it gets new entries by POST, in order, until it answers 2xx.\n";
 
-// What a client's requests are counted by: whoever has an IPv6 address has 2^64 of them.
-std::string counted_client(const std::string& client) {
-  const std::optional<http::Address> parsed = http::Address::parse(client);
-  if (!parsed) return client;
-  const http::Address address = http::unmapped(*parsed);
-  return address.is_v4 ? address.text() : http::Network::around(address, 64).text();
-}
-
 }  // namespace
 
 struct Hub::State {
@@ -349,7 +341,7 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
   request.callback_domain = host->address ? host->name : state.domains.of(host->name);
   request.secret = asked.secret;
   request.identity = std::move(identity);
-  request.client = counted_client(client);
+  request.client = http::counted_address(client);
   request.lease = std::clamp(asked.lease.value_or(options.lease_default), options.lease_min, options.lease_max);
   request.verify_token = asked.verify_token;
   request.renews = asked.is_old_style;

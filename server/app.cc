@@ -27,6 +27,7 @@
 #include "server/handover.h"
 #include "server/hub_page.h"
 #include "server/manage.h"
+#include "server/meter.h"
 #include "server/notify.h"
 #include "server/operations.h"
 #include "server/process_group.h"
@@ -188,6 +189,13 @@ void greet(const Config& config, const std::optional<std::string>& token) {
   std::fflush(stdout);
 }
 
+// As reports of usage name it: every process of a database differently.
+std::string name_of_process() {
+  char host[256] = "";
+  ::gethostname(static_cast<char*>(host), sizeof(host) - 1);
+  return static_cast<const char*>(host) + ("/" + std::to_string(::getpid()));
+}
+
 // While it lives, somebody is told of what is published. The core is stopped before those whom it tells go.
 struct Listening {
   Core& core;
@@ -219,7 +227,9 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   const Result<bool> running = core.start_hub(config.hub.deliver);
   if (!running) return say(running.fault());
 
-  feeds::Chronicler chronicler(core.database(), engine);
+  Usage usage(name_of_process(), std::chrono::ceil<std::chrono::seconds>(config.usage.every), core.clock());
+  feeds::Chronicler chronicler(core.database(), engine,
+                               [&usage](sql::Session& session, bool is_last) { usage.report(session, is_last); });
 
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
@@ -233,6 +243,9 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     return say(Fault{"the route " + *undeclared + " does not say what it needs: this program must not serve"});
   }
   Gate gate(router, core.rules(), core.clock(), core.metrics(), config.access.failures_per_minute);
+  const auto is_workspace = [&engine](std::string_view name) { return engine.workspace(name) != nullptr; };
+  Meter meter(gate, {config.limits.per_address, config.limits.per_token, is_workspace}, usage, core.clock(),
+              core.metrics());
 
   http::ServerOptions serving = server_options(config);
   serving.shares_addresses = options.process > 0 || options.predecessor > 0;
@@ -240,7 +253,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     serving.inherited = take_sockets(options.data, options.predecessor, std::max(options.process - 1, 0),
                                      options.process > 0 ? static_cast<int>(config.server.processes) : 1);
   }
-  http::Server server(serving, gate, core.metrics(), tls->get());
+  http::Server server(serving, meter, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
   Operations operations(

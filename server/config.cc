@@ -69,8 +69,10 @@ class Reader {
 
   void read_section(const std::string& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
-      if (section == "server" && key.str() == "tls" && node.is_table()) {
-        read_section("server.tls", *node.as_table());
+      const std::string name = section + "." + std::string(key.str());
+      const auto is_of_it = [&name](const Setting<Config>& setting) { return setting.section == name; };
+      if (node.is_table() && std::ranges::any_of(config_settings(), is_of_it)) {  // such as [server.tls]
+        read_section(name, *node.as_table());
         continue;
       }
       std::vector<std::string_view> known;
@@ -80,7 +82,6 @@ class Reader {
         known.push_back(setting.name);
         if (setting.name == key.str()) found = &setting;
       }
-      const std::string name = section + "." + std::string(key.str());
       if (found == nullptr) {
         fault(node, "there is no setting " + name + suggestion(key.str(), known));
       } else {

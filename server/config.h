@@ -5,6 +5,7 @@
 // Threads: plain values.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "feeds/configure.h"
 #include "feeds/settings.h"
+#include "http/spending.h"
 #include "kernel/result.h"
 #include "kernel/time.h"
 
@@ -75,7 +77,14 @@ struct Config {
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};
     std::chrono::milliseconds write_timeout{30'000};
+    // What may be used in a minute; 0: as much as there is. By http::Use.
+    std::array<std::int64_t, http::kUses> per_address{};
+    std::array<std::int64_t, http::kUses> per_token{};
   } limits;
+
+  struct Usage {
+    std::chrono::milliseconds every{3'600'000};
+  } usage;
 
   struct Cache {
     std::int64_t bytes = 256 << 20;

@@ -18,6 +18,18 @@ constexpr std::int64_t kSecond = 1000;
 constexpr std::int64_t kDay = 86'400 * kSecond;
 constexpr std::int64_t kMebibyte = 1 << 20;
 
+constexpr std::int64_t kMostAMinute = 60'000'000'000;
+
+using http::Use;
+template <Use use>
+Number per_address(Config& c) {
+  return c.limits.per_address[static_cast<std::size_t>(use)];
+}
+template <Use use>
+Number per_token(Config& c) {
+  return c.limits.per_token[static_cast<std::size_t>(use)];
+}
+
 std::string size_text(std::int64_t bytes) {
   if (bytes > 0 && bytes % kMebibyte == 0) return toml_string(std::to_string(bytes / kMebibyte) + "MiB");
   if (bytes > 0 && bytes % 1024 == 0) return toml_string(std::to_string(bytes / 1024) + "KiB");
@@ -181,6 +193,78 @@ const std::vector<Setting<Config>>& config_settings() {
        +[](Config& c) -> Duration { return c.limits.write_timeout; },
        "readers that stop: a connection or HTTP/2 stream of which nothing is taken for so long is dropped",
        {.least = 100, .most = 3600 * kSecond, .reloads = true}},
+
+      {"limits.per_address",
+       "requests",
+       &per_address<Use::kRequests>,
+       "requests of an address, an IPv6 /64, without a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_address",
+       "entries",
+       &per_address<Use::kEntries>,
+       "entries that are published, revised or deleted of an address, an IPv6 /64, without a token in a minute, which "
+       "may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_address",
+       "bytes",
+       &per_address<Use::kBytes>,
+       "bytes of entries and media that are published of an address, an IPv6 /64, without a token in a minute, which "
+       "may come at once; 0: no limit",
+       {.most = kMostAMinute, .is_size = true}},
+      {"limits.per_address",
+       "waits",
+       &per_address<Use::kWaits>,
+       "long polls that begin to wait of an address, an IPv6 /64, without a token in a minute, which may come at once; "
+       "0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_address",
+       "streams",
+       &per_address<Use::kStreams>,
+       "event streams that begin of an address, an IPv6 /64, without a token in a minute, which may come at once; 0: "
+       "no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_address",
+       "subscriptions",
+       &per_address<Use::kSubscriptions>,
+       "subscriptions that are asked for or renewed of an address, an IPv6 /64, without a token in a minute, which may "
+       "come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_token",
+       "requests",
+       &per_token<Use::kRequests>,
+       "requests of a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_token",
+       "entries",
+       &per_token<Use::kEntries>,
+       "entries that are published, revised or deleted of a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_token",
+       "bytes",
+       &per_token<Use::kBytes>,
+       "bytes of entries and media that are published of a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute, .is_size = true}},
+      {"limits.per_token",
+       "waits",
+       &per_token<Use::kWaits>,
+       "long polls that begin to wait of a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_token",
+       "streams",
+       &per_token<Use::kStreams>,
+       "event streams that begin of a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+      {"limits.per_token",
+       "subscriptions",
+       &per_token<Use::kSubscriptions>,
+       "subscriptions that are asked for or renewed of a token in a minute, which may come at once; 0: no limit",
+       {.most = kMostAMinute}},
+
+      {"usage",
+       "every",
+       +[](Config& c) -> Duration { return c.usage.every; },
+       "how often the feed /_courant/usage tells who has used how much; 0s: never",
+       {.most = kDay}},
 
       {"cache",
        "bytes",

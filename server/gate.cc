@@ -18,14 +18,6 @@ using http::Request;
 using http::Response;
 using http::Task;
 
-// Whom failures are counted for: whoever has an IPv6 address has 2^64 of them.
-std::string counted(std::string_view client) {
-  const std::optional<http::Address> parsed = http::Address::parse(client);
-  if (!parsed) return std::string(client);
-  const http::Address address = http::unmapped(*parsed);
-  return address.is_v4 ? address.text() : http::Network::around(address, 64).text();
-}
-
 // What a request needs. One that no route takes is refused by the router; who may not know that is told nothing.
 Need need_of(const Request& request, const http::Route* route) {
   if (route != nullptr) return route->need;
@@ -133,7 +125,7 @@ void Gate::judge(const Request& request, const access::Rules& rules, Need need, 
 void Gate::refuse_credentials(const Request& request, const char* why) {
   wrong_.add();
   if (const std::optional<std::chrono::seconds> wait =
-          failures_.failed(counted(request.client_address), clock_.ticks())) {
+          failures_.failed(http::counted_address(request.client_address), clock_.ticks())) {
     limited_.add();
     throw Problem(429, "Too many wrong credentials came from this address")
         .with("Retry-After", std::to_string(wait->count()));
