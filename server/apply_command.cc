@@ -13,29 +13,29 @@
 namespace courant::server {
 namespace {
 
-constexpr int kNotDone = 1;
+constexpr int kNotApplied = 1;
 constexpr int kNobodyToAsk = 2;
-constexpr std::size_t kMostListed = 20;  // of what is in the database alone: feeds made by publishing may be many
+constexpr std::size_t kMostNamed = 20;  // of what is in the database alone: feeds made by publishing may be many
 
 int with_session(const ServeOptions& options, const std::function<int(sql::Database&, sql::Session&)>& work) {
   const Result<OpenDatabase> opened = open_database(options, Opening::kJoin);
-  if (!opened) return say(opened.fault());
+  if (!opened) return server::say(opened.fault());
   try {
     const std::unique_ptr<sql::Session> session = opened->database->connect();
     return work(*opened->database, *session);
   } catch (const std::exception& error) {
-    return say(Fault{std::string("the database refused: ") + error.what()});
+    return server::say(Fault{std::string("the database refused: ") + error.what()});
   }
 }
 
 void print(const SettingsDifference& difference) {
   for (const SettingsAct& act : difference.acts) std::printf("%s\n", act.line().c_str());
   const std::vector<std::string>& kept = difference.only_stored;
-  for (std::size_t i = 0; i < kept.size() && i < kMostListed; ++i) {
+  for (std::size_t i = 0; i < kept.size() && i < kMostNamed; ++i) {
     std::printf("- only in the database: %s (stays)\n", kept[i].c_str());
   }
-  if (kept.size() > kMostListed) {
-    std::printf("- only in the database: %zu more (they stay)\n", kept.size() - kMostListed);
+  if (kept.size() > kMostNamed) {
+    std::printf("- only in the database: %zu more (they stay)\n", kept.size() - kMostNamed);
   }
   std::fflush(stdout);
 }
@@ -78,7 +78,7 @@ int apply_settings(const ServeOptions& options, const ApplyOptions& apply) {
   const ConfigReading wanted = read_config_file(apply.file);
   if (!wanted.faults.empty()) {
     std::fputs(fault_lines(apply.file, wanted.faults).c_str(), stderr);
-    return kNotDone;
+    return kNotApplied;
   }
   return with_session(options, [&](sql::Database& database, sql::Session& session) {
     const SettingsDifference difference =
@@ -86,7 +86,7 @@ int apply_settings(const ServeOptions& options, const ApplyOptions& apply) {
     print(difference);
     if (!difference.faults.empty()) {
       std::fputs(fault_lines(apply.file, difference.faults).c_str(), stderr);
-      return kNotDone;
+      return kNotApplied;
     }
     if (difference.acts.empty()) {
       std::printf("There is nothing to change.\n");

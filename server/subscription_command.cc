@@ -22,7 +22,7 @@ int act_on(sql::Session& session, const SubscriptionOptions& asked) {
   session.transaction([&] {
     done = do_subscription_act(session, asked.number, *asked.act, actor_at_command_line(), SystemClock().now());
   });
-  if (!done) return say(done.fault());
+  if (!done) return server::say(done.fault());
   std::printf("Done: whoever pushes takes it up within seconds.\n");
   return 0;
 }

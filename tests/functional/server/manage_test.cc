@@ -327,5 +327,19 @@ TEST_F(ManageTest, TheDocumentIsWhatItSays) {
   EXPECT_EQ(names.size(), 19U) << "each has a name of its own";
 }
 
+// On loopback, where alone there may be open access.
+TEST(ManageOpen, NobodyIsAskedAndNothingCanBePrivate) {
+  const TestDatabase database;
+  const CourantServer server({"--database", database.url()});
+  HttpClient client(server.port(), false);
+  EXPECT_EQ(client.get("/-/manage/workspaces").status, 200);
+  EXPECT_EQ(client.put("/-/manage/workspaces/plant", R"({"auto_create": true})", kJson).status, 201);
+  EXPECT_TRUE(wait_until([&] { return client.post("/plant/line", entry("urn:x:1")).status == 201; }));
+  EXPECT_EQ(client.put("/-/manage/workspaces/plant", R"({"read": "private"})", kJson).status, 409);
+  EXPECT_EQ(
+      client.put("/-/manage/workspaces/plant", "{}", std::string(kJson) + "Origin: http://evil.example\r\n").status,
+      403);
+}
+
 }  // namespace
 }  // namespace courant::test::manage_test
