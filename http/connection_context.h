@@ -56,6 +56,10 @@ struct ConnectionContext {
   bool leaving = false;  // a successor serves: each connection is answered once more and told that it ends
   Tally tally{metrics.all};
   AnswerMemo memo = {};
+  std::uint64_t connection = 0;  // the last one's number
+  std::uint64_t threads = 1;     // the step from one number to the next: each thread has its own
+
+  std::uint64_t next_connection() { return connection += threads; }
 };
 
 }  // namespace courant::http

@@ -2,6 +2,7 @@
 
 #include "http/gzip.h"
 #include "http/problem_reply.h"
+#include "http/request_log.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 
@@ -9,7 +10,9 @@ namespace courant::http {
 
 void read_request(std::string_view bytes, const HostPolicy& hosts, std::string_view client_address, Presence& presence,
                   RequestHead& into) {
+  const RequestId id = into.request.id;
   into = read_head(bytes);
+  into.request.id = id;
   into.request.client_address = client_address;
   into.request.presence = &presence;
   hosts.check(into.request, into.authority);
@@ -40,7 +43,7 @@ Response answer_to_failure(std::exception_ptr failure, const Request& request) {
   } catch (const Problem& problem) {
     return reply_to(problem, request);
   } catch (const std::exception& error) {
-    log_error("a request failed", {{"path", request.path}, {"error", error.what()}});
+    log_error("a request failed", {{"request", request.id.text()}, {"error", error.what()}});
     return reply_to(Problem(500, "The server failed on this request"), request);
   }
 }
@@ -62,8 +65,10 @@ std::optional<Response> answer_at_once(Handler& handler, const Request& request)
   }
 }
 
-Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered) {
-  Tally::Series& series = context.tally.series(answered.route, request.method, answered.status);
+Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered,
+                           Response& response) {
+  Tally::Series& series = context.tally.series(answered.route, request.method, response.status);
+  log_answer(context.options, request, answered, response);
   if (answered.was_kept_waiting) {
     context.tally.count_waited(series, answered.time);
   } else {

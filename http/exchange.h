@@ -17,7 +17,8 @@
 
 namespace courant::http {
 
-// Reads a request's head and judges whom it is for. Throws Problem; `into` is filled as far as it came. The views live
+// Reads a request's head and judges whom it is for. Throws Problem; `into` is filled as far as it came, and
+// keeps the id that it has. The views live
 // in `bytes` and `client_address`.
 void read_request(std::string_view bytes, const HostPolicy& hosts, std::string_view client_address, Presence& presence,
                   RequestHead& into);
@@ -43,13 +44,14 @@ inline constexpr std::string_view kRefusedRoute = "(refused)";
 // What became of a request.
 struct Answered {
   std::string_view route;
-  int status = 0;
   std::chrono::nanoseconds time{};  // since it had arrived
   bool was_kept_waiting = false;    // on its client's wish
 };
 
-// Counts it. The series is of this thread.
-Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered);
+// Counts it, and logs it where it is to be. The series is of this thread. A failure's answer gets X-Request-Id, by
+// which the log's line is found.
+Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered,
+                           Response& response);
 
 // 413, 414 and 431 are limits that have been hit.
 void note_refusal(ConnectionContext& context, int status);

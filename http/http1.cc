@@ -39,7 +39,8 @@ Task<void> Http1::serve() {
 
 // Composes, without a coroutine, the answers to requests that were answered before, as long as whole ones are there.
 void Http1::answer_known() {
-  if (context_.stopping || context_.leaving) return;  // such an answer would not say that the connection ends
+  // Such an answer would not say that the connection ends, and is not logged.
+  if (context_.stopping || context_.leaving || context_.options.logged == ServerOptions::Logged::kAll) return;
   std::string& in = peer_.in();
   std::string& out = peer_.out();
   std::size_t used = skip_empty_lines(in);
@@ -72,14 +73,18 @@ Task<bool> Http1::read_on() {
     const bool is_line = in.find('\n') == std::string::npos;
     const Problem problem(is_line ? 414 : 431,
                           is_line ? "The request line is too long" : "The header block is too long");
-    const Request unread;
+    Request unread;
+    unread.client_address = peer_.address();
+    unread.id = peer_.next_request();
     co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
   const bool more = co_await peer_.read_more();
   if (!more && peer_.phase() == Phase::kHead && peer_.take_expiry()) {
     const Problem problem(408, "The request's header took too long to arrive");
-    const Request unread;
+    Request unread;
+    unread.client_address = peer_.address();
+    unread.id = peer_.next_request();
     co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
@@ -137,9 +142,9 @@ void Http1::compose(const Response& response, const Request& request, const Fram
 }
 
 Task<void> Http1::refuse(const Problem& problem, const Request& request, std::string_view route) {
-  const Response response = reply_to(problem, request);
+  Response response = reply_to(problem, request);
   note_refusal(context_, response.status);
-  note_answer(context_, request, {route, response.status});
+  note_answer(context_, request, {route}, response);
   compose(response, request, {}, false);
   const bool written = co_await peer_.flush();
   if (written) co_await peer_.linger();
@@ -184,6 +189,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   peer_.in().erase(0, head_length);
 
   RequestHead head;
+  head.request.id = peer_.next_request();
   std::optional<Problem> refusal;
   try {
     if (head_bytes.size() > context_.options.max_header_bytes) throw Problem(431, "The header block is too long");
@@ -239,7 +245,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   const bool is_head = request.method == Method::kHead;
   const std::string_view route = context_.handler.route_of(request);
   const auto time = std::chrono::steady_clock::now() - arrived;
-  Tally::Series& series = note_answer(context_, request, {route, response->status, time, peer_.take_kept_waiting()});
+  Tally::Series& series = note_answer(context_, request, {route, time, peer_.take_kept_waiting()}, *response);
   compose(*response, request, head.framing, keep_alive);
   if (keep_alive && !has_body(head.framing) && !head.framing.is_http10) {
     context_.memo.keep(head_bytes, *response, !is_head, &series);

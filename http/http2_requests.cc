@@ -19,7 +19,10 @@ void Http2::begin(const StreamPtr& stream) {
   }
   const bool is_too_long = stream->fields.size() > context_.options.max_header_bytes;
   stream->head = stream->fields.take();
-  if (stream->is_complete && !context_.stopping) {
+  stream->request.request.id = peer_.next_request();
+  stream->request.request.client_address = peer_.address();
+  const bool logs_all = context_.options.logged == ServerOptions::Logged::kAll;
+  if (stream->is_complete && !context_.stopping && !logs_all) {
     if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head)) {
       std::string head;
       known->append_head_to(head, context_.date_line);
@@ -114,16 +117,16 @@ void Http2::refuse(Stream& stream, const Problem& problem) {
 }
 
 void Http2::respond(Stream& stream, Response response) {
-  std::string head;
-  append_head(head, response, context_.date_line, {});
   const Request& request = stream.request.request;
-  Answered answered{kRefusedRoute, response.status};
+  Answered answered{kRefusedRoute};
   if (stream.is_admitted) {
     answered.route = context_.handler.route_of(request);
     answered.time = std::chrono::steady_clock::now() - stream.arrived;
     answered.was_kept_waiting = stream.was_kept_waiting;
   }
-  Tally::Series& series = note_answer(context_, request, answered);
+  Tally::Series& series = note_answer(context_, request, answered, response);
+  std::string head;
+  append_head(head, response, context_.date_line, {});
   const bool is_head = request.method == Method::kHead;
   if (request.body.empty()) context_.memo.keep(stream.head, response, !is_head, &series);
   stream.is_answered = true;

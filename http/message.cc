@@ -1,9 +1,21 @@
 #include "http/message.h"
 
+#include <array>
+#include <cstdio>
+
+#include "kernel/digest.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
 namespace courant::http {
+
+std::string RequestId::text() const {
+  static const std::string kProcess = to_hex(random_bytes(4));
+  std::array<char, 48> rest{};
+  const int length = std::snprintf(rest.data(), rest.size(), "-%llx-%llx", static_cast<unsigned long long>(connection),
+                                   static_cast<unsigned long long>(number));
+  return kProcess + std::string(rest.data(), static_cast<std::size_t>(length));
+}
 
 std::optional<std::string_view> Request::header(std::string_view name) const {
   for (const HeaderView& field : headers) {

@@ -39,6 +39,14 @@ class Presence {
   virtual void unwatch() = 0;
 };
 
+// Names a request in logs and answers: which connection of the process, and which request on it.
+struct RequestId {
+  std::uint64_t connection = 0;
+  std::uint64_t number = 0;
+  // "5f0c1d9e-1a-3", the process first; no two processes share it.
+  std::string text() const;
+};
+
 struct Request {
   Method method = Method::kGet;
   std::string_view method_text;       // as sent
@@ -52,6 +60,7 @@ struct Request {
   // Who asks, as whoever stands before the handlers has found out; null: nobody was asked.
   std::shared_ptr<const access::Identity> identity = nullptr;
   Spending* spending = nullptr;  // null: nobody counts
+  RequestId id = {};
 
   // The first field of a name, ignoring case.
   std::optional<std::string_view> header(std::string_view name) const;

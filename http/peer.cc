@@ -17,7 +17,10 @@ constexpr std::size_t kGatherBelow = 4 * 1024;  // shorter bodies are copied beh
 }  // namespace
 
 Peer::Peer(asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context)
-    : transport_(std::move(socket), std::move(tls)), context_(context), address_(transport_.peer_address()) {
+    : transport_(std::move(socket), std::move(tls)),
+      context_(context),
+      address_(transport_.peer_address()),
+      number_(context.next_connection()) {
   enter(Phase::kIdle);
   context_.metrics.connections.add(1);
 }

@@ -70,6 +70,8 @@ class Peer : public Presence {
   void close();  // at once
   bool is_open() const { return transport_.is_open(); }
 
+  RequestId next_request() { return {number_, ++requests_}; }
+
   // Whether somebody has kept the client waiting since this was asked last.
   bool take_kept_waiting() { return std::exchange(was_kept_waiting_, false); }
 
@@ -88,6 +90,8 @@ class Peer : public Presence {
   Ticks deadline_;
   bool expired_ = false;
   bool was_kept_waiting_ = false;
+  const std::uint64_t number_;  // of all connections of the process
+  std::uint64_t requests_ = 0;
   std::uint64_t noted_sent_ = 0;  // what the tally knows of
   std::uint64_t noted_received_ = 0;
 };

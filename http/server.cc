@@ -277,6 +277,8 @@ Result<bool> Server::start() {
   for (int i = 0; i < count; ++i) {
     state.threads.push_back(
         std::make_unique<IoThread>(state.options, state.handler, state.hosts(), state.server_metrics, state.open));
+    state.threads.back()->context.connection = static_cast<std::uint64_t>(i);
+    state.threads.back()->context.threads = static_cast<std::uint64_t>(count);
   }
   for (const std::string& listen : state.options.listen) {
     const Result<bool> bound = state.bind(listen, nullptr);

@@ -41,6 +41,11 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{75'000};    // idle keep-alive connections: closed
   std::chrono::milliseconds write_timeout{30'000};   // readers that stop reading: dropped
   std::chrono::milliseconds drain{10'000};           // longest wait for requests in progress when stopping
+
+  // Requests in the log. Those that fail with 5xx always are. kAll: no answer is given again without parsing then.
+  enum class Logged { kNone, kErrors, kAll };
+  Logged logged = Logged::kNone;         // kErrors: those with 4xx, too
+  std::chrono::milliseconds slow{1000};  // requests that take so long are logged; 0: none
 };
 
 // Why nothing can be served on the address: it is none, or somebody is there.

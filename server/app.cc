@@ -91,6 +91,11 @@ http::ServerOptions server_options(const Config& config) {
   options.idle_timeout = config.limits.idle_timeout;
   options.write_timeout = config.limits.write_timeout;
   options.drain = config.server.drain;
+  using Logged = http::ServerOptions::Logged;
+  options.logged = config.log.requests == "all"      ? Logged::kAll
+                   : config.log.requests == "errors" ? Logged::kErrors
+                                                     : Logged::kNone;
+  options.slow = config.log.slow;
   return options;
 }
 
@@ -348,6 +353,7 @@ int migrate(const ServeOptions& options) {
 
 int serve(ServeOptions options) {
   const sigset_t signals = block_signals();
+  const Logging logging(options.config.log.format == "json" ? LogFormat::kJson : LogFormat::kText);
   if (options.process > 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != options.started_by) return say(Fault{"the process that has started this one is gone"});
@@ -368,6 +374,7 @@ int serve(ServeOptions options) {
 
 int push(ServeOptions options) {
   const sigset_t signals = block_signals();
+  const Logging logging(options.config.log.format == "json" ? LogFormat::kJson : LogFormat::kText);
   if (!options.config.hub.enabled) return say(Fault{"the hub is off: say hub.enabled = true in the configuration"});
   const Config as_read = options.config;
   // Beside servers that have the same configuration.

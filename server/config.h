@@ -91,7 +91,10 @@ struct Config {
   } cache;
 
   struct Log {
+    std::string format = "text";
     std::string level = "info";
+    std::string requests = "none";
+    std::chrono::milliseconds slow{1'000};
   } log;
 
   struct Hub {

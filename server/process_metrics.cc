@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "kernel/log.h"
 #include "kernel/time.h"
 
 namespace courant::server {
@@ -56,13 +57,24 @@ void show_process(Metrics& metrics) {
       .set(1);
   metrics.gauge("process_start_time_seconds", "When the process began, in seconds since 1970")
       .set(std::chrono::duration<double>(SystemClock().now().time_since_epoch()).count());
+  Counter& dropped = metrics.counter("courant_log_lines_dropped_total", "Lines of the log that nobody read in time");
+  constexpr std::array<const char*, kLogLevels> kLevels = {"debug", "info", "warning", "error"};
+  std::array<Counter*, kLogLevels> lines{};
+  for (std::size_t level = 0; level < kLogLevels; ++level) {
+    lines[level] = &metrics.counter("courant_log_lines_total", "Lines of the log", {{"level", kLevels[level]}});
+  }
   Gauge& resident = metrics.gauge("process_resident_memory_bytes", "Memory in use");
   Gauge& reserved = metrics.gauge("process_virtual_memory_bytes", "Address space in use");
   Gauge& threads = metrics.gauge("process_threads", "Threads");
   Gauge& open = metrics.gauge("process_open_fds", "Open files and sockets");
   Gauge& most = metrics.gauge("process_max_fds", "Files and sockets that may be open");
   Counter& cpu = metrics.counter("process_cpu_seconds_total", "CPU time used, of user and system");
-  metrics.before_reading([&] {
+  const auto catch_up = [](Counter& counter, double now) { counter.add(std::max(0.0, now - counter.value())); };
+  metrics.before_reading([&, lines, catch_up] {
+    catch_up(dropped, static_cast<double>(log_lines_dropped()));
+    for (std::size_t level = 0; level < kLogLevels; ++level) {
+      catch_up(*lines[level], static_cast<double>(log_lines(static_cast<LogLevel>(level))));
+    }
     const Stat stat = read_stat();
     threads.set(stat.threads);
     reserved.set(stat.virtual_bytes);
@@ -72,7 +84,7 @@ void show_process(Metrics& metrics) {
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) most.set(static_cast<double>(limit.rlim_cur));
     rusage used{};
     if (::getrusage(RUSAGE_SELF, &used) == 0) {
-      cpu.add(std::max(0.0, seconds_of(used.ru_utime) + seconds_of(used.ru_stime) - cpu.value()));
+      catch_up(cpu, seconds_of(used.ru_utime) + seconds_of(used.ru_stime));
     }
   });
 }

@@ -1,0 +1,56 @@
+#include "http/request_log.h"
+
+#include "kernel/log.h"
+
+namespace courant::http {
+namespace {
+
+using Logged = ServerOptions::Logged;
+
+// The page of a subscription is open to whoever knows its URL.
+std::string_view path_for_log(const Request& request, std::string_view route) {
+  return route.find("{token}") == std::string_view::npos ? request.path : route;
+}
+
+// 501 and 505 are what a client asked for and nobody has.
+bool is_failure(int status) {
+  return status >= 500 && status != 501 && status != 505;
+}
+
+std::uint64_t length_of(const Response& response) {
+  if (response.content_length) return *response.content_length;
+  return response.body ? response.body->size() : 0;
+}
+
+template <class Log>
+void write_with(Log log, std::string_view words, const Request& request, const Answered& answered,
+                const Response& response) {
+  const double milliseconds = std::chrono::duration<double, std::milli>(answered.time).count();
+  log(words, {{"request", request.id.text()},
+              {"method", request.method_text},
+              {"path", path_for_log(request, answered.route)},
+              {"route", answered.route},
+              {"status", response.status},
+              {"milliseconds", milliseconds},
+              {"bytes", length_of(response)},
+              {"client", request.client_address}});
+}
+
+}  // namespace
+
+void log_answer(const ServerOptions& options, const Request& request, const Answered& answered, Response& response) {
+  const int status = response.status;
+  if (is_failure(status)) response.with("X-Request-Id", request.id.text());
+  const bool is_slow = options.slow.count() > 0 && answered.time >= options.slow && !answered.was_kept_waiting;
+  if (status == 503) {
+    write_with(log_warning, "request not taken", request, answered, response);
+  } else if (is_failure(status)) {
+    write_with(log_error, "request failed", request, answered, response);
+  } else if (is_slow) {
+    write_with(log_warning, "request was slow", request, answered, response);
+  } else if (options.logged == Logged::kAll || (options.logged == Logged::kErrors && status >= 400)) {
+    write_with(log_info, "request", request, answered, response);
+  }
+}
+
+}  // namespace courant::http

@@ -1,0 +1,15 @@
+// Requests in the program's log: those that failed (5xx but 501 and 505), those that took long, and, where they are
+// asked for, all. A line has the id, method, path without query, route, status, milliseconds, bytes and client; never a
+// header's value, and no path that holds a token. Threads: io threads.
+#pragma once
+
+#include "http/exchange.h"
+#include "http/message.h"
+#include "http/server.h"
+
+namespace courant::http {
+
+// Logs the answer where the options say so; gives one that failed the header field X-Request-Id.
+void log_answer(const ServerOptions& options, const Request& request, const Answered& answered, Response& response);
+
+}  // namespace courant::http
