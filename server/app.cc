@@ -33,6 +33,7 @@
 #include "server/process_group.h"
 #include "server/reload.h"
 #include "server/secrets.h"
+#include "server/status_page.h"
 #include "server/takeover.h"
 
 namespace courant::server {
@@ -167,6 +168,14 @@ OperatorsPage hub_page(Core& core, bool delivers) {
   };
 }
 
+OperatorsPages operators_pages(Core& core, bool delivers) {
+  OperatorsPages pages;
+  pages.health = [&core] { return core.health(); };
+  pages.status = [&core, delivers] { return status_json(core, delivers); };
+  pages.hub = hub_page(core, delivers);
+  return pages;
+}
+
 // What a publisher has to say of himself, in a shell.
 std::string credentials_for(const Config& config, const std::optional<std::string>& token) {
   if (config.access.is_open()) return "";
@@ -189,7 +198,7 @@ void greet(const Config& config, const std::optional<std::string>& token) {
     std::printf("  TOKEN:    courant token create NAME --scope publish --on 'demo/*'\n");
   }
   const std::string& operations = config.server.operations;
-  if (!operations.empty()) std::printf("  Watch:    http://%s/metrics\n\n", operations.c_str());
+  if (!operations.empty()) std::printf("  Watch:    http://%s/ in a browser\n\n", operations.c_str());
   std::printf("Stop with Ctrl-C.\n");
   std::fflush(stdout);
 }
@@ -261,11 +270,10 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   http::Server server(serving, meter, core.metrics(), tls->get());
   const Result<bool> started = server.start();
   if (!started) return say(started.fault());
-  Operations operations(
-      core.metrics(), [&core] { return core.health(); }, hub_page(core, config.hub.deliver));
+  Operations operations(core.metrics(), operators_pages(core, config.hub.deliver));
   const auto show = [&]() -> Result<bool> {
     if (config.server.operations.empty()) return true;
-    return operations.start(config.server.operations);
+    return operations.start(config.server.operations, config.server.operations_anywhere);
   };
   if (options.predecessor == 0) {
     const Result<bool> shown = show();
@@ -316,15 +324,14 @@ int push_until_told(const ServeOptions& options, const Config& as_read, const si
   Core& core = **opened;
   const Result<bool> running = core.start_hub(true);
   if (!running) return say(running.fault());
-  Operations operations(
-      core.metrics(), [&core] { return core.health(); }, hub_page(core, true));
+  Operations operations(core.metrics(), operators_pages(core, true));
   const std::string& address = core.config().server.operations;
   if (!address.empty()) {
-    const Result<bool> shown = operations.start(address);
+    const Result<bool> shown = operations.start(address, core.config().server.operations_anywhere);
     if (!shown) return say(shown.fault());
   }
   std::printf("Courant pushes what is published at %s\n", core.config().server.public_url.c_str());
-  if (!address.empty()) std::printf("\n  Watch:    http://%s/metrics\n\n", address.c_str());
+  if (!address.empty()) std::printf("\n  Watch:    http://%s/ in a browser\n\n", address.c_str());
   std::printf("Stop with Ctrl-C.\n");
   std::fflush(stdout);
   Reload reload(options, as_read, core, nullptr, nullptr);

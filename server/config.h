@@ -46,6 +46,7 @@ struct Config {
     std::string public_url;
     std::vector<std::string> hosts;
     std::string operations = "127.0.0.1:9090";
+    bool operations_anywhere = false;
     std::chrono::milliseconds drain{10'000};
     std::int64_t threads = 0;
     std::int64_t max_connections = 10'000;

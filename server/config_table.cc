@@ -79,8 +79,11 @@ const std::vector<Setting<Config>>& config_settings() {
       {"server",
        "operations",
        +[](Config& c) -> Text { return c.server.operations; },
-       "address of the operator's pages (/metrics, /health, /hub), on loopback; empty turns them off",
+       "address of the operator's pages (the dashboard, /metrics, /health, /hub), on loopback; empty turns them off",
        {.flag = "--operations"}},
+      {"server", "operations_anywhere", +[](Config& c) -> Flag { return c.server.operations_anywhere; },
+       "whether operations may be off loopback, under any Host name: these pages know no access control, so something "
+       "else must keep strangers away"},
       {"server",
        "drain",
        +[](Config& c) -> Duration { return c.server.drain; },

@@ -79,9 +79,9 @@ std::string hub_json(const hub::Overview& overview) {
 
 std::string hub_html(const hub::Overview& overview) {
   std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>The hub</title><style>body{font-family:"
-      "sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #999;padding:.2em .6em;"
-      "text-align:left}</style></head><body>\n<h1>The hub</h1>\n<p>As of " +
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>The hub</title><link rel=\"stylesheet\" "
+      "href=\"/dashboard.css\"></head><body class=\"plain\">\n<h1>The hub</h1>\n<p>As of " +
       format_rfc3339(overview.taken) + ", the subscriptions of this process.</p>\n<table>\n";
   add_row(html, "th", {"state", "subscriptions"});
   for (const auto& [state, count] : overview.states) add_row(html, "td", {state, std::to_string(count)});

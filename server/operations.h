@@ -1,6 +1,7 @@
-// The operator's own pages, by Pistache on loopback: /metrics for Prometheus, /health, and /hub where there is one.
-// Read-only.
-// Threads: one of Pistache's own; start and stop from one thread.
+// The operator's own pages, by Pistache on loopback: the dashboard (/), which asks /status.json, /metrics for
+// Prometheus, /health, and /hub where there is one. Read-only. Who comes by another Host name than localhost or an
+// address is turned away, so that no web page can read them through a name of its own (DNS rebinding). Threads: one of
+// Pistache's own; start and stop from one thread.
 #pragma once
 
 #include <functional>
@@ -20,16 +21,24 @@ struct Health {
 // A page that is JSON, or HTML for browsers.
 using OperatorsPage = std::function<std::string(bool is_html)>;
 
+struct OperatorsPages {
+  // Called on Pistache's thread; must not block.
+  std::function<Health()> health;
+  std::function<std::string()> status;  // JSON
+  OperatorsPage hub;                    // null: there is none
+};
+
 class Operations {
  public:
-  // health, hub: called on Pistache's thread; must not block. hub: null where there is none. metrics must outlive this.
-  Operations(const Metrics& metrics, std::function<Health()> health, OperatorsPage hub);
+  // metrics must outlive this.
+  Operations(const Metrics& metrics, OperatorsPages pages);
   ~Operations();  // stops
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
 
-  // address: "127.0.0.1:9090". A fault where it is not on loopback (these pages know no access control) or taken.
-  Result<bool> start(const std::string& address);
+  // address: "127.0.0.1:9090". A fault where it is taken, or not on loopback, since these pages know no access control.
+  // is_anywhere: the operator has said that it may be elsewhere, under any name.
+  Result<bool> start(const std::string& address, bool is_anywhere = false);
   void stop();
 
  private:
