@@ -15,11 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLook = 500ms;    // at least so often, heard of anything or not
-constexpr auto kListen = 100ms;  // how long a stop may have to wait
-constexpr auto kPause = 200ms;   // while the database cannot be reached
+constexpr auto kLookForTokens = 500ms;    // at least so often, heard of anything or not
+constexpr auto kListenForTokens = 100ms;  // how long a stop may have to wait
+constexpr auto kPauseOfKeeper = 200ms;    // while the database cannot be reached
 
-access::RulesText text_of(const AccessSetup& setup) {
+access::RulesText rules_text_of(const AccessSetup& setup) {
   return {setup.is_open, setup.public_to_read, {}, {}};
 }
 
@@ -30,7 +30,7 @@ struct AccessKeeper::State {
       : setup(std::move(the_setup)),
         database(the_database),
         clock(the_clock),
-        rules(std::make_shared<const access::Rules>(text_of(setup))),
+        rules(std::make_shared<const access::Rules>(rules_text_of(setup))),
         public_to_read(setup.public_to_read) {}
 
   // What a look has found; the keeper's thread's, after the first.
@@ -77,7 +77,7 @@ struct AccessKeeper::State {
                       {{"reason", error.what()}});
         }
         std::unique_lock lock(mutex);
-        stopped.wait_for(lock, kPause, [&] { return is_stopping.load(); });
+        stopped.wait_for(lock, kPauseOfKeeper, [&] { return is_stopping.load(); });
         continue;
       }
       has_warned = false;
@@ -92,9 +92,9 @@ struct AccessKeeper::State {
     while (!is_stopping) {
       if (clock.ticks() >= next_look || is_told) {
         look(*session);
-        next_look = clock.ticks() + kLook;
+        next_look = clock.ticks() + kLookForTokens;
       }
-      if (!listener.wait(kListen).empty()) next_look = clock.ticks();
+      if (!listener.wait(kListenForTokens).empty()) next_look = clock.ticks();
     }
   }
 

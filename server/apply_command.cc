@@ -98,10 +98,10 @@ int apply_settings(const ServeOptions& options, const ApplyOptions& apply) {
         std::fprintf(stderr, "courant: there is no terminal to ask at: say --yes\n");
         return kNobodyToAsk;
       }
-      if (!is_agreed()) return say(Fault{"nothing was changed"});
+      if (!is_agreed()) return server::say(Fault{"nothing was changed"});
     }
     if (!make_it_so(database, session, wanted.config, difference)) {
-      return say(Fault{"the database has changed meanwhile, and nothing was done: call again"});
+      return server::say(Fault{"the database has changed meanwhile, and nothing was done: call again"});
     }
     std::printf("Done: running servers take it up within a second.\n");
     return 0;

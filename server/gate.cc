@@ -12,7 +12,6 @@ namespace {
 
 using access::Identity;
 using access::Scope;
-using access::Verdict;
 using http::Need;
 using http::Request;
 using http::Response;
@@ -112,9 +111,9 @@ void Gate::judge(const Request& request, const access::Rules& rules, Need need, 
   if (need == Need::kOwn) return;
   const std::string& workspace = request.segments[0];
   const Scope scope = scope_of(need);
-  const Verdict verdict = need == Need::kList ? rules.judge(identity, workspace)
-                                              : rules.judge(identity, scope, workspace, request.segments[1]);
-  if (verdict != Verdict::kGranted) refuse(request, verdict, scope);
+  const access::Verdict verdict = need == Need::kList ? rules.judge(identity, workspace)
+                                                      : rules.judge(identity, scope, workspace, request.segments[1]);
+  if (verdict != access::Verdict::kGranted) refuse(request, verdict, scope);
   if (is_whole && identity.is_filtered()) {
     forbidden_.add();
     throw Problem(403, "This token shows only entries that match " + identity.filter() +
@@ -134,14 +133,14 @@ void Gate::refuse_credentials(const Request& request, const char* why) {
   throw unauthorized(why, "invalid_token");
 }
 
-void Gate::refuse(const Request& request, Verdict verdict, Scope scope) {
+void Gate::refuse(const Request& request, access::Verdict verdict, Scope scope) {
   const std::string path(request.path);
-  if (verdict == Verdict::kStranger) {
+  if (verdict == access::Verdict::kStranger) {
     strangers_.add();
     throw who_are_you();
   }
   forbidden_.add();
-  if (verdict == Verdict::kHidden) throw Problem(404, "There is nothing at " + path + " for this token");
+  if (verdict == access::Verdict::kHidden) throw Problem(404, "There is nothing at " + path + " for this token");
   throw insufficient_scope(scope, path);
 }
 

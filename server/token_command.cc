@@ -17,11 +17,11 @@
 namespace courant::server {
 namespace {
 
-constexpr int kWrongWords = 2;
+constexpr int kWrongTokenCall = 2;
 
-int refuse(const std::string& sentence) {
+int say_wrong(const std::string& sentence) {
   std::fprintf(stderr, "courant: %s\n", sentence.c_str());
-  return kWrongWords;
+  return kWrongTokenCall;
 }
 
 int with_database(const ServeOptions& options, const std::function<int(sql::Session&)>& work) {
@@ -56,16 +56,16 @@ std::optional<std::string> target_of(const std::string& url, const std::string& 
 }  // namespace
 
 int create_token(const ServeOptions& options, const TokenOptions& token) {
-  if (!is_token_name(token.name)) return refuse("a token needs a name of at most 100 characters");
+  if (!is_token_name(token.name)) return say_wrong("a token needs a name of at most 100 characters");
   const Result<access::Scopes> scopes = access::Scopes::parse(token.scopes);
-  if (!scopes) return refuse(scopes.fault().detail);
+  if (!scopes) return say_wrong(scopes.fault().detail);
   const Result<std::vector<access::Pattern>> on = access::Pattern::parse_list(token.on);
-  if (!on) return refuse(on.fault().detail);
+  if (!on) return say_wrong(on.fault().detail);
   const Instant now = SystemClock().now();
   NewToken made{token.name, *scopes, *on, {}, std::nullopt};
   if (!token.filter.empty()) {
     const Result<std::string> filter = mandatory_filter(token.filter);
-    if (!filter) return refuse(filter.fault().detail);
+    if (!filter) return say_wrong(filter.fault().detail);
     made.filter = *filter;
   }
   if (token.expires) made.expires = after(now, *token.expires);
@@ -118,12 +118,12 @@ int revoke_token(const ServeOptions& options, const std::string& name) {
 int sign_url(const ServeOptions& options, const SignOptions& sign) {
   const std::string base = public_url(options.config);
   const std::optional<std::string> target = target_of(sign.url, base);
-  if (!target) return refuse(sign.url + " does not lie below " + base + " (server.public_url)");
-  if (sign.expires.count() <= 0) return refuse("say for how long: --expires 7d");
+  if (!target) return say_wrong(sign.url + " does not lie below " + base + " (server.public_url)");
+  if (sign.expires.count() <= 0) return say_wrong("say for how long: --expires 7d");
   std::string filter;
   if (!sign.filter.empty()) {
     const Result<std::string> canonical = mandatory_filter(sign.filter);
-    if (!canonical) return refuse(canonical.fault().detail);
+    if (!canonical) return say_wrong(canonical.fault().detail);
     filter = *canonical;
   }
   const Result<Vault> vault = open_vault(options.config, options.data);
