@@ -24,12 +24,12 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-std::string entry(const std::string& id) {
+std::string counted_entry(const std::string& id) {
   return "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>" + id + "</id><title>t</title><content>c</content></entry>";
 }
-std::string batch(int count, const std::string& prefix) {
+std::string counted_batch(int count, const std::string& prefix) {
   std::string document = "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>b</title>";
-  for (int i = 0; i < count; ++i) document += entry(prefix + std::to_string(i));
+  for (int i = 0; i < count; ++i) document += counted_entry(prefix + std::to_string(i));
   return document + "</feed>";
 }
 
@@ -89,7 +89,7 @@ TEST_F(LimitsTest, RequestsOfAnAddressAreLimitedAndSayWhatIsLeft) {
 // Answers that are given again byte for byte are counted as well.
 TEST_F(LimitsTest, PollingIsLimitedToo) {
   serve("[limits.per_address]\nrequests = 20");
-  ASSERT_EQ(client_->post("/demo/events", entry("urn:x:1")).status, 201);
+  ASSERT_EQ(client_->post("/demo/events", counted_entry("urn:x:1")).status, 201);
   int answered = 0;
   for (int i = 0; i < 40; ++i) answered += client_->get("/demo/events").status == 200 ? 1 : 0;
   EXPECT_EQ(answered, 19);
@@ -97,18 +97,18 @@ TEST_F(LimitsTest, PollingIsLimitedToo) {
 
 TEST_F(LimitsTest, WhatIsPublishedIsLimitedAndNothingOfItStored) {
   serve("[limits.per_address]\nentries = 10");
-  EXPECT_EQ(client_->post("/demo/events", batch(8, "urn:a:")).status, 200);
-  const Reply refused = client_->post("/demo/events", batch(3, "urn:b:"));
+  EXPECT_EQ(client_->post("/demo/events", counted_batch(8, "urn:a:")).status, 200);
+  const Reply refused = client_->post("/demo/events", counted_batch(3, "urn:b:"));
   EXPECT_EQ(refused.status, 429);
   EXPECT_THAT(refused.body, HasSubstr("Too many entries"));
-  EXPECT_EQ(client_->post("/demo/events", entry("urn:c:1")).status, 201);
+  EXPECT_EQ(client_->post("/demo/events", counted_entry("urn:c:1")).status, 201);
   EXPECT_EQ(client_->get("/demo/events").header("Feed-Position"), "9");
 }
 
 TEST_F(LimitsTest, BytesWaitsAndStreamsAreLimited) {
   serve("[limits.per_address]\nbytes = '1KiB'\nwaits = 1\nstreams = 1");
-  EXPECT_EQ(client_->post("/demo/events", entry("urn:a:1")).status, 201);
-  EXPECT_EQ(client_->post("/demo/events", batch(9, "urn:b:")).status, 429);
+  EXPECT_EQ(client_->post("/demo/events", counted_entry("urn:a:1")).status, 201);
+  EXPECT_EQ(client_->post("/demo/events", counted_batch(9, "urn:b:")).status, 429);
   const std::string etag = client_->get("/demo/events").header("ETag");
   const std::string wait = "Prefer: wait=1\r\nIf-None-Match: " + etag + "\r\n";
   EXPECT_EQ(client_->get("/demo/events", wait).status, 304);
@@ -130,17 +130,17 @@ TEST_F(LimitsTest, ATokenHasItsOwnLimits) {
   const std::string one = make_token("one");
   const std::string two = make_token("two");
   ASSERT_TRUE(wait_until([&] { return client_->get("/demo", as(two)).status == 200; }));
-  EXPECT_EQ(client_->post("/demo/events", batch(3, "urn:a:"), as(one)).status, 200);
-  const Reply refused = client_->post("/demo/events", entry("urn:b:1"), as(one));
+  EXPECT_EQ(client_->post("/demo/events", counted_batch(3, "urn:a:"), as(one)).status, 200);
+  const Reply refused = client_->post("/demo/events", counted_entry("urn:b:1"), as(one));
   EXPECT_EQ(refused.status, 429);
   EXPECT_THAT(refused.body, HasSubstr("came from this token"));
-  EXPECT_EQ(client_->post("/demo/events", entry("urn:b:1"), as(two)).status, 201);
+  EXPECT_EQ(client_->post("/demo/events", counted_entry("urn:b:1"), as(two)).status, 201);
 }
 
 TEST_F(LimitsTest, UsageIsToldInAFeedOfItsOwn) {
   serve("[usage]\nevery = '1s'\n[limits.per_address]\nentries = 4");
-  ASSERT_EQ(client_->post("/demo/events", batch(3, "urn:a:")).status, 200);
-  ASSERT_EQ(client_->post("/demo/events", batch(3, "urn:b:")).status, 429);
+  ASSERT_EQ(client_->post("/demo/events", counted_batch(3, "urn:a:")).status, 200);
+  ASSERT_EQ(client_->post("/demo/events", counted_batch(3, "urn:b:")).status, 429);
   for (int i = 0; i < 10; ++i) ASSERT_EQ(client_->get("/demo/events").status, 200);
   ASSERT_TRUE(wait_until([&] { return used("anonymous", "requests") == 12; })) << usage().dump(1);
   EXPECT_EQ(used("anonymous", "entries"), 3);
@@ -150,7 +150,7 @@ TEST_F(LimitsTest, UsageIsToldInAFeedOfItsOwn) {
 
 TEST_F(LimitsTest, WhatWasUsedBeforeAStopIsTold) {
   serve("");
-  ASSERT_EQ(client_->post("/demo/events", batch(3, "urn:a:")).status, 200);
+  ASSERT_EQ(client_->post("/demo/events", counted_batch(3, "urn:a:")).status, 200);
   server_->process().signal(SIGTERM);
   ASSERT_EQ(server_->process().wait(), 0);
   server_->start();
@@ -175,7 +175,7 @@ TEST_F(LimitsTest, FarMoreThanCanBeDoneLosesNothingAndIsOverAtOnce) {
         for (int i = 0; i < kUnderWay; ++i) {
           const std::string id =
               "urn:x:" + std::to_string(publisher) + "-" + std::to_string(round) + "-" + std::to_string(i);
-          const std::string body = entry(id);
+          const std::string body = counted_entry(id);
           requests +=
               "POST /demo/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/atom+xml\r\n"
               "Content-Length: " +
@@ -198,7 +198,7 @@ TEST_F(LimitsTest, FarMoreThanCanBeDoneLosesNothingAndIsOverAtOnce) {
   for (std::thread& publisher : publishers) publisher.join();
   EXPECT_EQ(others, 0);
   EXPECT_EQ(stored + refused, kPublishers * kUnderWay * kRounds);
-  EXPECT_EQ(client_->post("/demo/events", entry("urn:after:1")).status, 201) << "it is over at once";
+  EXPECT_EQ(client_->post("/demo/events", counted_entry("urn:after:1")).status, 201) << "it is over at once";
   sql::Session session(database_.url());
   constexpr sql::Query kCount{"test.count",
                               "select count(*), count(distinct id), max(position) from entries join feeds using (lane, "

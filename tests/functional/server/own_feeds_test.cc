@@ -30,13 +30,13 @@ class OwnFeedsTest : public testing::Test {
   HttpClient client_{server_.port()};
 };
 
-std::string entry(const std::string& id) {
+std::string erasable_entry(const std::string& id) {
   return "<entry xmlns=\"http://www.w3.org/2005/Atom\"><id>" + id +
          "</id><title>t</title><content>secret text</content></entry>";
 }
 
 TEST_F(OwnFeedsTest, AdministrativeActsAreToldOnceAndInOrder) {
-  ASSERT_EQ(client_.post("/demo/events", entry("urn:x:1")).status, 201);
+  ASSERT_EQ(client_.post("/demo/events", erasable_entry("urn:x:1")).status, 201);
   ASSERT_EQ(command({"redact", "demo/events", "urn:x:1"}).status, 0);
   ASSERT_EQ(command({"redact", "demo/events", "urn:x:1"}).status, 0) << "nothing was left to erase";
   ASSERT_EQ(command({"delete-feed", "demo/events", "--yes"}).status, 0);
@@ -62,8 +62,10 @@ TEST_F(OwnFeedsTest, WhatIsDoneWhileNoServerRunsIsToldByTheNext) {
 }
 
 TEST_F(OwnFeedsTest, NobodyElsePublishesThere) {
-  EXPECT_EQ(client_.post("/_courant/audit", entry("urn:x:1"), "Content-Type: application/atom+xml\r\n").status, 415);
-  EXPECT_EQ(client_.post("/_courant/other", entry("urn:x:1"), "Content-Type: application/atom+xml\r\n").status, 415);
+  EXPECT_EQ(client_.post("/_courant/audit", erasable_entry("urn:x:1"), "Content-Type: application/atom+xml\r\n").status,
+            415);
+  EXPECT_EQ(client_.post("/_courant/other", erasable_entry("urn:x:1"), "Content-Type: application/atom+xml\r\n").status,
+            415);
   ASSERT_EQ(command({"new-generation"}).status, 0);
   ASSERT_TRUE(wait_until([&] { return audit().find("generation-begun") != std::string::npos; }));
   const std::string id = "/_courant/audit/entries/urn:courant:cloudevent:urn%253Acourant:1";
