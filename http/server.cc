@@ -237,8 +237,9 @@ struct Server::State {
     try {
       inherit(listen, *endpoint, with);
       for (const auto& thread : threads) {
-        const bool listens = std::any_of(thread->listenings.begin(), thread->listenings.end(),
-                                         [&](const Listening& one) { return one.address == listen; });
+        const bool listens =
+            std::any_of(thread->listenings.begin(), thread->listenings.end(),
+                        [&](const Listening& one) { return one.address == listen && one.tls == with; });
         if (!listens) thread->listenings.push_back({open_acceptor(thread->io, *endpoint), with, listen});
         // Where the system chooses the port, the other threads share it.
         endpoint->port(thread->listenings.back().acceptor.local_endpoint().port());
