@@ -10,6 +10,7 @@
 #include <netdb.h>
 
 #include "tests/support/sink.h"
+#include "tests/support/wait_until.h"
 
 namespace {
 
@@ -400,6 +401,7 @@ TEST_F(ClientTest, KeepsToItsBoundOfAHostAndServesOthersMeanwhile) {
   EXPECT_TRUE(slow.wait_for(2));
   EXPECT_EQ(get(client, "http://other.test:" + std::to_string(quick.port()) + "/").body, "ok");
   EXPECT_EQ(slow.requests().size(), 2U);
+  EXPECT_TRUE(test::wait_until([&] { return inside == 2; })) << "a request is counted before it is worked on";
   gate.open();
   all.get_future().get();
   EXPECT_EQ(most, 2);
