@@ -1,8 +1,5 @@
 #include "server/config_table.h"
 
-#include "kernel/digest.h"
-#include "kernel/time.h"
-
 namespace courant::server {
 namespace {
 
@@ -28,25 +25,6 @@ Number per_address(Config& c) {
 template <Use use>
 Number per_token(Config& c) {
   return c.limits.per_token[static_cast<std::size_t>(use)];
-}
-
-std::string size_text(std::int64_t bytes) {
-  if (bytes > 0 && bytes % kMebibyte == 0) return toml_string(std::to_string(bytes / kMebibyte) + "MiB");
-  if (bytes > 0 && bytes % 1024 == 0) return toml_string(std::to_string(bytes / 1024) + "KiB");
-  return std::to_string(bytes);
-}
-
-std::string retention_text(const feeds::Retention& retain) {
-  if (retain.entries > 0) return toml_string(std::to_string(retain.entries) + " entries");
-  if (retain.age.count() > 0) return toml_string(format_duration(retain.age));
-  return toml_string("forever");
-}
-
-template <class List, class Write>
-std::string list_text(const List& list, Write write) {
-  std::string out;
-  for (const auto& item : list) out += (out.empty() ? "" : ", ") + write(item);
-  return "[" + out + "]";
 }
 
 }  // namespace
@@ -465,109 +443,5 @@ const std::vector<Setting<Config>>& config_settings() {
   };
   return kSettings;
 }
-
-const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
-  using W = WorkspaceConfig;
-  static const std::vector<Setting<W>> kSettings = {
-      {"", "name", +[](W& w) -> Text { return w.name; }, "1 to 64 of A-Z a-z 0-9 . _ ~ -; the first part of its URLs"},
-      {"", "title", +[](W& w) -> Text { return w.title; }, "for people; empty: the name"},
-      {"", "auto_create", +[](W& w) -> Flag { return w.auto_create; }, "feeds appear with their first publish"},
-      {"",
-       "max_feeds",
-       +[](W& w) -> Number { return w.max_feeds; },
-       "floods of names: feeds that publishing may make; then 403. 0: any number",
-       {.most = 1'000'000'000}},
-      {"",
-       "expire_idle",
-       +[](W& w) -> Duration { return w.expire_idle; },
-       "feeds in which nothing was stored for so long are deleted, with their entries; \"0s\": none",
-       {.most = 36'500 * kDay}},
-      {"",
-       "read",
-       +[](W& w) -> Flag { return w.is_private; },
-       "who may read it: everybody, or who has a token for it",
-       {.words = {"public", "private"}}},
-  };
-  return kSettings;
-}
-
-const std::vector<Setting<FeedConfig>>& feed_settings() {
-  using F = FeedConfig;
-  static const std::vector<Setting<F>> kSettings = {
-      {"", "author", +[](F& f) -> Text { return f.settings.author; }, "of the feed, and of entries that name none"},
-      {"",
-       "page_size",
-       +[](F& f) -> Number { return f.page_size; },
-       "entries of a page and of an archive page; cannot change once the feed exists",
-       {.least = 1, .most = 1000}},
-      {"", "accept", +[](F& f) -> Texts { return f.settings.accept; }, "media types that can be posted"},
-      {"",
-       "entry_ids",
-       +[](F& f) -> Flag { return f.settings.server_ids; },
-       "whose atom:id counts: the client's, or always one made by the server",
-       {.words = {"client", "server"}}},
-      {"",
-       "duplicates",
-       +[](F& f) -> Flag { return f.settings.duplicates_conflict; },
-       "the same entry again: answered with the stored one (200), or 409 as Atom Hopper does",
-       {.words = {"idempotent", "conflict"}}},
-      {"", "client_updated", +[](F& f) -> Flag { return f.settings.client_updated; },
-       "keep the client's atom:updated instead of the time of storing"},
-      {"", "edits", +[](F& f) -> Flag { return f.settings.edits; }, "whether PUT and DELETE are allowed"},
-      {"", "lenient", +[](F& f) -> Flag { return f.settings.lenient; },
-       "drop unknown elements of the Atom namespace instead of refusing the entry"},
-      {"", "retain", +[](F& f) -> feeds::Retention& { return f.settings.retain; },
-       "how long entries are kept: \"forever\", \"30d\" or \"100000 entries\"; dropped by whole archive pages"},
-      {"", "redactable", +[](F& f) -> Flag { return f.settings.redactable; },
-       "archive pages may have to be rendered anew: caches are not told that they are immutable"},
-      {"",
-       "cors",
-       +[](F& f) -> Texts { return f.settings.cors; },
-       "origins of web pages that may read",
-       {.in_effect = false}},
-  };
-  return kSettings;
-}
-
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out += '\\';
-    if (code < 0x20 || code == 0x7f) {
-      out += "\\u00" + to_hex(std::string_view(&c, 1));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-template <class Target>
-std::string value_text(const Setting<Target>& setting, Target& target) {
-  struct Writer {
-    const Setting<Target>& setting;
-    Target& target;
-    std::string operator()(Text (*field)(Target&)) const { return toml_string(field(target)); }
-    std::string operator()(Flag (*field)(Target&)) const {
-      if (setting.rules.words.size() == 2) return toml_string(setting.rules.words[field(target) ? 1 : 0]);
-      return field(target) ? "true" : "false";
-    }
-    std::string operator()(Number (*field)(Target&)) const {
-      return setting.rules.is_size ? size_text(field(target)) : std::to_string(field(target));
-    }
-    std::string operator()(Duration (*field)(Target&)) const { return toml_string(format_duration(field(target))); }
-    std::string operator()(feeds::Retention& (*field)(Target&)) const { return retention_text(field(target)); }
-    std::string operator()(Texts (*field)(Target&)) const { return list_text(field(target), toml_string); }
-    std::string operator()(Durations (*field)(Target&)) const {
-      return list_text(field(target), [](milliseconds pause) { return toml_string(format_duration(pause)); });
-    }
-  };
-  return std::visit(Writer{setting, target}, setting.field);
-}
-
-template std::string value_text(const Setting<Config>&, Config&);
-template std::string value_text(const Setting<WorkspaceConfig>&, WorkspaceConfig&);
-template std::string value_text(const Setting<FeedConfig>&, FeedConfig&);
 
 }  // namespace courant::server
