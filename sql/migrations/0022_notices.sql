@@ -3,7 +3,7 @@ create table notices (
   number bigint generated always as identity primary key,
   feed text not null,                   -- of the workspace _courant
   recorded timestamptz not null,
-  type text not null,                   -- as a CloudEvent has it
+  event_type text not null,             -- as a CloudEvent has it
   subject text not null,
   data jsonb not null
 );
