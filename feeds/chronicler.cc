@@ -46,9 +46,10 @@ http::Task<void> publish_notice(Engine& engine, std::string feed_name, std::stri
   }
 }
 
-// Runs a task on this thread, to its end. Throws what it throws.
-void run_here(http::Task<void> task) {
-  boost::asio::io_context io;
+// Runs a task on this thread, to its end. Throws what it throws. Whoever has brought the end about may still be leaving
+// `io`, so it must outlive him.
+void run_here(boost::asio::io_context& io, http::Task<void> task) {
+  io.restart();
   std::exception_ptr failure;
   boost::asio::co_spawn(io, std::move(task), [&failure](const std::exception_ptr& error) { failure = error; });
   io.run();
@@ -86,6 +87,7 @@ struct Chronicler::State {
   bool is_stopping = false;  // guarded by mutex
 
   // The thread's own.
+  boost::asio::io_context io;  // until the engine has stopped
   std::unique_ptr<sql::Session> session;
   bool is_chosen = false;  // this process has the lock
   std::thread thread;
@@ -125,7 +127,7 @@ struct Chronicler::State {
       const sql::Rows rows = session->run(queries::list_notices, sql::Parameters().add(kAtOnce));
       count = rows.size();
       for (int i = 0; i < rows.size() && !stops_within(0s); ++i) {
-        run_here(publish_notice(engine, std::string(rows[i].text(1)), event_of_notice(rows[i])));
+        run_here(io, publish_notice(engine, std::string(rows[i].text(1)), event_of_notice(rows[i])));
         session->run(queries::drop_notice, sql::Parameters().add(rows[i].integer(0)));
       }
     }

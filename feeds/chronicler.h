@@ -41,7 +41,8 @@ class Chronicler {
   Chronicler(const Chronicler&) = delete;
   Chronicler& operator=(const Chronicler&) = delete;
 
-  // Before the engine stops. What is not published yet is published by another process, or after the next start.
+  // Before the engine stops, which this must outlive. What is not published yet is published by another process, or
+  // after the next start.
   void stop();
 
  private:
