@@ -13,7 +13,9 @@ std::string html_page(std::string_view document, const std::string& link_suffix)
     if (!compiled) throw std::logic_error("page.xsl: " + compiled.fault().detail);
     return *std::move(compiled);
   }();
-  Result<std::string> page = kPage.apply(document, {{"suffix", link_suffix}});
+  // The stylesheet is ours; how much it makes is bounded by the document.
+  constexpr Limits kLimits{std::chrono::minutes(1), 500, std::size_t{4} << 30, std::size_t{1} << 30};
+  Result<std::string> page = kPage.apply(document, {{"suffix", link_suffix}}, kLimits);
   if (!page) throw std::logic_error("page.xsl: " + page.fault().detail);
   return *std::move(page);
 }

@@ -27,7 +27,7 @@ TEST(Stylesheet, AParameterIsATextNeverAnExpression) {
 }
 
 TEST(Stylesheet, WhatDoesNotCompileIsAFault) {
-  EXPECT_EQ(Stylesheet::compile("<a").fault().detail, "the stylesheet is not well-formed XML");
+  EXPECT_TRUE(Stylesheet::compile("<a").fault().detail.starts_with("it is not well-formed XML"));
   const Result<Stylesheet> wrong = Stylesheet::compile(sheet("<xsl:template match='['/>"));
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.fault().detail, "");
