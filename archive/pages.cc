@@ -87,6 +87,11 @@ std::string page_url(const std::string& feed_url, PageName name) {
   return feed_url + "/archive/" + prefix + std::to_string(name.page);
 }
 
+Problem other_generation(const std::string& feed_url) {
+  return Problem(410, "This page is of another generation of the log: begin again at the current feed")
+      .with("Link", "<" + feed_url + ">; rel=\"current\"");
+}
+
 void throw_dropped(const std::string& feed_url, const std::string& what) {
   throw Problem(410, what + " is not kept any more: retention has dropped it")
       .with("Link", "<" + feed_url + "?marker=last>; rel=\"last\", <" + feed_url + ">; rel=\"current\"");

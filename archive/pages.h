@@ -4,14 +4,18 @@
 // Threads: database threads; pure where no session is taken.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "feeds/engine.h"
 #include "feeds/last_modified.h"
+#include "kernel/problem.h"
 
 namespace courant::archive {
+
+inline constexpr std::uint64_t kLongestPage = std::uint64_t{1} << 32;  // bytes before compression
 
 struct StoredPage {
   std::string gzip;          // the stored bytes
@@ -35,6 +39,9 @@ struct PageName {
 };
 std::optional<PageName> parse_page_name(std::string_view text);
 std::string page_url(const std::string& feed_url, PageName name);
+
+// 410 for a page of a generation that is over.
+Problem other_generation(const std::string& feed_url);
 
 // 410 for what retention has dropped, with a link to the oldest page there is.
 [[noreturn]] void throw_dropped(const std::string& feed_url, const std::string& what);

@@ -1,10 +1,12 @@
 #include "archive/routes.h"
 
 #include "archive/index.h"
+#include "archive/page_html.h"
 #include "archive/pages.h"
 #include "feeds/coded_page.h"
 #include "feeds/page_cache.h"
 #include "feeds/ready_page.h"
+#include "feeds/representation.h"
 #include "http/coding.h"
 #include "http/conditional.h"
 #include "http/gzip.h"
@@ -12,6 +14,7 @@
 #include "kernel/problem.h"
 #include "kernel/text.h"
 #include "kernel/uri.h"
+#include "xslt/page.h"
 
 namespace courant::archive {
 namespace {
@@ -21,8 +24,6 @@ using http::PathArguments;
 using http::Request;
 using http::Response;
 using http::Task;
-
-constexpr std::uint64_t kLongestPage = std::uint64_t{1} << 32;
 
 PageName require_page_name(const std::string& text) {
   const std::optional<PageName> name = parse_page_name(text);
@@ -57,11 +58,6 @@ feeds::ReadyPage ready(StoredPage page, http::Coding coding, const feeds::FeedSe
   if (coding != http::Coding::kIdentity) headers.emplace_back("Content-Encoding", http::coding_name(coding));
   return feeds::ReadyPage(std::move(headers), http::make_bytes(std::move(bytes)), version, std::nullopt, {},
                           last_modified);
-}
-
-Problem other_generation(const std::string& feed_url) {
-  return Problem(410, "This page is of another generation of the log: begin again at the current feed")
-      .with("Link", "<" + feed_url + ">; rel=\"current\"");
 }
 
 // Thrown where the page is not complete: what it will hold is in the current feed.
@@ -135,7 +131,7 @@ Response answer_with(const feeds::CodedPage& coded, const Request& request, cons
 // A page that is in memory and was not changed since (by a redaction, say).
 std::optional<Response> page_at_once(Engine& engine, const Request& request, const PathArguments& arguments) {
   const std::shared_ptr<feeds::LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
-  if (!feed || !engine.follower().is_current()) return std::nullopt;
+  if (!feed || !engine.follower().is_current() || wants_html_page(request)) return std::nullopt;
   const Wanted wanted = wanted_of(request, arguments, *feed);
   const feeds::CodedPage coded = find_coded(engine, wanted, feed);
   if (!coded.page) return std::nullopt;
@@ -149,6 +145,10 @@ Task<Response> get_page(Engine& engine, const Request& request, PathArguments ar
   const Wanted wanted = wanted_of(request, arguments, *feed);
   const std::string feed_url = engine.feed_url(feed->facts());
   if (wanted.name.generation != feed->state()->generation) throw other_generation(feed_url);
+  if (wants_html_page(request)) {
+    Response html = co_await get_page_html(engine, request, feed, wanted.name);
+    co_return html;
+  }
   feeds::CodedPage coded = find_coded(engine, wanted, feed);
   bool is_complete = true;
   try {
@@ -178,25 +178,39 @@ std::int64_t number_in(const Parameters& parameters, std::string_view name, std:
   return static_cast<std::int64_t>(*number);
 }
 
+const std::vector<feeds::Offer>& offers_of_indexes() {
+  using Kind = feeds::Representation;
+  static const std::vector<feeds::Offer> kOffers = {{Kind::kJson, "json", "application/json", {"application/json"}},
+                                                    feeds::offers_of_entries()[1]};
+  return kOffers;
+}
+
 Task<Response> get_index(Engine& engine, const Request& request, PathArguments arguments) {
   const Parameters parameters = query_of(request);
-  const IndexQuery query{number_in(parameters, "from", 0, std::int64_t{1} << 40),
-                         number_in(parameters, "limit", 100, 1000)};
+  const feeds::Offer& offer = feeds::choose_representation(request, parameters, offers_of_indexes());
+  const bool is_html = offer.representation == feeds::Representation::kHtml;
+  IndexQuery query{number_in(parameters, "from", 0, std::int64_t{1} << 40),
+                   number_in(parameters, "limit", is_html ? 50 : 100, 1000)};
+  query.is_newest = is_html && query.from == 0;
   std::shared_ptr<feeds::LiveFeed> feed = co_await engine.require_feed(arguments[0], arguments[1]);
   const std::string feed_url = engine.feed_url(feed->facts());
-  const auto read = [&engine, feed, query, feed_url](sql::Session& session) {
-    return read_index(session, *feed, query, feed_url, engine.options().hub_url, engine.clock().now());
+  const std::string suffix = feeds::link_suffix(parameters);
+  const auto read = [&engine, feed, query, feed_url, is_html, suffix](sql::Session& session) {
+    const ArchiveIndex index =
+        read_index(session, *feed, query, feed_url, engine.options().hub_url, engine.clock().now());
+    return is_html ? xslt::html_page(xml_of(index, read_dates(session, *feed, index.pages), *feed), suffix)
+                   : json_of(index);
   };
   std::string document = co_await engine.executor().run(read);
   const std::string etag = "\"" + to_hex(bytes_of(sha256(document)).substr(0, 12)) + "\"";
   const std::optional<std::string_view> known = request.header("if-none-match");
   Response response;
-  response.with("ETag", etag).with("Cache-Control", "no-cache");
+  response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", "Accept");
   if (known && http::if_none_match_matches(*known, etag)) {
     response.status = 304;
     co_return response;
   }
-  response.with("Content-Type", "application/json");
+  response.with("Content-Type", std::string(offer.content_type));
   response.body = http::make_bytes(std::move(document));
   co_return response;
 }

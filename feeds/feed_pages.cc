@@ -5,6 +5,7 @@
 #include "feeds/forms.h"
 #include "feeds/page.h"
 #include "feeds/page_cache.h"
+#include "feeds/page_files.h"
 #include "feeds/reader.h"
 #include "feeds/representation.h"
 #include "feeds/visibility.h"
@@ -93,6 +94,12 @@ void advise(const Engine& engine, const std::shared_ptr<const LiveFeed>& feed,
   };
 }
 
+// Pages for people follow their feed.
+void add_policy(const Offer& offer, ReadyPage::Headers& headers) {
+  if (offer.representation != Representation::kHtml) return;
+  headers.emplace_back("Content-Security-Policy", live_page_policy());
+}
+
 // A conditional GET of a head that has not changed: the tag is told by where the feed stands, without a page.
 std::optional<Response> unchanged_head(const Engine& engine, const Request& request,
                                        const std::shared_ptr<LiveFeed>& feed) {
@@ -106,12 +113,14 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   const std::string etag = page_etag(feed->facts(), *feed->state(), offer.format, "", head);
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
   const std::string self = with_suffix(engine.feed_url(feed->facts()), form_suffix(offer.format));
+  ReadyPage::Headers headers = {{"ETag", etag},
+                                {"Cache-Control", "no-cache"},
+                                {"Vary", "Accept, Accept-Encoding"},
+                                {"Link", self_and_hub(self, engine.options().hub_url)}};
+  add_policy(offer, headers);
   Response response;
   response.status = 304;
-  response.head = http::compose_head(304, {{"ETag", etag},
-                                           {"Cache-Control", "no-cache"},
-                                           {"Vary", "Accept, Accept-Encoding"},
-                                           {"Link", self_and_hub(self, engine.options().hub_url)}});
+  response.head = http::compose_head(304, headers);
   response.holds = while_unchanged(feed, version, head, engine.follower());
   advise(engine, feed, engine.poll_interval(*feed), response);
   return response;
@@ -138,6 +147,7 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
                                 {"Feed-Position", std::to_string(page.range.upto)},
                                 {"Link", link_field(wanted, page, view.suffix)},
                                 {"Vary", "Accept, Accept-Encoding"}};
+  add_policy(*view.offer, headers);
   if (is_lasting) {
     const ReadyPage::Headers lasting = lasting_fields(feed.state()->settings, page.oldest);
     headers.insert(headers.end(), lasting.begin(), lasting.end());

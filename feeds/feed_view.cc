@@ -8,6 +8,8 @@
 #include "feeds/atom_rules.h"
 #include "feeds/cloud_events.h"
 #include "feeds/prepared_entry.h"
+#include "kernel/text.h"
+#include "xslt/sanitiser.h"
 
 namespace courant::feeds {
 namespace {
@@ -28,6 +30,22 @@ void write_inside(std::ostream& out, pugi::xml_node element) {
   } unprefix(prefix);
   element.traverse(unprefix);
   for (const pugi::xml_node& child : element.children()) child.print(out, "", pugi::format_raw);
+}
+
+// A title or summary without its markup (RFC 4287 section 3.1.1).
+std::string plain_text(const pugi::xml_node& construct) {
+  const std::string_view type = construct.attribute("type").value();
+  if (type == "html") return std::string(trim(xslt::text_of_html(construct.text().get())));
+  if (type != "xhtml") return construct.text().get();
+  struct Gather : pugi::xml_tree_walker {
+    bool for_each(pugi::xml_node& node) override {
+      text += node.value();
+      return true;
+    }
+    std::string text;
+  } gather;
+  pugi::xml_node(construct).traverse(gather);
+  return gather.text;
 }
 
 bool is_markup(std::string_view type) {
@@ -71,8 +89,8 @@ EntryView view_of(const pugi::xml_node& entry) {
     }
     const char* const text = child.text().get();
     if (name == "id") view.id = text;
-    if (name == "title") view.title = text;
-    if (name == "summary") view.summary = text;
+    if (name == "title") view.title = plain_text(child);
+    if (name == "summary") view.summary = plain_text(child);
     if (name == "published") view.published = text;
     if (name == "updated") view.updated = text;
     if (name == "author") view.authors.emplace_back(child.child("name").text().get());

@@ -23,7 +23,7 @@ struct LinkView {
 
 struct EntryView {
   std::string id;
-  std::string title;
+  std::string title;  // as text, without any markup, like the summary
   std::string summary;
   std::string published;
   std::string updated;

@@ -12,6 +12,7 @@
 #include "kernel/digest.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
+#include "xslt/page_files.h"
 
 namespace courant::feeds {
 namespace {
@@ -136,6 +137,7 @@ std::string page_etag(const FeedFacts& facts, const FeedState& state, std::strin
   // The feed's own id keeps a feed of another database, whose positions begin anew, from repeating a tag.
   std::string inputs = facts.uri + "\n";
   inputs.append(representation).append("\n").append(query);
+  if (representation == "html") inputs.append("\n").append(xslt::page_version());
   for (const std::int64_t number :
        {state.revision, kRendererVersion, state.floor, state.redactions, state.generation, upto}) {
     inputs += "\n" + std::to_string(number);

@@ -10,7 +10,8 @@ namespace {
 
 // RFC 9110 section 15.4.5: what a 304 repeats of the 200; Link since readers of a feed steer by it.
 bool is_for_304(const std::string& name) {
-  return name == "ETag" || name == "Cache-Control" || name == "Expires" || name == "Vary" || name == "Link";
+  return name == "ETag" || name == "Cache-Control" || name == "Expires" || name == "Vary" || name == "Link" ||
+         name == "Content-Security-Policy";
 }
 
 http::Bytes compose_304(ReadyPage::Headers headers) {

@@ -2,6 +2,7 @@
 
 #include "http/negotiate.h"
 #include "kernel/problem.h"
+#include "xslt/page_files.h"
 
 namespace courant::feeds {
 namespace {
@@ -88,6 +89,12 @@ const Offer& choose_representation(const http::Request& request, const Parameter
 
 std::string form_suffix(std::string_view format) {
   return format == "atom" ? "" : "format=" + std::string(format);
+}
+
+std::string tag_word(const Offer& offer) {
+  std::string word(offer.format);
+  if (offer.representation == Representation::kHtml) word += "-" + xslt::page_version();
+  return word;
 }
 
 std::string link_suffix(const Parameters& query) {

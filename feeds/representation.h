@@ -37,6 +37,9 @@ const Offer& choose_representation(const http::Request& request, const Parameter
 // themselves.
 std::string form_suffix(std::string_view format);
 
+// The offer's part of an entity tag: its word, and for HTML which version of our pages it is.
+std::string tag_word(const Offer& offer);
+
 // What links between pages carry along: "format=html" where that was asked for by the query, else nothing.
 std::string link_suffix(const Parameters& query);
 

@@ -6,6 +6,7 @@
 #include "feeds/feed_pages.h"
 #include "feeds/feed_view.h"
 #include "feeds/media.h"
+#include "feeds/page_files.h"
 #include "feeds/posting.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
@@ -64,7 +65,7 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
   if (found.entry->is_tombstone) throw Problem(410, "The entry " + id + " was deleted");
   const std::string position = std::to_string(found.entry->position);
   const bool is_atom = offer.representation == Representation::kXml;
-  const std::string etag = "\"" + position + (is_atom ? "" : "-" + std::string(offer.format)) + "\"";
+  const std::string etag = "\"" + position + (is_atom ? "" : "-" + tag_word(offer)) + "\"";
   const std::optional<std::string_view> known = request.header("if-none-match");
   if (known && http::if_none_match_matches(*known, etag)) co_return entry_not_modified(etag);
   const Ticks now = engine.clock().ticks();
@@ -85,7 +86,7 @@ Task<Response> get_service(Engine& engine, const Request& request, PathArguments
   std::string document;
   if (offer.representation == Representation::kHtml) {
     const auto render = [&engine, &request, only, suffix](sql::Session&) {
-      return xslt::html_page(service_document(engine, only, request), suffix);
+      return xslt::html_page(service_document(engine, only, request, ServiceFor::kPeople), suffix);
     };
     document = co_await engine.executor().run(render);
   } else {
@@ -149,17 +150,21 @@ std::vector<http::Route> routes(Engine& engine) {
     return get_categories(engine, request, std::move(arguments));
   };
   using http::Need;
-  return {{"/", Method::kGet, service, nullptr, nullptr, Need::kOwn},
-          {"/{workspace}", Method::kGet, service, nullptr, nullptr, Need::kList},
-          {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr, Need::kRead},
-          {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit, Need::kPublish},
-          {"/{workspace}/{feed}/categories", Method::kGet, categories, nullptr, nullptr, Need::kRead, true},
-          {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr, Need::kRead},
-          {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit, Need::kEdit},
-          {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr, Need::kEdit},
-          {"/{workspace}/{feed}/media/{id}", Method::kGet, media, nullptr, nullptr, Need::kRead},
-          {"/{workspace}/{feed}/media/{id}", Method::kPut, replace, nullptr, admit_bytes, Need::kEdit},
-          {"/{workspace}/{feed}/media/{id}", Method::kDelete, remove_media, nullptr, nullptr, Need::kEdit}};
+  std::vector<http::Route> all = page_file_routes();
+  const std::vector<http::Route> ours = {
+      {"/", Method::kGet, service, nullptr, nullptr, Need::kOwn},
+      {"/{workspace}", Method::kGet, service, nullptr, nullptr, Need::kList},
+      {"/{workspace}/{feed}", Method::kGet, feed, at_once, nullptr, Need::kRead},
+      {"/{workspace}/{feed}", Method::kPost, post, nullptr, admit, Need::kPublish},
+      {"/{workspace}/{feed}/categories", Method::kGet, categories, nullptr, nullptr, Need::kRead, true},
+      {"/{workspace}/{feed}/entries/{id}", Method::kGet, entry, nullptr, nullptr, Need::kRead},
+      {"/{workspace}/{feed}/entries/{id}", Method::kPut, put, nullptr, admit_edit, Need::kEdit},
+      {"/{workspace}/{feed}/entries/{id}", Method::kDelete, remove, nullptr, nullptr, Need::kEdit},
+      {"/{workspace}/{feed}/media/{id}", Method::kGet, media, nullptr, nullptr, Need::kRead},
+      {"/{workspace}/{feed}/media/{id}", Method::kPut, replace, nullptr, admit_bytes, Need::kEdit},
+      {"/{workspace}/{feed}/media/{id}", Method::kDelete, remove_media, nullptr, nullptr, Need::kEdit}};
+  all.insert(all.end(), ours.begin(), ours.end());
+  return all;
 }
 
 }  // namespace courant::feeds

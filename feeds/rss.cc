@@ -5,6 +5,7 @@
 #include <pugixml.hpp>
 
 #include "feeds/representation.h"
+#include "kernel/text.h"
 
 namespace courant::feeds {
 namespace {
@@ -19,9 +20,12 @@ std::string rss_date(const std::string& rfc3339) {
   return instant ? format_http_date(*instant) : std::string();
 }
 
+// It is HTML, so what is text is written as HTML.
 std::string description_of(const EntryView& entry) {
-  if (!entry.content.empty()) return entry.content;
-  return entry.summary;
+  if (entry.content.empty()) return xml_text(entry.summary);
+  if (entry.content_type == "html" || entry.content_type == "xhtml") return entry.content;
+  if (entry.content_type == "text") return xml_text(entry.content);
+  return "<pre>" + xml_text(entry.content) + "</pre>";
 }
 
 void add_enclosure(pugi::xml_node& item, const LinkView& link) {
@@ -81,6 +85,7 @@ std::string rss(const FeedView& feed, std::string_view suffix) {
     const bool is_other_page = rel == std::string_view("previous") || rel == std::string_view("next");
     pugi::xml_node link = channel.append_child("atom:link");
     link.append_attribute("rel") = rel;
+    if (rel == std::string_view("self")) link.append_attribute("type") = "application/rss+xml";
     link.append_attribute("href") = (is_other_page ? with_suffix(href, suffix) : href).c_str();
   }
   if (feed.range) {

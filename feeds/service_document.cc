@@ -7,6 +7,7 @@
 #include "feeds/queries.h"
 #include "feeds/visibility.h"
 #include "kernel/text.h"
+#include "kernel/uri.h"
 
 namespace courant::feeds {
 namespace {
@@ -17,30 +18,55 @@ std::string title_element(std::string_view title) {
   return "<atom:title>" + xml_text(title) + "</atom:title>";
 }
 
+void append_collection(std::string& out, const Engine& engine, const LiveFeed& feed, bool has_position) {
+  const std::shared_ptr<const FeedState> state = feed.state();
+  const std::string url = xml_attribute(engine.feed_url(feed.facts()));
+  out += "<collection href=\"" + url + "\">" + title_element(state->settings.title);
+  for (const std::string& type : state->settings.accept) out += "<accept>" + xml_text(type) + "</accept>";
+  if (takes_entries(state->settings)) {
+    for (const char* const type : kEventTypes) out += "<accept>" + std::string(type) + "</accept>";
+  }
+  if (state->settings.accept.empty()) out += "<accept/>";
+  out += "<categories href=\"" + url + "/categories\"/>";
+  if (has_position) {
+    out += "<c:log xmlns:c=\"urn:courant:log:1\" position=\"" + std::to_string(feed.head()) + "\"/>";
+  }
+  out += "</collection>\n";
+}
+
 }  // namespace
 
-std::string service_document(Engine& engine, const std::string& only_workspace, const http::Request& request) {
+std::string service_document(Engine& engine, const std::string& only_workspace, const http::Request& request,
+                             ServiceFor reader) {
+  const bool is_for_people = reader == ServiceFor::kPeople;
+  const Parameters query = is_for_people ? query_of(request) : Parameters();
+  const std::string* const after = find_parameter(query, "after");  // the last feed of the page before
+  const std::string begin = after == nullptr ? "" : *after;
+  const std::string begin_workspace = begin.substr(0, begin.find('/'));
   std::vector<std::shared_ptr<LiveFeed>> feeds = engine.directory().all();
   std::sort(feeds.begin(), feeds.end(), [](const auto& a, const auto& b) { return a->facts().name < b->facts().name; });
   std::string out =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<service xmlns=\"http://www.w3.org/2007/app\" "
       "xmlns:atom=\"http://www.w3.org/2005/Atom\">\n";
+  std::size_t shown = 0;
+  std::string last;
   for (const auto& [name, settings] : engine.options().workspaces) {
     // The server's own feeds are shown to who asks for them.
     if (only_workspace.empty() ? name == kOwnWorkspace : name != only_workspace) continue;
-    if (!is_listed(request, name, settings)) continue;
+    if (!is_listed(request, name, settings) || name < begin_workspace) continue;
     out += "<workspace>" + title_element(settings.title.empty() ? name : settings.title) + "\n";
     for (const std::shared_ptr<LiveFeed>& feed : feeds) {
       if (feed->facts().workspace != name || !is_listed(request, name, settings, feed->facts().name)) continue;
-      const std::shared_ptr<const FeedState> state = feed->state();
-      out += "<collection href=\"" + xml_attribute(engine.feed_url(feed->facts())) + "\">" +
-             title_element(state->settings.title);
-      for (const std::string& type : state->settings.accept) out += "<accept>" + xml_text(type) + "</accept>";
-      if (takes_entries(state->settings)) {
-        for (const char* const type : kEventTypes) out += "<accept>" + std::string(type) + "</accept>";
+      const std::string full = full_name(name, feed->facts().name);
+      if (name == begin_workspace && full <= begin) continue;
+      if (is_for_people && shown == kFeedsOnPage) {
+        const std::string place = only_workspace.empty() ? "/" : "/" + only_workspace;
+        const std::string next = place + "?after=" + percent_encode(last, "/");
+        return out + "</workspace>\n<atom:link rel=\"next\" href=\"" + xml_attribute(next) + "\"/></service>\n";
       }
-      if (state->settings.accept.empty()) out += "<accept/>";
-      out += "<categories href=\"" + xml_attribute(engine.feed_url(feed->facts())) + "/categories\"/></collection>\n";
+      append_collection(out, engine, *feed, is_for_people);
+      last = full;
+      ++shown;
     }
     out += "</workspace>\n";
   }

@@ -31,8 +31,10 @@ std::string as_xml(const Problem& problem) {
 
 std::string as_html(const Problem& problem) {
   const std::string title = std::to_string(problem.status()) + " " + std::string(reason_phrase(problem.status()));
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + title +
-         "</title></head><body><h1>" + title + "</h1><p>" + xml_text(problem.detail()) + "</p></body></html>\n";
+  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+         "content=\"width=device-width, initial-scale=1\"><link rel=\"stylesheet\" href=\"/-/style.css\"><title>" +
+         title + "</title></head><body><main><h1>" + title + "</h1><p>" + xml_text(problem.detail()) +
+         "</p></main></body></html>\n";
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace courant::http {
 namespace {
 
 constexpr std::string_view kHtmlPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 // Control characters in a value would start a field of the publisher's choice.
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -26,8 +26,10 @@ void append_fields(std::string& out, int status, const std::vector<std::pair<std
     append_field(out, name, value);
   }
   out += "X-Content-Type-Options: nosniff\r\n";
-  // What a publisher sent can never run in our origin.
-  if (!has_policy) append_field(out, "Content-Security-Policy", is_html ? kHtmlPolicy : "default-src 'none'; sandbox");
+  // What a publisher sent can never run in our origin. A 304 changes the fields of what a browser has stored (RFC 9111
+  // section 3.2), which has the right policy already.
+  if (!has_policy && status != 304)
+    append_field(out, "Content-Security-Policy", is_html ? kHtmlPolicy : "default-src 'none'; sandbox");
 }
 
 constexpr std::string_view kCacheControl = "Cache-Control";

@@ -1,5 +1,6 @@
 // What a publisher sends can never run in our origin (docs/API.md, "HTTP itself"): nosniff (the Fetch standard), a
 // policy that allows nothing (Content Security Policy 3), media as attachments (RFC 6266).
+#include "kernel/digest.h"
 #include "tests/conformance/server/wire.h"
 
 namespace courant::test::content_policy_test {
@@ -43,7 +44,9 @@ TEST_F(ContentPolicy, WhatIsNotOurHtmlIsInert) {
     const std::string etag = ask(*server_, way, "GET", "/demo/events").header("etag");
     const Http2Answer unchanged = ask(*server_, way, "GET", "/demo/events", {{"if-none-match", etag}});
     EXPECT_EQ(unchanged.status, 304);
-    expect_inert(unchanged, "304");
+    // RFC 9111 section 3.2: what a 304 says replaces what is stored; a page would get the policy of what is no page.
+    EXPECT_EQ(count_of(unchanged, "content-security-policy"), 0);
+    EXPECT_EQ(unchanged.header("x-content-type-options"), "nosniff");
     expect_inert(ask(*server_, way, "HEAD", "/demo/events"), "HEAD");
     expect_inert(ask(*server_, way, "OPTIONS", "/demo/events"), "OPTIONS");
     expect_inert(ask(*server_, way, "POST", "/demo/events", {}, entry("4")), "POST");
@@ -56,16 +59,41 @@ TEST_F(ContentPolicy, WhatIsNotOurHtmlIsInert) {
   expect_inert(read_answer(client.read_response()), "events");
 }
 
-// Our own pages have no script, so none is allowed: also not one that a publisher might get past the stylesheet.
+// Our own pages have no script, so none is allowed: also not one that a publisher might get past the sanitiser.
 TEST_F(ContentPolicy, OurHtmlRunsNoScript) {
   for (const Way way : kWays) {
-    for (const std::string path : {"/", "/demo", "/demo/events", "/demo/events/entries/urn:x:1", "/nowhere"}) {
+    for (const std::string path : {"/", "/demo", "/demo/events/archive", "/demo/events/entries/urn:x:1", "/nowhere"}) {
       const Http2Answer page = ask(*server_, way, "GET", path, {{"accept", "text/html"}});
       EXPECT_THAT(page.header("content-type"), StartsWith("text/html")) << path;
       EXPECT_EQ(page.header("x-content-type-options"), "nosniff");
       EXPECT_THAT(page.header("content-security-policy"), StartsWith("default-src 'none';"));
       EXPECT_THAT(page.header("content-security-policy"), Not(HasSubstr("script-src"))) << path;
+      EXPECT_THAT(page.header("content-security-policy"), Not(HasSubstr("unsafe"))) << path;
       EXPECT_THAT(page.body, Not(HasSubstr("<script"))) << path;
+      EXPECT_THAT(page.body, Not(HasSubstr("<style"))) << path;
+    }
+  }
+}
+
+// The page of a feed has one that follows it, which is known by its digest: also not a file runs there that a publisher
+// has put on this server.
+TEST_F(ContentPolicy, APageOfAFeedRunsOneScript) {
+  const std::string script = ask(*server_, Way::kPlain, "GET", "/-/live.js").body;
+  const std::string digest = "sha256-" + to_base64(bytes_of(sha256(script)));
+  for (const Way way : kWays) {
+    for (const std::string path : {"/demo/events", "/demo/events/archive/1?format=html", "/demo/events?limit=1"}) {
+      Http2Answer page = ask(*server_, way, "GET", path, {{"accept", "text/html"}});
+      const std::string policy = page.header("content-security-policy");
+      EXPECT_THAT(policy, StartsWith("default-src 'none';")) << path;
+      EXPECT_THAT(policy, HasSubstr("; script-src '" + digest + "'; connect-src 'self';")) << path;
+      EXPECT_THAT(policy, HasSubstr("require-trusted-types-for 'script'")) << path;
+      EXPECT_THAT(policy, Not(HasSubstr("unsafe"))) << path;
+      const bool is_live = path.find("archive") == std::string::npos;
+      EXPECT_EQ(page.body.find("integrity=\"" + digest + "\"") != std::string::npos, is_live) << path;
+      const Http2Answer unchanged =
+          ask(*server_, way, "GET", path, {{"accept", "text/html"}, {"if-none-match", page.header("etag")}});
+      EXPECT_EQ(unchanged.status, 304) << path;
+      EXPECT_EQ(unchanged.header("content-security-policy"), policy) << "caches take over what a 304 says: " << path;
     }
   }
 }

@@ -51,7 +51,7 @@ TEST_F(BrowserTest, ShowsAFeedAndFollowsItOverARestart) {
   ASSERT_TRUE(sees("following")) << seen();
   EXPECT_TRUE(sees("title events: Title of 1")) << seen();
   EXPECT_TRUE(sees("protocol h2")) << seen();
-  EXPECT_TRUE(sees("policy refused")) << "our own pages may connect to nothing: " << seen();
+  EXPECT_TRUE(sees("policy refused")) << "our own pages run one script: " << seen();
   for (int number = 2; number <= 20; ++number) publish(number);
   ASSERT_TRUE(sees("event 20")) << seen();
   server_.program().kill_and_restart();
