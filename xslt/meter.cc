@@ -13,7 +13,7 @@
 namespace courant::xslt {
 namespace {
 
-thread_local Meter* current = nullptr;
+thread_local Meter* metering = nullptr;
 
 constexpr std::size_t kLarge = 64 << 10;     // what fills so many bytes takes time
 constexpr std::size_t kRefusable = 1 << 20;  // so large are texts alone, whose makers take a refusal well
@@ -26,26 +26,26 @@ std::chrono::nanoseconds processor_time() {
 }
 
 void* counted(void* memory) {
-  if (current != nullptr && memory != nullptr) current->took(::malloc_usable_size(memory));
+  if (metering != nullptr && memory != nullptr) metering->took(::malloc_usable_size(memory));
   return memory;
 }
 
 void* counted_malloc(std::size_t size) {
-  if (current != nullptr && !current->grants(size)) return nullptr;
+  if (metering != nullptr && !metering->grants(size)) return nullptr;
   return counted(std::malloc(size));
 }
 
 void counted_free(void* memory) {
-  if (current != nullptr && memory != nullptr) current->gave(::malloc_usable_size(memory));
+  if (metering != nullptr && memory != nullptr) metering->gave(::malloc_usable_size(memory));
   std::free(memory);
 }
 
 void* counted_realloc(void* memory, std::size_t size) {
-  if (current == nullptr) return std::realloc(memory, size);
-  if (!current->grants(size)) return nullptr;
+  if (metering == nullptr) return std::realloc(memory, size);
+  if (!metering->grants(size)) return nullptr;
   const std::size_t before = memory == nullptr ? 0 : ::malloc_usable_size(memory);
   void* const moved = std::realloc(memory, size);
-  if (moved != nullptr) current->gave(before);
+  if (moved != nullptr) metering->gave(before);
   return counted(moved);
 }
 
@@ -63,15 +63,15 @@ char* counted_strdup(const char* text) {
 
 Meter::Meter(const Limits& limits, xsltTransformContext* context)
     : limits_(limits), context_(context), begun_(processor_time()) {
-  current = this;
+  metering = this;
 }
 
 Meter::~Meter() {
-  current = nullptr;
+  metering = nullptr;
 }
 
 Meter* Meter::of_this_thread() {
-  return current;
+  return metering;
 }
 
 // A text can be many times as long as those that it is made of, in one step. What has been stopped gets none any more.
