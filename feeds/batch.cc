@@ -37,9 +37,18 @@ std::string author_of(const Element& feed, const std::string& otherwise) {
   return otherwise;
 }
 
-Posted read_batch(const schema::Document& document, const PostRules& rules) {
-  EntryRules entry_rules = rules.entry;
-  entry_rules.default_author = author_of(Element::root_of(document), rules.entry.default_author);
+// The numbers of the start tags of a batch's entries.
+std::vector<std::size_t> numbers_of_entries(const schema::Document& document) {
+  std::vector<std::size_t> numbers;
+  for (const Element& child : Element::root_of(document).children()) {
+    if (child.namespace_uri() == kAtomNamespace && child.name() == "entry") numbers.push_back(child.number());
+  }
+  return numbers;
+}
+
+// bytes: of the document; empty: nobody has seen them.
+Posted read_batch(const schema::Document& document, PostRules rules, std::string_view bytes) {
+  rules.entry.default_author = author_of(Element::root_of(document), rules.entry.default_author);
   std::vector<schema::Document> parts = schema::children_alone(document, kAtomNamespace, "entry");
   if (parts.empty()) throw Problem(422, "There is no entry in it");
   if (parts.size() > rules.max_batch) {
@@ -50,15 +59,17 @@ Posted read_batch(const schema::Document& document, const PostRules& rules) {
   posted.is_batch = true;
   std::vector<EntryProblem> problems;
   bool is_all_blank = true;  // what is wrong
+  const std::vector<std::size_t> numbers = rules.door ? numbers_of_entries(document) : std::vector<std::size_t>();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Element element = Element::root_of(parts[i]);
     EntryProblem problem{i, text_of(element, "id"), text_of(element, "title"), ""};
-    Result<PreparedEntry> entry = read_entry(std::move(parts[i]), entry_rules);
+    const Source source = rules.door ? Source{bytes, numbers[i]} : Source{};
+    Result<PreparedEntry> entry = read_by_rules(std::move(parts[i]), rules, source);
     const bool is_blank = !entry && status_of(entry.fault()) == 400;
     if (!entry) {
       problem.detail = with_place(entry.fault());
-    } else if (is_too_long(*entry, entry_rules)) {
-      problem.detail = "the entry is longer than " + std::to_string(entry_rules.max_bytes) + " bytes";
+    } else if (is_too_long(*entry, rules.entry)) {
+      problem.detail = "the entry is longer than " + std::to_string(rules.entry.max_bytes) + " bytes";
     } else {
       posted.entries.push_back(*std::move(entry));
       continue;
@@ -75,23 +86,36 @@ Posted read_batch(const schema::Document& document, const PostRules& rules) {
   return posted;
 }
 
-}  // namespace
-
-Posted read_posted(std::string_view bytes, const PostRules& rules) {
+// is_seen: the publisher has sent these bytes, and can be told of places in them.
+Posted read_document(std::string_view bytes, const PostRules& rules, bool is_seen) {
   schema::DoorLimits limits;
   limits.max_bytes = std::max(rules.entry.max_bytes, rules.max_batch_bytes);
   Result<schema::Document> document = schema::admit(bytes, limits);
   if (!document) throw Problem(422, with_place(document.fault()));
   const Element root = Element::root_of(*document);
-  if (root.namespace_uri() == kAtomNamespace && root.name() == "feed") return read_batch(*document, rules);
+  if (root.namespace_uri() == kAtomNamespace && root.name() == "feed") {
+    return read_batch(*document, rules, is_seen ? bytes : std::string_view());
+  }
   if (bytes.size() > rules.entry.max_bytes) {
     throw Problem(413, "The entry is longer than " + std::to_string(rules.entry.max_bytes) + " bytes");
   }
-  Result<PreparedEntry> entry = read_entry(*std::move(document), rules.entry);
+  const Source source{is_seen ? bytes : std::string_view(), 0};
+  Result<PreparedEntry> entry = read_by_rules(*std::move(document), rules, source);
   if (!entry) throw Problem(status_of(entry.fault()), with_place(entry.fault()));
   Posted posted;
   posted.entries.push_back(*std::move(entry));
   return posted;
+}
+
+}  // namespace
+
+Result<PreparedEntry> read_by_rules(schema::Document document, const PostRules& rules, const Source& source) {
+  if (rules.door) return rules.door->read(std::move(document), rules.entry, rules.around, source);
+  return read_entry(std::move(document), rules.entry);
+}
+
+Posted read_posted(std::string_view bytes, const PostRules& rules) {
+  return read_document(bytes, rules, true);
 }
 
 Posted read_posted_event(std::string_view bytes, const PostRules& rules) {
@@ -100,13 +124,13 @@ Posted read_posted_event(std::string_view bytes, const PostRules& rules) {
   }
   const Result<std::string> entry = entry_of_event(bytes);
   if (!entry) throw Problem(422, entry.fault().detail);
-  return read_posted(*entry, rules);
+  return read_document(*entry, rules, false);
 }
 
 Posted read_posted_events(std::string_view bytes, const PostRules& rules) {
   const Result<std::string> feed = feed_of_events(bytes);
   if (!feed) throw Problem(422, feed.fault().detail);
-  return read_posted(*feed, rules);
+  return read_document(*feed, rules, false);
 }
 
 }  // namespace courant::feeds

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "feeds/entry_door.h"
 #include "feeds/prepared_entry.h"
 
 namespace courant::feeds {
@@ -21,7 +23,14 @@ struct PostRules {
   EntryRules entry;
   std::size_t max_batch_bytes = 16 << 20;
   std::size_t max_batch = 1000;  // entries
+  // What the feed asks beyond Atom's rules; null: nothing. Where it is there, reading takes the processor long: not on
+  // io threads.
+  std::shared_ptr<const EntryDoor> door;
+  Circumstances around;  // for the door
 };
+
+// One entry as the rules want it, through the door where there is one. Faults and problems are theirs.
+Result<PreparedEntry> read_by_rules(schema::Document document, const PostRules& rules, const Source& source);
 
 // The same of a CloudEvent, or of a batch of them.
 Posted read_posted_event(std::string_view bytes, const PostRules& rules);

@@ -110,10 +110,19 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
     if (feed) newest = co_await find_newest(engine, feed, id);
     if (newest && !sees(identity, *newest)) throw_no_such_entry(id);
     const bool is_media_link = newest && !newest->media.empty();
-    PostRules rules = post_rules(engine, settings, feed_url);
-    rules.entry.is_media_link = is_media_link;
-    rules.entry.server_ids = false;  // the id in the body is not the client's choice here: it must be the URL's
-    PreparedEntry read = read_put(rules, request, id);
+    const auto judge = [&](PostRules rules) {
+      rules.entry.is_media_link = is_media_link;
+      rules.entry.server_ids = false;  // the id in the body is not the client's choice here: it must be the URL's
+      rules.around.is_edit = true;
+      return read_put(rules, request, id);
+    };
+    PreparedEntry read;
+    if (settings.door.is_open()) {
+      read = judge(post_rules(engine, settings, feed_url));
+    } else {
+      const auto judge_long = [&] { return judge(guarded_rules(engine, settings, request, arguments)); };
+      read = co_await engine.workshop().run(judge_long);
+    }
     if (is_media_link) set_media(read, media_facts(*newest));
     require_within(identity, std::span(&read, 1));
     const auto entry = std::make_shared<const PreparedEntry>(std::move(read));

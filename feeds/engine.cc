@@ -1,6 +1,7 @@
 #include "feeds/engine.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "kernel/uri.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 // A feed may be deleted again before what made it again is published.
 constexpr int kMostRemakes = 10;
+constexpr std::size_t kMostJudged = 1024;  // requests whose bodies wait to be judged
 
 bool is_homeless(const Published& result) {
   return result.outcome == PublishOutcome::kNoFeed;
@@ -34,6 +36,8 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
                   moved(advances);
                 }),
       media_room_(options_->media_room),
+      doors_(std::make_shared<const Doors>(Folder())),
+      workshop_(static_cast<int>(std::max(std::thread::hardware_concurrency(), 2U)), kMostJudged),
       writer_(
           options_->writer, database, clock, metrics,
           [this](const std::vector<Advance>& advances) {
@@ -215,6 +219,7 @@ std::optional<std::chrono::seconds> Engine::poll_interval_under_pressure() const
 }
 
 void Engine::stop() {
+  workshop_.stop();
   writer_.stop();
   follower_.stop();
 }

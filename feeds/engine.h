@@ -12,15 +12,18 @@
 
 #include "access/identity.h"
 #include "feeds/directory.h"
+#include "feeds/doors.h"
 #include "feeds/follower.h"
 #include "feeds/media_room.h"
 #include "feeds/page_cache.h"
 #include "feeds/waiting_room.h"
+#include "feeds/workshop.h"
 #include "feeds/writer.h"
 #include "http/task.h"
 #include "kernel/metrics.h"
 #include "kernel/problem.h"
 #include "kernel/replaceable.h"
+#include "kernel/snapshot.h"
 #include "kernel/time.h"
 #include "sql/executor.h"
 
@@ -57,6 +60,8 @@ class Engine {
   const EngineOptions& options() const { return *options_; }
   // Other workspaces, limits, cache and waiting options, for what begins from now on. URLs and writer stay.
   void change(EngineOptions options);
+  // Schemas and stylesheets, read again, for what is published from now on.
+  void change(std::shared_ptr<const Doors> doors) { doors_.store(std::move(doors)); }
   Directory& directory() { return directory_; }
   Follower& follower() { return follower_; }
   const Follower& follower() const { return follower_; }
@@ -66,6 +71,9 @@ class Engine {
   PageCache& pages() { return pages_; }
   WaitingRoom& waiting() { return waiting_; }
   const Clock& clock() const { return clock_; }
+
+  std::shared_ptr<const Doors> doors() const { return doors_.load(); }
+  Workshop& workshop() { return workshop_; }
 
   const WorkspaceSettings* workspace(std::string_view name) const;  // null: not configured
   std::string feed_url(const FeedFacts& feed) const;
@@ -119,6 +127,8 @@ class Engine {
   WaitingRoom waiting_;
   Follower follower_;  // tells the waiting
   MediaRoom media_room_;
+  Snapshot<Doors> doors_;
+  Workshop workshop_;
   Writer writer_;
 };
 

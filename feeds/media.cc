@@ -126,18 +126,18 @@ Response changed(const std::string& etag, std::int64_t position) {
 
 }  // namespace
 
-PreparedEntry media_link_entry(const Request& request, EntryRules rules) {
-  rules.is_media_link = true;
-  const auto entry_called = [&rules](const std::string& title) {
-    return read_entry(
-        "<entry xmlns=\"" + std::string(kAtomNamespace) + "\"><title>" + xml_text(title) + "</title></entry>", rules);
+PreparedEntry media_link_entry(const Request& request, PostRules rules) {
+  rules.entry.is_media_link = true;
+  const auto entry_called = [](const std::string& title) {
+    return schema::admit("<entry xmlns=\"" + std::string(kAtomNamespace) + "\"><title>" + xml_text(title) +
+                         "</title></entry>");
   };
   const std::optional<std::string> slug = decode_slug(request.header("slug").value_or(""));
-  if (slug) {
-    Result<PreparedEntry> entry = entry_called(*slug);
-    if (entry) return *std::move(entry);  // else it has characters that XML has not
-  }
-  Result<PreparedEntry> entry = entry_called(default_title(request.combined_header("content-type")));
+  Result<schema::Document> document = entry_called(slug.value_or(""));
+  // A Slug may have characters that XML has not.
+  if (!slug || !document) document = entry_called(default_title(request.combined_header("content-type")));
+  Result<PreparedEntry> entry = read_by_rules(*std::move(document), rules, Source{});
+  if (!entry) throw Problem(422, "The media link entry of this resource: " + entry.fault().detail);
   return *std::move(entry);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "feeds/batch.h"
 #include "feeds/engine.h"
 #include "feeds/prepared_entry.h"
 #include "http/router.h"
@@ -13,7 +14,7 @@
 namespace courant::feeds {
 
 // The entry of what is posted, without id and without what set_media adds: its title is the Slug.
-PreparedEntry media_link_entry(const http::Request& request, EntryRules rules);
+PreparedEntry media_link_entry(const http::Request& request, PostRules rules);
 
 http::Task<http::Response> get_media(Engine& engine, const http::Request& request, http::PathArguments arguments);
 

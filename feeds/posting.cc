@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 
 #include <nlohmann/json.hpp>
 
@@ -59,7 +60,7 @@ Posted read_body(const Request& request, const PostRules& rules) {
     case BodyKind::kEvents:
       return read_posted_events(request.body, rules);
     case BodyKind::kMedia:
-      return {false, {media_link_entry(request, rules.entry)}};
+      return {false, {media_link_entry(request, rules)}};
     default:
       return read_posted(request.body, rules);
   }
@@ -133,12 +134,16 @@ Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& en
   for (const StoredEntry& entry : entries) upto = std::max(upto, entry.position);
   Response response;
   response.with("Feed-Position", std::to_string(upto)).with("Cache-Control", "no-cache");
-  if (http::preference(request.combined_header("prefer"), "return") == "minimal") {
+  // Who sees a part may have sent what the feed has given to another part: he is told where it is, and no more.
+  const access::Identity& identity = asker_of(request);
+  const bool is_shown = std::ranges::all_of(entries, [&](const StoredEntry& entry) { return sees(identity, entry); });
+  if (!is_shown || http::preference(request.combined_header("prefer"), "return") == "minimal") {
     nlohmann::json places = nlohmann::json::array();
     for (const StoredEntry& entry : entries) {
       places.push_back({{"location", entry_url(feed_url, entry.id)}, {"position", entry.position}});
     }
-    response.with("Content-Type", "application/json").with("Preference-Applied", "return=minimal");
+    response.with("Content-Type", "application/json");
+    if (is_shown) response.with("Preference-Applied", "return=minimal");
     response.body = http::make_bytes(nlohmann::json{{"entries", places}}.dump() + "\n");
     return response;
   }
@@ -192,6 +197,32 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   co_return batch_response(*feed, stored, feed_url, request);
 }
 
+// Where all that was sent is stored already, as it was sent, that is the answer, whatever the feed asks for by now.
+// Throws the refusal otherwise.
+Task<Response> answer_refused(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed,
+                              std::exception_ptr refusal) {
+  const FeedSettings settings = feed->state()->settings;
+  const std::string feed_url = engine.feed_url(feed->facts());
+  Posted posted = read_body(request, post_rules(engine, settings, feed_url));
+  for (std::size_t i = 0; i < posted.entries.size(); ++i) {
+    give_id(engine, *feed, request, posted.entries[i], posted.is_batch ? std::optional(i) : std::nullopt);
+  }
+  const access::Identity& identity = asker_of(request);
+  const auto find = [feed, &posted, &identity](sql::Session& session) {
+    std::vector<StoredEntry> stored;
+    for (const PreparedEntry& entry : posted.entries) {
+      std::optional<StoredEntry> one = read_retried(session, feed->facts().key, entry);
+      if (!one || !sees(identity, *one)) break;
+      stored.push_back(*std::move(one));
+    }
+    return stored;
+  };
+  const std::vector<StoredEntry> stored = co_await engine.executor().run(find);
+  if (stored.size() < posted.entries.size()) std::rethrow_exception(refusal);
+  if (posted.is_batch) co_return batch_response(*feed, stored, feed_url, request);
+  co_return entry_response(200, stored.front(), feed_url, settings.edits, request);
+}
+
 }  // namespace
 
 PostRules post_rules(const Engine& engine, const FeedSettings& settings, const std::string& feed_url) {
@@ -204,6 +235,19 @@ PostRules post_rules(const Engine& engine, const FeedSettings& settings, const s
   rules.entry.max_bytes = engine.options().max_entry_bytes;
   rules.max_batch_bytes = engine.options().max_batch_bytes;
   rules.max_batch = engine.options().max_batch;
+  return rules;
+}
+
+PostRules guarded_rules(const Engine& engine, const FeedSettings& settings, const Request& request,
+                        const PathArguments& arguments) {
+  PostRules rules = post_rules(engine, settings, engine.feed_url(arguments[0], arguments[1]));
+  Result<std::shared_ptr<const EntryDoor>> door = engine.doors()->of(settings.door);
+  if (!door) {
+    throw Problem(503, "This server cannot use the schema or the stylesheet of the feed; its log says why")
+        .with("Retry-After", "60");
+  }
+  rules.door = *std::move(door);
+  rules.around = {arguments[0], arguments[1], asker_of(request).name(), engine.clock().now()};
   return rules;
 }
 
@@ -230,7 +274,23 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
   require_accepted(settings, type);
   const bool is_media = body_kind(type) == BodyKind::kMedia;
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
-  Posted posted = read_body(request, post_rules(engine, settings, feed_url));
+  Posted posted;
+  if (settings.door.is_open()) {
+    posted = read_body(request, post_rules(engine, settings, feed_url));
+  } else {
+    const auto judge = [&] { return read_body(request, guarded_rules(engine, settings, request, arguments)); };
+    std::exception_ptr refusal;
+    try {
+      posted = co_await engine.workshop().run(judge);
+    } catch (const Problem& problem) {
+      if (problem.status() != 422 || !feed || is_media || settings.duplicates_conflict) throw;
+      refusal = std::current_exception();
+    }
+    if (refusal) {
+      Response answered = co_await answer_refused(engine, request, feed, refusal);
+      co_return answered;
+    }
+  }
   require_within(asker_of(request), posted.entries);
   const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
   const std::int64_t head = expected_head(feed.get(), request);
@@ -270,6 +330,10 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
       return read_entry_at(session, feed->facts().key, result.position);
     };
     const std::optional<StoredEntry> stored = co_await engine.executor().run(find);
+    // Who sees a part has sent the same, and the feed may have given it to another part.
+    if (stored && !sees(identity, *stored)) {
+      throw Problem(409, "The feed holds an entry with the id " + entry->id + " already");
+    }
     if (stored) {
       Response answered = entry_response(200, *stored, feed_url, settings.edits, request);
       co_return answered;

@@ -267,4 +267,11 @@ std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, st
   return piece.entries.empty() ? std::nullopt : std::optional(std::move(piece.entries.front()));
 }
 
+std::optional<StoredEntry> read_retried(sql::Session& session, FeedKey feed, const PreparedEntry& entry) {
+  sql::Parameters parameters;
+  parameters.add(feed.lane).add(feed.feed).add(id_hash(entry.id)).add_bytes(bytes_of(entry.content_digest));
+  const sql::Rows rows = session.run(queries::find_retry, parameters);
+  return rows.empty() ? std::nullopt : read_entry_at(session, feed, rows[0].integer(0));
+}
+
 }  // namespace courant::feeds

@@ -67,6 +67,9 @@ struct FoundEntry {
 };
 std::optional<FoundEntry> read_entry_by_id(sql::Session& session, FeedKey feed, std::string_view id);
 
+// What is stored under the entry's id, where its first revision had the same content digest: the entry is a retry.
+std::optional<StoredEntry> read_retried(sql::Session& session, FeedKey feed, const PreparedEntry& entry);
+
 // The entry at a position; nullopt: there is none, or it is not kept any more.
 std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, std::int64_t position);
 

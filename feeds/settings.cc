@@ -9,24 +9,51 @@ namespace {
 
 using nlohmann::json;
 
+json object_of(const DoorSettings& settings) {
+  json assertions = json::array();
+  for (const schema::Assertion& assertion : settings.assertions) {
+    assertions.push_back({assertion.xpath, assertion.message});
+  }
+  return {{"schema", settings.schema},
+          {"stylesheet", settings.stylesheet},
+          {"assert", assertions},
+          {"namespaces", settings.namespaces},
+          {"reserved", settings.reserved}};
+}
+
 json object_of(const FeedSettings& settings) {
-  return {{"title", settings.title},
-          {"author", settings.author},
-          {"server_ids", settings.server_ids},
-          {"duplicates_conflict", settings.duplicates_conflict},
-          {"client_updated", settings.client_updated},
-          {"edits", settings.edits},
-          {"lenient", settings.lenient},
-          {"redactable", settings.redactable},
-          {"retain_seconds", settings.retain.age.count()},
-          {"retain_entries", settings.retain.entries},
-          {"accept", settings.accept},
-          {"cors", settings.cors}};
+  json object = {{"title", settings.title},
+                 {"author", settings.author},
+                 {"server_ids", settings.server_ids},
+                 {"duplicates_conflict", settings.duplicates_conflict},
+                 {"client_updated", settings.client_updated},
+                 {"edits", settings.edits},
+                 {"lenient", settings.lenient},
+                 {"redactable", settings.redactable},
+                 {"retain_seconds", settings.retain.age.count()},
+                 {"retain_entries", settings.retain.entries},
+                 {"accept", settings.accept},
+                 {"cors", settings.cors}};
+  // Left out where there is none, so that what is stored of other feeds stays the same text.
+  if (!settings.door.is_open()) object["door"] = object_of(settings.door);
+  return object;
 }
 
 template <class T>
 void read(const json& object, const char* name, T& member) {
   if (const auto found = object.find(name); found != object.end()) found->get_to(member);
+}
+
+DoorSettings door_settings_of(const json& object) {
+  DoorSettings settings;
+  read(object, "schema", settings.schema);
+  read(object, "stylesheet", settings.stylesheet);
+  read(object, "namespaces", settings.namespaces);
+  read(object, "reserved", settings.reserved);
+  for (const json& pair : object.value("assert", json::array())) {
+    settings.assertions.push_back({pair.at(0).get<std::string>(), pair.at(1).get<std::string>()});
+  }
+  return settings;
 }
 
 FeedSettings feed_settings_of(const json& object) {
@@ -43,6 +70,7 @@ FeedSettings feed_settings_of(const json& object) {
   read(object, "retain_entries", settings.retain.entries);
   read(object, "accept", settings.accept);
   read(object, "cors", settings.cors);
+  if (const auto door = object.find("door"); door != object.end()) settings.door = door_settings_of(*door);
   return settings;
 }
 
@@ -74,6 +102,10 @@ bool is_valid_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name.front() == '-' || name.front() == '.') return false;
   return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") ==
          std::string_view::npos;
+}
+
+std::string to_json(const DoorSettings& settings) {
+  return object_of(settings).dump();
 }
 
 std::string to_json(const FeedSettings& settings) {

@@ -12,6 +12,7 @@
 
 #include "kernel/result.h"
 #include "kernel/time.h"
+#include "schema/assertion.h"
 
 namespace courant::feeds {
 
@@ -20,6 +21,17 @@ struct Retention {
   std::chrono::seconds age{0};
   std::int64_t entries = 0;
   bool operator==(const Retention&) const = default;
+};
+
+// What a feed asks of what is published to it (feeds/entry_door.h); nothing, unless it says so.
+struct DoorSettings {
+  std::vector<std::string> schema;            // files: grammars of entries and of contents
+  std::string stylesheet;                     // a file: what it makes of an entry is stored; empty: none
+  std::vector<schema::Assertion> assertions;  // of entries
+  std::vector<std::string> namespaces;        // "prefix=namespace", for the assertions
+  std::vector<std::string> reserved;          // categories that clients may not give: beginnings of terms, {schemes}
+  bool operator==(const DoorSettings&) const = default;
+  bool is_open() const { return *this == DoorSettings{}; }
 };
 
 struct FeedSettings {
@@ -34,6 +46,7 @@ struct FeedSettings {
   Retention retain;
   std::vector<std::string> accept = {"application/atom+xml;type=entry"};
   std::vector<std::string> cors;
+  DoorSettings door;
   bool operator==(const FeedSettings&) const = default;
 };
 
@@ -60,6 +73,7 @@ bool is_valid_name(std::string_view name);
 inline constexpr const char* kNameRule = "1 to 64 letters, digits, '.', '_', '~' or '-', and begin with no '-' or '.'";
 
 // The JSON forms that the database keeps. Unknown members of a newer program are ignored, missing ones have defaults.
+std::string to_json(const DoorSettings& settings);
 std::string to_json(const FeedSettings& settings);
 std::string to_json(const WorkspaceSettings& settings);
 Result<FeedSettings> feed_settings_from_json(std::string_view json);

@@ -11,13 +11,6 @@
 namespace courant::schema {
 namespace {
 
-// The node after `node` in document order, inside `root`; null at the end.
-xmlNode* following(xmlNode* node, const xmlNode* root) {
-  if (node->type == XML_ELEMENT_NODE && node->children != nullptr) return node->children;
-  while (node != root && node->next == nullptr) node = node->parent;
-  return node == root ? nullptr : node->next;
-}
-
 bool mentions(const xmlNode* node, const std::string& needle) {
   if (node->type == XML_TEXT_NODE) return view(node->content).find(needle) != std::string_view::npos;
   if (node->type != XML_ELEMENT_NODE) return false;

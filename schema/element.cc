@@ -77,6 +77,19 @@ std::vector<Element> Element::children() const {
   return elements;
 }
 
+std::optional<std::string> Element::namespace_of_name(std::string_view qualified_name) const {
+  const std::size_t colon = qualified_name.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string prefix(qualified_name.substr(0, colon));
+  const xmlNs* const space =
+      xmlSearchNs(node_of(node_)->doc, node_of(node_), reinterpret_cast<const xmlChar*>(prefix.c_str()));
+  return std::string(uri_of(space));
+}
+
+std::size_t Element::number() const {
+  return number_of(node_of(node_));
+}
+
 Document Element::alone() const {
   auto tree = std::make_unique<Document::Tree>(xmlNewDoc(reinterpret_cast<const xmlChar*>("1.0")));
   xmlDocSetRootElement(tree->doc, xmlDocCopyNode(node_of(node_), tree->doc, 1));

@@ -2,6 +2,7 @@
 // Threads: one at a time; valid as long as the Document and until removed.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ class Element {
   std::optional<std::string> attribute(std::string_view attribute_name,
                                        std::string_view attribute_namespace = {}) const;
   std::vector<Element> children() const;  // elements only
+  // What a qualified name in its content or attributes means: the namespace of its prefix here; nullopt: it has none.
+  std::optional<std::string> namespace_of_name(std::string_view qualified_name) const;
+  // How many elements of its document begin before it.
+  std::size_t number() const;
 
   // A document that is a copy of this element: the namespaces that it uses are declared there.
   Document alone() const;
@@ -39,6 +44,7 @@ class Element {
   void set_xml_base(const std::string& base);
 
  private:
+  friend class Grammar;
   explicit Element(void* node) : node_(node) {}
   void* node_;  // an xmlNode
 };

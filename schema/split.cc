@@ -27,21 +27,27 @@ void copy_declarations(xmlDoc* document, xmlNode* from, xmlNode* to) {
 
 }  // namespace
 
+Document standing_alone(xmlNode* element) {
+  auto part = std::make_unique<Document::Tree>(xmlNewDoc(reinterpret_cast<const xmlChar*>("1.0")));
+  xmlNode* const root = xmlDocCopyNode(element, part->doc, 1);
+  xmlDocSetRootElement(part->doc, root);
+  copy_declarations(element->doc, element, root);
+  return Document(std::move(part));
+}
+
 std::vector<Document> children_alone(const Document& document, std::string_view namespace_uri, std::string_view name) {
   std::vector<Document> parts;
   xmlDoc* const whole = document.tree().doc;
   for (xmlNode* child = xmlDocGetRootElement(whole)->children; child != nullptr; child = child->next) {
     if (child->type != XML_ELEMENT_NODE || view(child->name) != name) continue;
     if (child->ns == nullptr || view(child->ns->href) != namespace_uri) continue;
-    auto part = std::make_unique<Document::Tree>(xmlNewDoc(reinterpret_cast<const xmlChar*>("1.0")));
-    xmlNode* const root = xmlDocCopyNode(child, part->doc, 1);
-    xmlDocSetRootElement(part->doc, root);
-    copy_declarations(whole, child, root);
+    Document part = standing_alone(child);
+    xmlNode* const root = xmlDocGetRootElement(part.tree().doc);
     const std::unique_ptr<xmlChar, Freeing> base(xmlNodeGetBase(whole, child));
     if (base && view(base.get()) != "") xmlNodeSetBase(root, base.get());
     const std::unique_ptr<xmlChar, Freeing> language(xmlNodeGetLang(child));
     if (language) xmlNodeSetLang(root, language.get());
-    parts.emplace_back(std::move(part));
+    parts.push_back(std::move(part));
   }
   return parts;
 }

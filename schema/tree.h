@@ -2,6 +2,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include <libxml/tree.h>
@@ -27,5 +28,25 @@ struct Document::Tree {
   xmlDoc* doc;
   xmlNs* spare = nullptr;  // namespaces that elements were given after parsing; they outlive the elements
 };
+
+// The node after `node` in document order, inside of `root`; null at the end.
+inline xmlNode* following(xmlNode* node, const xmlNode* root) {
+  if (node->type == XML_ELEMENT_NODE && node->children != nullptr) return node->children;
+  while (node != root && node->next == nullptr) node = node->parent;
+  return node == root ? nullptr : node->next;
+}
+
+// How many elements of its document begin before it.
+inline std::size_t number_of(const xmlNode* element) {
+  std::size_t number = 0;
+  xmlNode* const root = xmlDocGetRootElement(element->doc);
+  for (xmlNode* node = root; node != nullptr && node != element; node = following(node, root)) {
+    if (node->type == XML_ELEMENT_NODE) ++number;
+  }
+  return number;
+}
+
+// A document of its own that is a copy of the element and means the same: the declarations in scope are copied along.
+Document standing_alone(xmlNode* element);
 
 }  // namespace courant::schema

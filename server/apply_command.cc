@@ -7,6 +7,7 @@
 
 #include "feeds/follower.h"
 #include "server/audit.h"
+#include "server/feed_files.h"
 #include "server/open_database.h"
 #include "server/settings_changes.h"
 
@@ -75,7 +76,8 @@ bool make_it_so(sql::Database& database, sql::Session& session, const Config& wa
 }  // namespace
 
 int apply_settings(const ServeOptions& options, const ApplyOptions& apply) {
-  const ConfigReading wanted = read_config_file(apply.file);
+  ConfigReading wanted = read_config_file(apply.file);
+  if (wanted.faults.empty()) wanted.faults = faults_of_feed_files(wanted.config);
   if (!wanted.faults.empty()) {
     std::fputs(fault_lines(apply.file, wanted.faults).c_str(), stderr);
     return kNotApplied;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -295,6 +296,30 @@ class Reader {
     field = std::move(texts);
   }
 
+  // [[assert]] with xpath and message, or pairs of texts.
+  template <class Target>
+  void set_field(const Setting<Target>&, std::vector<schema::Assertion>& field, const std::string& name,
+                 const toml::node& node) {
+    const toml::array* const list = node.as_array();
+    std::vector<schema::Assertion> assertions;
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const toml::table* const table = (*list)[i].as_table();
+      const toml::array* const pair = (*list)[i].as_array();
+      const toml::node* const xpath = table != nullptr ? table->get("xpath") : pair != nullptr ? pair->get(0) : nullptr;
+      const toml::node* const message = table != nullptr  ? table->get("message")
+                                        : pair != nullptr ? pair->get(1)
+                                                          : nullptr;
+      const std::size_t size = table != nullptr ? table->size() : pair != nullptr ? pair->size() : 0;
+      if (size == 2 && xpath != nullptr && message != nullptr && xpath->is_string() && message->is_string()) {
+        assertions.push_back({*xpath->value<std::string>(), *message->value<std::string>()});
+      }
+    }
+    if (list == nullptr || assertions.size() != list->size()) {
+      return fault(node, name + " is written as [[" + name + "]] with xpath and message, both texts");
+    }
+    field = std::move(assertions);
+  }
+
   template <class Target>
   void set_field(const Setting<Target>& setting, std::vector<milliseconds>& field, const std::string& name,
                  const toml::node& node) {
@@ -345,6 +370,7 @@ ConfigReading read_config_file(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   ConfigReading reading = read_config(text.str());
+  reading.config.file_folder = std::filesystem::absolute(path).parent_path().string();
   reading.config.source_time =
       Instant(std::chrono::seconds(status.st_mtim.tv_sec)) +
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(status.st_mtim.tv_nsec));

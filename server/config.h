@@ -45,6 +45,7 @@ struct Config {
     bool allow_plain = false;
     std::string public_url;
     std::vector<std::string> hosts;
+    std::string files;
     std::string operations = "127.0.0.1:9090";
     bool operations_anywhere = false;
     std::chrono::milliseconds drain{10'000};
@@ -144,7 +145,8 @@ struct Config {
   } access;
 
   std::vector<WorkspaceConfig> workspaces;
-  Instant source_time;  // when the file was last changed; the epoch where there was none
+  std::string file_folder;  // that the file is in; empty: there was none
+  Instant source_time;      // when the file was last changed; the epoch where there was none
 };
 
 // What reading found. The config is usable only where there is no fault.

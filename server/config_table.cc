@@ -55,6 +55,13 @@ const std::vector<Setting<Config>>& config_settings() {
        "further Host names that are ours; requests for others get 421",
        {.reloads = true}},
       {"server",
+       "files",
+       +[](Config& c) -> Text { return c.server.files; },
+       "folder of the files that feeds name, schemas and stylesheets; none outside of it is read. Empty: the folder "
+       "that "
+       "the configuration file is in. They are read again on SIGHUP",
+       {.reloads = true}},
+      {"server",
        "operations",
        +[](Config& c) -> Text { return c.server.operations; },
        "address of the operator's pages (the dashboard, /metrics, /health, /hub), on loopback; empty turns them off",

@@ -68,6 +68,19 @@ const std::vector<Setting<FeedConfig>>& feed_settings() {
        "how long entries are kept: \"forever\", \"30d\" or \"100000 entries\"; dropped by whole archive pages"},
       {"", "redactable", +[](F& f) -> Flag { return f.settings.redactable; },
        "archive pages may have to be rendered anew: caches are not told that they are immutable"},
+      {"", "schema", +[](F& f) -> Texts { return f.settings.door.schema; },
+       "files: grammars that entries, or contents by the namespace of their root element, must keep; RELAX NG in the "
+       "XML "
+       "syntax, or XML Schema (API.md, \"What a feed asks for\")"},
+      {"", "assert", +[](F& f) -> std::vector<schema::Assertion>& { return f.settings.door.assertions; },
+       "what must hold of each entry: [[workspaces.feeds.assert]] with xpath (XPath 1.0) and message"},
+      {"", "namespaces", +[](F& f) -> Texts { return f.settings.door.namespaces; },
+       "prefixes for the assertions, each \"prefix=namespace\"; atom is there"},
+      {"", "stylesheet", +[](F& f) -> Text { return f.settings.door.stylesheet; },
+       "a file (XSLT 1.0): what it makes of an entry is stored; empty: none"},
+      {"", "reserved", +[](F& f) -> Texts { return f.settings.door.reserved; },
+       "categories that clients may not give, the stylesheet may: beginnings of terms, \"tid:\", or schemes, "
+       "\"{urn:x}\""},
       {"",
        "cors",
        +[](F& f) -> Texts { return f.settings.cors; },

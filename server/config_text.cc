@@ -66,6 +66,12 @@ std::string value_text(const Setting<Target>& setting, Target& target) {
     }
     std::string operator()(Duration (*field)(Target&)) const { return toml_string(format_duration(field(target))); }
     std::string operator()(feeds::Retention& (*field)(Target&)) const { return retention_text(field(target)); }
+    // Pairs, which TOML and JSON write alike.
+    std::string operator()(std::vector<schema::Assertion>& (*field)(Target&)) const {
+      return list_text(field(target), [](const schema::Assertion& assertion) {
+        return "[" + toml_string(assertion.xpath) + ", " + toml_string(assertion.message) + "]";
+      });
+    }
     std::string operator()(Texts (*field)(Target&)) const { return list_text(field(target), toml_string); }
     std::string operator()(Durations (*field)(Target&)) const {
       return list_text(field(target), [](milliseconds pause) { return toml_string(format_duration(pause)); });

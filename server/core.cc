@@ -10,6 +10,7 @@
 #include "feeds/stored_settings.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/feed_files.h"
 #include "server/process_metrics.h"
 #include "server/secrets.h"
 
@@ -66,6 +67,8 @@ Result<bool> Core::start() {
     lanes_ = feeds::read_lanes(session);
     feeds::adopt_renderer(session);
   });
+  Result<std::shared_ptr<const feeds::Doors>> doors = open_doors(config_);
+  if (!doors) return doors.fault();
   Result<feeds::Configured> configured = configure(config_);
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config_);
@@ -77,6 +80,7 @@ Result<bool> Core::start() {
                                               &metrics_, "readers");
   engine_ = std::make_unique<feeds::Engine>(options, lanes_, database(), *executor_, clock_, metrics_,
                                             [this](const Advances& advances) { moved(advances); });
+  engine_->change(*std::move(doors));
   Gauge& behind = metrics_.gauge("courant_follower_behind_seconds",
                                  "How long ago it was known for certain what other processes have committed");
   Gauge& feeds = metrics_.gauge("courant_feeds", "Feeds in memory");
@@ -99,6 +103,8 @@ Result<feeds::Configured> Core::configure(const Config& config) {
 }
 
 Result<bool> Core::change(const Config& config) {
+  Result<std::shared_ptr<const feeds::Doors>> doors = open_doors(config);
+  if (!doors) return doors.fault();
   Result<feeds::Configured> configured = configure(config);
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config);
@@ -106,6 +112,7 @@ Result<bool> Core::change(const Config& config) {
   Result<PublicWorkspaces> open_to_read = public_to_read(options.workspaces);
   if (!open_to_read) return open_to_read.fault();
   access_->change(*std::move(open_to_read));
+  engine_->change(*std::move(doors));
   engine_->change(std::move(options));
   database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
   if (hub_) {

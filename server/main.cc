@@ -14,6 +14,7 @@
 #include "server/config_table.h"
 #include "server/doctor.h"
 #include "server/feed_commands.h"
+#include "server/feed_files.h"
 #include "server/import_command.h"
 #include "server/log_commands.h"
 #include "server/postgres_keeper.h"
@@ -184,7 +185,8 @@ bool read_options(const Flags& flags, ServeOptions& options) {
 }
 
 int check_config(const std::string& path) {
-  const ConfigReading reading = read_config_file(path);
+  ConfigReading reading = read_config_file(path);
+  if (reading.faults.empty()) reading.faults = faults_of_feed_files(reading.config);
   if (reading.faults.empty()) {
     std::printf("%s is good.\n", path.c_str());
     return 0;

@@ -17,8 +17,9 @@ std::string toml_value(const std::string& name, const Json& value) {
     throw Problem(400, name + " must be a text, a whole number, true or false, or a list of texts");
   std::string list;
   for (const Json& item : value) {
-    if (!item.is_string()) throw Problem(400, name + " must be a list of texts");
-    list += (list.empty() ? "" : ", ") + toml_string(item.get_ref<const std::string&>());
+    // Assertions are pairs of texts.
+    if (!item.is_string() && !item.is_array()) throw Problem(400, name + " must be a list of texts");
+    list += (list.empty() ? "" : ", ") + toml_value(name, item);
   }
   return "[" + list + "]";
 }
@@ -90,11 +91,19 @@ Json feed_document(ManageCall& call, const FeedConfig& feed) {
           {"settings", settings}};
 }
 
+// Throws Problem 409 where this server cannot use a file that the settings name.
+void require_usable(ManageCall& call, const std::string& whose, const FeedConfig& feed) {
+  const std::optional<Fault> fault = call.core.engine().doors()->fault_of(feed.settings.door);
+  if (fault) throw Problem(409, "The settings of " + whose + " cannot be used here: " + with_place(*fault));
+}
+
 // Makes the database what is wanted of one workspace or feed.
 void make_it_so(ManageCall& call, const WorkspaceConfig& wanted, const std::optional<WorkspaceConfig>& stored) {
   if (wanted.is_private && call.core.rules().load()->is_open()) {
     throw Problem(409, "Nothing is private while access.mode = \"open\" asks nobody who he is");
   }
+  require_usable(call, "the workspace " + wanted.name, wanted.defaults);
+  for (const FeedConfig& feed : wanted.feeds) require_usable(call, "the feed " + feed.name, feed);
   std::vector<WorkspaceConfig> before;
   if (stored) before.push_back(*stored);
   const SettingsDifference difference = compare_settings({wanted}, before);

@@ -106,6 +106,9 @@ thread_local Listening* Listening::current_ = nullptr;
 Transformation broken(std::string why) {
   return {Transformation::End::kBroken, std::move(why)};
 }
+Transformation stopped(std::string why) {
+  return {Transformation::End::kStopped, std::move(why)};
+}
 
 // What comes out, up to a bound.
 struct Output {
@@ -129,7 +132,7 @@ Transformation written(xmlDoc* result, xsltStylesheet* sheet, std::size_t most) 
   if (buffer == nullptr) return broken("no memory for the result");
   const int status = xsltSaveResultTo(buffer, result, sheet);
   const int closed = xmlOutputBufferClose(buffer);
-  if (output.is_too_long) return broken("it made more than " + std::to_string(most) + " bytes of output");
+  if (output.is_too_long) return stopped("it made more than " + std::to_string(most) + " bytes of output");
   if (status < 0 || closed < 0) return broken("the result cannot be written");
   return {Transformation::End::kDone, std::move(output.text)};
 }
@@ -203,7 +206,7 @@ Transformation Stylesheet::transform(std::string_view xml, const Parameters& par
   const Reading reading(compiled_->folder);
   const Meter meter(limits, context.get());
   const OwnedDocument result(xsltApplyStylesheetUser(sheet, document->get(), nullptr, nullptr, nullptr, context.get()));
-  if (!meter.breach().empty()) return broken(meter.breach());
+  if (!meter.breach().empty()) return stopped(meter.breach());
   if (!reading.refused().empty()) return broken(reading.refused());
   if (!said.errors().empty()) return broken(std::string(said.errors()));
   // What ends without an error was told to: by itself.

@@ -23,8 +23,9 @@ struct Transformation {
   enum class End {
     kDone,     // text is what came out
     kRefused,  // by xsl:message terminate="yes"; text is the message
-    kBroken,   // a bound was passed, or the stylesheet asked for what it may not have or went wrong; text says how, for
-               // operators: it may name files
+    kStopped,  // a bound was passed; text says which
+    kBroken,  // the stylesheet asked for what it may not have, or went wrong; text says how, for operators: it may name
+              // files
   };
   End end = End::kBroken;
   std::string text;
