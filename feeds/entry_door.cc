@@ -15,34 +15,34 @@ namespace {
 using schema::Element;
 using End = xslt::Transformation::End;
 
-bool is_atom(const Element& element, std::string_view name) {
+bool is_atom_element(const Element& element, std::string_view name) {
   return element.namespace_uri() == kAtomNamespace && element.name() == name;
 }
 
 // element: counted from the entry.
-Fault fault_at(std::string detail, const Source& source, std::size_t element) {
+Fault fault_in_source(std::string detail, const Source& source, std::size_t element) {
   const schema::Place place =
       source.bytes.empty() ? schema::Place{} : schema::place_of(source.bytes, source.element + element);
   return {std::move(detail), place.line, place.column};
 }
 
-Fault fault_of(const schema::Grammar& grammar, const schema::Breach& breach, const Source& source,
-               std::size_t element) {
-  return fault_at("the schema " + grammar.name() + " refuses the element " + breach.name + ": " + breach.rule, source,
-                  element + breach.element);
+Fault fault_of_breach(const schema::Grammar& grammar, const schema::Breach& breach, const Source& source,
+                      std::size_t element) {
+  return fault_in_source("the schema " + grammar.name() + " refuses the element " + breach.name + ": " + breach.rule,
+                         source, element + breach.element);
 }
 
 // The root element of XML content; nullopt: there is none, or it is XHTML.
 std::optional<Element> content_root(const Element& entry) {
   for (const Element& child : entry.children()) {
-    if (!is_atom(child, "content") || child.attribute("type").value_or("text") == "xhtml") continue;
+    if (!is_atom_element(child, "content") || child.attribute("type").value_or("text") == "xhtml") continue;
     const std::vector<Element> inside = child.children();
     if (!inside.empty()) return inside.front();
   }
   return std::nullopt;
 }
 
-xslt::Stylesheet::Parameters parameters_of(const Circumstances& around) {
+xslt::Stylesheet::Parameters stylesheet_parameters(const Circumstances& around) {
   return {{"workspace", around.workspace},
           {"feed", around.feed},
           {"identity", around.identity},
@@ -119,11 +119,11 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
 std::optional<Fault> EntryDoor::breach_of(const schema::Document& entry, const Source& source) const {
   for (const schema::Grammar& grammar : entry_grammars_) {
     const std::optional<schema::Breach> breach = grammar.breach_of(entry);
-    if (breach) return fault_of(grammar, *breach, source, 0);
+    if (breach) return fault_of_breach(grammar, *breach, source, 0);
   }
   if (std::optional<Fault> fault = breach_of_content(entry, source)) return fault;
   std::optional<std::string> broken = assertions_.broken_by(entry);
-  if (broken) return fault_at(*std::move(broken), source, 0);
+  if (broken) return fault_in_source(*std::move(broken), source, 0);
   return std::nullopt;
 }
 
@@ -136,15 +136,15 @@ std::optional<Fault> EntryDoor::breach_of_content(const schema::Document& entry,
     if (!grammar.is_for(root->namespace_uri()) && !grammar.is_for_any()) continue;
     is_judged = true;
     const std::optional<schema::Breach> breach = grammar.breach_of(*root);
-    if (breach) return fault_of(grammar, *breach, source, root->number());
+    if (breach) return fault_of_breach(grammar, *breach, source, root->number());
   }
   if (is_judged) return std::nullopt;
   std::string known;
   for (const schema::Grammar& grammar : content_grammars_) known += (known.empty() ? "" : ", ") + grammar.namespaces();
   const std::string uri(root->namespace_uri());
-  return fault_at("no schema of this feed is for the content's element " + std::string(root->name()) + " in " +
-                      (uri.empty() ? "no namespace" : "the namespace " + uri) + ": there are some for " + known,
-                  source, root->number());
+  return fault_in_source("no schema of this feed is for the content's element " + std::string(root->name()) + " in " +
+                             (uri.empty() ? "no namespace" : "the namespace " + uri) + ": there are some for " + known,
+                         source, root->number());
 }
 
 bool EntryDoor::is_reserved(const Element& category) const {
@@ -159,11 +159,11 @@ std::optional<Fault> EntryDoor::take_reserved(schema::Document& entry, const Cir
                                               const Source& source, std::vector<std::string>& taken) const {
   if (reserved_prefixes_.empty() && reserved_schemes_.empty()) return std::nullopt;
   for (Element& child : Element::root_of(entry).children()) {
-    if (!is_atom(child, "category") || !is_reserved(child)) continue;
+    if (!is_atom_element(child, "category") || !is_reserved(child)) continue;
     const std::string term = child.attribute("term").value_or("");
     if (!around.is_edit || !stylesheet_) {
-      return fault_at("the category " + term + " is one that only the feed itself gives: leave it out", source,
-                      child.number());
+      return fault_in_source("the category " + term + " is one that only the feed itself gives: leave it out", source,
+                             child.number());
     }
     taken.push_back(term);
     child.remove();
@@ -173,7 +173,7 @@ std::optional<Fault> EntryDoor::take_reserved(schema::Document& entry, const Cir
 
 Result<PreparedEntry> EntryDoor::made_of(const std::string& text, const EntryRules& rules, const Circumstances& around,
                                          const std::vector<std::string>& taken) const {
-  const xslt::Transformation made = stylesheet_->transform(text, parameters_of(around));
+  const xslt::Transformation made = stylesheet_->transform(text, stylesheet_parameters(around));
   if (made.end == End::kRefused) {
     return Fault{made.text.empty() ? "the feed's stylesheet refuses the entry" : made.text};
   }

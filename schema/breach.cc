@@ -5,7 +5,7 @@
 namespace courant::schema {
 namespace {
 
-Place place_at(std::string_view bytes, std::size_t offset) {
+Place place_of_byte(std::string_view bytes, std::size_t offset) {
   const std::string_view before = bytes.substr(0, offset);
   const std::size_t line_end = before.rfind('\n');
   const std::string_view line = line_end == std::string_view::npos ? before : before.substr(line_end + 1);
@@ -16,7 +16,7 @@ Place place_at(std::string_view bytes, std::size_t offset) {
 }
 
 // The end of the tag that begins at `at`: '>' may stand inside of attribute values.
-std::size_t end_of_tag(std::string_view bytes, std::size_t at) {
+std::size_t end_of_start_tag(std::string_view bytes, std::size_t at) {
   char quote = 0;
   for (; at < bytes.size(); ++at) {
     const char c = bytes[at];
@@ -46,8 +46,8 @@ Place place_of(std::string_view bytes, std::size_t element) {
       at = bytes.find(skipped->end, at + skipped->begin.size());
       continue;
     }
-    if (element-- == 0) return place_at(bytes, at);
-    at = end_of_tag(bytes, at);
+    if (element-- == 0) return place_of_byte(bytes, at);
+    at = end_of_start_tag(bytes, at);
   }
   return {};
 }

@@ -10,7 +10,7 @@
 namespace courant::schema {
 namespace {
 
-struct Freeing {
+struct FreeGrammar {
   void operator()(xmlRelaxNG* grammar) const { xmlRelaxNGFree(grammar); }
   void operator()(xmlRelaxNGParserCtxt* parser) const { xmlRelaxNGFreeParserCtxt(parser); }
   void operator()(xmlRelaxNGValidCtxt* context) const { xmlRelaxNGFreeValidCtxt(context); }
@@ -19,9 +19,9 @@ struct Freeing {
   void operator()(xmlSchemaValidCtxt* context) const { xmlSchemaFreeValidCtxt(context); }
 };
 template <class T>
-using Owned = std::unique_ptr<T, Freeing>;
+using OwnedGrammar = std::unique_ptr<T, FreeGrammar>;
 
-std::string words_of(const xmlError* error) {
+std::string words_of_error(const xmlError* error) {
   return error->message == nullptr ? "it is not allowed" : std::string(trim(error->message));
 }
 
@@ -32,7 +32,7 @@ struct Compilation {
   static void hear(void* self, xmlError* error) {
     auto* const compilation = static_cast<Compilation*>(self);
     if (error->level < XML_ERR_ERROR || compilation->fault) return;
-    compilation->fault = Fault{words_of(error), error->line, 0};
+    compilation->fault = Fault{words_of_error(error), error->line, 0};
   }
 };
 
@@ -42,7 +42,7 @@ int depth_of(const xmlNode* node) {
   return depth;
 }
 
-const xmlNode* element_of(const xmlNode* node) {
+const xmlNode* element_around(const xmlNode* node) {
   while (node != nullptr && node->type != XML_ELEMENT_NODE) node = node->parent;
   return node;
 }
@@ -53,7 +53,7 @@ const xmlNode* element_meant(const std::string& words, const xmlNode* node) {
   if (!words.starts_with(kBegin)) return node;
   const std::string_view rest = std::string_view(words).substr(kBegin.size());
   const std::string_view name = rest.substr(0, rest.find(' '));
-  for (const xmlNode* around = node; around != nullptr; around = element_of(around->parent)) {
+  for (const xmlNode* around = node; around != nullptr; around = element_around(around->parent)) {
     if (view(around->name) == name) return around;
   }
   return node;
@@ -70,8 +70,8 @@ struct Judgement {
   static void hear(void* self, xmlError* error) {
     auto* const judgement = static_cast<Judgement*>(self);
     judgement->is_breach = true;
-    const std::string words = words_of(error);
-    const xmlNode* const node = element_meant(words, element_of(static_cast<const xmlNode*>(error->node)));
+    const std::string words = words_of_error(error);
+    const xmlNode* const node = element_meant(words, element_around(static_cast<const xmlNode*>(error->node)));
     const int depth = node == nullptr ? 0 : depth_of(node);
     if (depth <= judgement->depth) return;
     judgement->node = node;
@@ -90,8 +90,8 @@ struct Judgement {
 struct Grammar::Compiled {
   std::string name;
   RootNames roots;
-  Owned<xmlRelaxNG> relax_ng;  // one of the two
-  Owned<xmlSchema> schema;
+  OwnedGrammar<xmlRelaxNG> relax_ng;  // one of the two
+  OwnedGrammar<xmlSchema> schema;
 };
 
 Result<Grammar> Grammar::load(const Folder& folder, const std::string& name) {
@@ -118,12 +118,12 @@ Result<Grammar> Grammar::load(const Folder& folder, const std::string& name) {
     Result<RootNames> roots = root_names_of_relax_ng(*document, *path, loading);
     if (!roots) return fault_of(roots.fault());
     compiled->roots = *std::move(roots);
-    const Owned<xmlRelaxNGParserCtxt> parser(xmlRelaxNGNewParserCtxt(path->c_str()));
+    const OwnedGrammar<xmlRelaxNGParserCtxt> parser(xmlRelaxNGNewParserCtxt(path->c_str()));
     xmlRelaxNGSetParserStructuredErrors(parser.get(), &Compilation::hear, &compilation);
     compiled->relax_ng.reset(xmlRelaxNGParse(parser.get()));
   } else if (is_xml_schema(root)) {
     compiled->roots = root_names_of_xml_schema(*document);
-    const Owned<xmlSchemaParserCtxt> parser(xmlSchemaNewParserCtxt(path->c_str()));
+    const OwnedGrammar<xmlSchemaParserCtxt> parser(xmlSchemaNewParserCtxt(path->c_str()));
     xmlSchemaSetParserStructuredErrors(parser.get(), &Compilation::hear, &compilation);
     compiled->schema.reset(xmlSchemaParse(parser.get()));
   } else {
@@ -161,11 +161,11 @@ std::optional<Breach> Grammar::breach_of(const Document& document) const {
   Judgement judgement;
   int status = 0;
   if (compiled_->relax_ng) {
-    const Owned<xmlRelaxNGValidCtxt> context(xmlRelaxNGNewValidCtxt(compiled_->relax_ng.get()));
+    const OwnedGrammar<xmlRelaxNGValidCtxt> context(xmlRelaxNGNewValidCtxt(compiled_->relax_ng.get()));
     xmlRelaxNGSetValidStructuredErrors(context.get(), &Judgement::hear, &judgement);
     status = xmlRelaxNGValidateDoc(context.get(), doc);
   } else {
-    const Owned<xmlSchemaValidCtxt> context(xmlSchemaNewValidCtxt(compiled_->schema.get()));
+    const OwnedGrammar<xmlSchemaValidCtxt> context(xmlSchemaNewValidCtxt(compiled_->schema.get()));
     xmlSchemaSetValidStructuredErrors(context.get(), &Judgement::hear, &judgement);
     status = xmlSchemaValidateDoc(context.get(), doc);
   }

@@ -7,13 +7,13 @@
 namespace courant::schema {
 namespace {
 
-thread_local Loading* current = nullptr;
+thread_local Loading* current_loading = nullptr;
 
-constexpr int kMostFiles = 256;
+constexpr int kMostGrammarFiles = 256;
 
-xmlParserInput* load(const char* url, const char*, xmlParserCtxt* parser) {
-  if (current == nullptr || url == nullptr) return nullptr;
-  const Result<std::string> text = current->read(url);
+xmlParserInput* load_file(const char* url, const char*, xmlParserCtxt* parser) {
+  if (current_loading == nullptr || url == nullptr) return nullptr;
+  const Result<std::string> text = current_loading->read(url);
   if (!text) return nullptr;
   xmlParserInputBuffer* const bytes =
       xmlParserInputBufferCreateMem(text->data(), static_cast<int>(text->size()), XML_CHAR_ENCODING_NONE);
@@ -28,18 +28,18 @@ xmlParserInput* load(const char* url, const char*, xmlParserCtxt* parser) {
 }
 
 // Before main(), while there is one thread: libxml2 keeps the function where every thread reads it without a lock.
-[[maybe_unused]] const bool set_up = [] {
-  xmlSetExternalEntityLoader(load);
+[[maybe_unused]] const bool loader_is_set = [] {
+  xmlSetExternalEntityLoader(load_file);
   return true;
 }();
 
 }  // namespace
 
 Loading::Loading(const Folder& folder) : folder_(folder) {
-  current = this;
+  current_loading = this;
 }
 Loading::~Loading() {
-  current = nullptr;
+  current_loading = nullptr;
 }
 
 Result<std::string> Loading::read(std::string_view url) {
@@ -47,7 +47,8 @@ Result<std::string> Loading::read(std::string_view url) {
     if (refused_.empty()) refused_ = fault.detail;
     return fault;
   };
-  if (++loaded_ > kMostFiles) return refuse(Fault{"it includes more than " + std::to_string(kMostFiles) + " files"});
+  if (++loaded_ > kMostGrammarFiles)
+    return refuse(Fault{"it includes more than " + std::to_string(kMostGrammarFiles) + " files"});
   Result<std::string> text = folder_.read(url);
   if (!text) return refuse(text.fault());
   if (text->find("<!DOCTYPE") != std::string::npos) {

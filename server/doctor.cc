@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "server/feed_files.h"
+
 namespace courant::server {
 namespace {
 
@@ -17,6 +19,7 @@ int doctor(const ServeOptions& options, bool wants_json) {
   const std::string file = options.config_file.empty() ? "the command line" : options.config_file;
   ConfigReading reading = options.read_again();
   if (reading.faults.empty()) {
+    reading.faults = faults_of_feed_files(reading.config);
     if (std::optional<Fault> fault = fault_of_listening(reading.config)) reading.faults.push_back(*std::move(fault));
   }
   for (const Fault& fault : reading.faults) {

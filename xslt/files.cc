@@ -14,7 +14,7 @@
 namespace courant::xslt {
 namespace {
 
-thread_local Reading* current = nullptr;
+thread_local Reading* current_reading = nullptr;
 
 constexpr int kMostFiles = 64;  // of one compilation or transformation: files that include each other many times
 constexpr int kMostDescents = 2;
@@ -24,24 +24,24 @@ std::string_view view(const xmlChar* text) {
 }
 
 // What is said about documents is asked for where it is needed.
-void be_silent(void*, xmlError*) {}
+void hear_no_errors(void*, xmlError*) {}
 
 struct FreeParser {
   void operator()(xmlParserCtxt* parser) const { xmlFreeParserCtxt(parser); }
 };
 
 int may_read(xsltSecurityPrefs*, xsltTransformContext*, const char*) {
-  return current != nullptr ? 1 : 0;  // the folder is looked after where files are loaded
+  return current_reading != nullptr ? 1 : 0;  // the folder is looked after where files are loaded
 }
 
 int may_not(xsltSecurityPrefs*, xsltTransformContext*, const char* what) {
-  if (current != nullptr) current->refuse(std::string("it may not use ") + what);
+  if (current_reading != nullptr) current_reading->refuse(std::string("it may not use ") + what);
   return 0;
 }
 
 xmlDoc* load(const xmlChar* url, xmlDict* dictionary, int, void*, xsltLoadType type) {
-  if (current == nullptr) return nullptr;
-  return current->load(view(url), dictionary, type == XSLT_LOAD_STYLESHEET).release();
+  if (current_reading == nullptr) return nullptr;
+  return current_reading->load(view(url), dictionary, type == XSLT_LOAD_STYLESHEET).release();
 }
 
 // How many times a pattern goes down any number of levels ("//"), in the one of its alternatives that does so most.
@@ -75,7 +75,7 @@ Result<OwnedDocument> parse(std::string_view xml, const std::string& url, xmlDic
     parser->dict = dictionary;
     xmlDictReference(dictionary);
   }
-  parser->sax->serror = be_silent;
+  parser->sax->serror = hear_no_errors;
   const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | (is_huge ? XML_PARSE_HUGE : 0);
   OwnedDocument document(xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()),
                                            url.empty() ? nullptr : url.c_str(), nullptr, options));
@@ -92,13 +92,13 @@ Result<OwnedDocument> parse(std::string_view xml, const std::string& url, xmlDic
 }
 
 Reading::Reading(const Folder& folder) : folder_(folder) {
-  current = this;
+  current_reading = this;
 }
 Reading::~Reading() {
-  current = nullptr;
+  current_reading = nullptr;
 }
 Reading* Reading::of_this_thread() {
-  return current;
+  return current_reading;
 }
 
 void Reading::refuse(std::string why) {

@@ -151,6 +151,8 @@ TEST_F(DoorTest, CheckConfigNamesTheFileThatCannotBeUsed) {
   configure("schema = [\"gone.rng\"]");
   EXPECT_EQ(check().status, 1);
   EXPECT_THAT(check().output, HasSubstr("workspace demo: there is no file gone.rng"));
+  EXPECT_THAT(run_courant({"doctor", "--config", folder_ + "/courant.toml", "--database", database_.url()}).output,
+              HasSubstr("workspace demo: there is no file gone.rng"));
   configure("schema = [\"../event.rng\"]");
   EXPECT_EQ(check().status, 1);
   put("event.rnc", "element event { empty }");
