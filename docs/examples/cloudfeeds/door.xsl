@@ -13,18 +13,14 @@
   <xsl:variable name="upper" select="'ABCDEFGHIJKLMNOPQRSTUVWXYZ'"/>
   <xsl:variable name="lower" select="'abcdefghijklmnopqrstuvwxyz'"/>
 
-  <!-- All else stays as it was sent. -->
-  <xsl:template match="@* | node()">
-    <xsl:copy><xsl:apply-templates select="@* | node()"/></xsl:copy>
-  </xsl:template>
-
   <xsl:template match="/atom:entry">
     <xsl:variable name="event" select="atom:content/e:event"/>
     <xsl:if test="translate($event/@endTime, '-:TZ', '') &lt; translate($event/@startTime, '-:TZ', '')">
       <xsl:message terminate="yes">The event ends (<xsl:value-of select="$event/@endTime"/>) before it begins (<xsl:value-of select="$event/@startTime"/>)</xsl:message>
     </xsl:if>
     <xsl:copy>
-      <xsl:apply-templates select="@* | node()"/>
+      <!-- What is in it stays as it was sent; copied as a whole, which is faster than node by node. -->
+      <xsl:copy-of select="@* | node()"/>
       <xsl:if test="not(atom:title)">
         <title><xsl:value-of select="($event/*/@serviceCode | atom:content/cadf:event/@action)[1]"/></title>
       </xsl:if>
