@@ -11,6 +11,7 @@
 #include "feeds/reader.h"
 #include "feeds/visibility.h"
 #include "http/coding.h"
+#include "http/trace.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -125,6 +126,7 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
     }
     if (is_media_link) set_media(read, media_facts(*newest));
     require_within(identity, std::span(&read, 1));
+    read.trace = http::trace_to_keep(request);
     const auto entry = std::make_shared<const PreparedEntry>(std::move(read));
     if (!newest) require_accepted(settings, request.combined_header("content-type"));
     if (!newest && settings.server_ids) {
@@ -181,15 +183,15 @@ Task<Response> delete_entry(Engine& engine, const Request& request, PathArgument
     // What another puts there meanwhile may be hidden from who sees a part.
     const bool is_bound = identity.is_filtered() && expected == Change::kAny;
     if (is_bound) expected = newest->position;
-    const Published result = co_await append_tombstone(engine, identity, feed, id, expected);
+    const Published result = co_await append_tombstone(engine, request, feed, id, expected);
     if (result.outcome == PublishOutcome::kStale && is_bound) continue;
     co_return deletion_response(result, id, feed_url);
   }
   throw_contended();
 }
 
-Task<Published> append_tombstone(Engine& engine, const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
-                                 std::string id, std::int64_t expected) {
+Task<Published> append_tombstone(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, std::string id,
+                                 std::int64_t expected) {
   Change change;
   change.kind = Change::Kind::kDeletion;
   change.expected = expected;
@@ -198,8 +200,9 @@ Task<Published> append_tombstone(Engine& engine, const access::Identity& identit
   const TombstoneText text = tombstone_text(id);
   tombstone.before_times = text.before;
   tombstone.after_times = text.after;
+  tombstone.trace = http::trace_to_keep(request);
   const auto entry = std::make_shared<const PreparedEntry>(std::move(tombstone));
-  const Published result = co_await engine.publish(identity, feed, entry, change);
+  const Published result = co_await engine.publish(asker_of(request), feed, entry, change);
   co_return result;
 }
 

@@ -18,8 +18,8 @@ inline constexpr int kMostTries = 10;
 // Throws Problem 405 where the feed's entries cannot be changed.
 void require_edits(const FeedSettings& settings);
 
-// Appends the tombstone of an entry. expected: as Change has it.
-http::Task<Published> append_tombstone(Engine& engine, const access::Identity& identity, std::shared_ptr<LiveFeed> feed,
+// Appends the tombstone of an entry, for who asks. expected: as Change has it.
+http::Task<Published> append_tombstone(Engine& engine, const http::Request& request, std::shared_ptr<LiveFeed> feed,
                                        std::string id, std::int64_t expected);
 // How that is answered; throws the Problem where nothing was appended.
 http::Response deletion_response(const Published& result, const std::string& id, const std::string& feed_url);

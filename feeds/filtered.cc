@@ -32,7 +32,7 @@ Matches read_matches(sql::Session& session, FeedKey feed, const Filter& filter, 
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Matches matches;
   matches.bounds = {rows[0].integer(0), rows[0].integer(1)};
-  matches.feed = feed_snapshot(rows[0], 18);
+  matches.feed = feed_snapshot(rows[0], 19);
   if (!rows[0].is_null(2)) matches.looked_to = rows[0].integer(2);
   matches.is_exhausted = rows[0].boolean(3);
   matches.count = rows[0].integer(4);

@@ -13,6 +13,7 @@
 #include "feeds/reader.h"
 #include "feeds/visibility.h"
 #include "http/conditional.h"
+#include "http/trace.h"
 #include "kernel/log.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
@@ -210,7 +211,9 @@ Task<Response> put_media(Engine& engine, const Request& request, PathArguments a
       const std::string upload = co_await store_media(engine, key, body);
       facts.upload = upload;
     }
-    const auto entry = std::make_shared<const PreparedEntry>(next_revision(found.entry, facts));
+    PreparedEntry next = next_revision(found.entry, facts);
+    next.trace = http::trace_to_keep(request);
+    const auto entry = std::make_shared<const PreparedEntry>(std::move(next));
     Change change;
     change.kind = Change::Kind::kRevision;
     change.expected = found.entry.position;
@@ -233,7 +236,7 @@ Task<Response> delete_media(Engine& engine, const Request& request, PathArgument
     const FoundMedia found = co_await require_media(engine, asker_of(request), feed, id);
     require_conditions(request, found.etag);
     const std::int64_t expected = found.entry.position;
-    const Published result = co_await append_tombstone(engine, asker_of(request), feed, id, expected);
+    const Published result = co_await append_tombstone(engine, request, feed, id, expected);
     if (result.outcome == PublishOutcome::kStale) continue;
     co_return deletion_response(result, id, engine.feed_url(feed->facts()));
   }

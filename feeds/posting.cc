@@ -16,6 +16,7 @@
 #include "feeds/render.h"
 #include "feeds/visibility.h"
 #include "http/prefer.h"
+#include "http/trace.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -294,12 +295,14 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
   require_within(asker_of(request), posted.entries);
   const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
   const std::int64_t head = expected_head(feed.get(), request);
+  const std::string trace = http::trace_to_keep(request);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, static_cast<std::int64_t>(posted.entries.size()));
   if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   for (std::size_t i = 0; i < posted.entries.size(); ++i) {
     give_id(engine, *feed, request, posted.entries[i], posted.is_batch ? std::optional(i) : std::nullopt);
     if (!posted.entries[i].expires) posted.entries[i].expires = expiry;
+    posted.entries[i].trace = trace;
   }
   if (posted.is_batch) {
     Response answered = co_await post_batch(engine, request, feed, std::move(posted), head);

@@ -57,6 +57,7 @@ struct PreparedEntry {
   std::vector<std::string> terms;  // of its categories, as sent, each once, in document order
   std::string content_type;        // of atom:content: "text", "html", "xhtml", a media type, or empty without content
   std::string media;               // the upload that it names (set_media); empty: it is no media link entry
+  std::string trace;               // in which it is published (kernel/trace_context.h, to_text); empty: in none
   bool needs_alternate = false;    // neither content nor an alternate link: rendering adds one to its own page
 };
 

@@ -21,17 +21,18 @@ void sort_by_feed(std::vector<PublishItem>& items) {
                    [](const PublishItem& a, const PublishItem& b) { return a.feed.feed < b.feed.feed; });
 }
 
-// Times that another server gave; null where there are none, as with all that is published here.
-void add_times(sql::Parameters& parameters, const std::vector<std::optional<Instant>>& times) {
-  const bool are_given = std::any_of(times.begin(), times.end(), [](const auto& time) { return time.has_value(); });
-  are_given ? parameters.add(times) : parameters.add_null();
+// What few items have: null where none has it. Such are traces, and times that another server gave.
+template <class Value>
+void add_rare(sql::Parameters& parameters, const std::vector<std::optional<Value>>& values) {
+  const bool are_given = std::any_of(values.begin(), values.end(), [](const auto& value) { return value.has_value(); });
+  are_given ? parameters.add(values) : parameters.add_null();
 }
 
 sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
   std::vector<std::int64_t> feeds;
   std::vector<std::string> ids, hashes, digests, salts, content_types, terms;
   std::vector<std::string_view> before, after, canonical_before, canonical_after;
-  std::vector<std::optional<std::string>> media;
+  std::vector<std::optional<std::string>> media, traces;
   std::vector<std::optional<Instant>> updated, expires, recorded, published;
   std::vector<bool> needs_alternate;
   std::vector<std::int64_t> firsts, groups, kinds, expected, heads;
@@ -53,6 +54,7 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
     updated.push_back(entry.updated);
     expires.push_back(entry.expires);
     media.push_back(entry.media.empty() ? std::nullopt : std::optional(entry.media));
+    traces.push_back(entry.trace.empty() ? std::nullopt : std::optional(entry.trace));
     recorded.push_back(call.items[i].recorded);
     published.push_back(call.items[i].published);
     content_types.push_back(entry.content_type);
@@ -72,8 +74,9 @@ sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant no
   parameters.add_joined(canonical_after).add(updated).add(content_types).add(needs_alternate).add(terms);
   parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
   parameters.add(media);
-  add_times(parameters, recorded);
-  add_times(parameters, published);
+  add_rare(parameters, recorded);
+  add_rare(parameters, published);
+  add_rare(parameters, traces);
   return parameters;
 }
 

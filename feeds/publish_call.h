@@ -1,5 +1,5 @@
-// One call of the server-side function publish(): its items, its parameters, its answer.
-// Specification: sql/migrations/0001_log.sql.
+// One call of the server-side function publish_items(): its items, its parameters, its answer.
+// Specification: sql/functions/publish.sql.
 // Threads: a plain value, used by one writer thread.
 #pragma once
 

@@ -54,6 +54,13 @@ PushSlice read_push_slice(sql::Session& session, FeedKey key, bool is_gone, cons
   return {to, read_entries(session, key, request.from, to).entries};
 }
 
+// A request names one trace, a document may hold entries of many.
+std::string newest_trace(const std::vector<StoredEntry>& newest_first) {
+  const auto is_traced = [](const StoredEntry& entry) { return !entry.trace.empty(); };
+  const auto found = std::find_if(newest_first.begin(), newest_first.end(), is_traced);
+  return found == newest_first.end() ? std::string() : found->trace;
+}
+
 std::string push_document(const LiveFeed& feed, const PushView& view, const PushRequest& request, PushSlice slice,
                           Instant now) {
   const std::shared_ptr<const FeedState> state = feed.state();
@@ -121,6 +128,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   if (view.offer->representation != Representation::kXml) drop_superseded(session, key, slice.entries);
   page.entries = static_cast<std::int64_t>(slice.entries.size());
   if (page.entries == 0) return page;
+  page.trace = newest_trace(slice.entries);
   page.document = push_document(*feed, view, request, std::move(slice), now);
   page.from_at = range_begin_in(page.document, view.offer->representation);
   return page;

@@ -51,6 +51,7 @@ struct PushPage {
   std::int64_t entries = 0;                 // none: there is no document
   std::string document;                     // newest first
   std::size_t from_at = std::string::npos;  // where it says `from`, in decimal digits; npos: nowhere
+  std::string trace;                        // of the newest entry that was published in one; empty: none was
 };
 
 // nullopt: nothing is committed after request.from. No entries: none of those looked at matches, or all of them have

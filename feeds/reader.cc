@@ -35,8 +35,8 @@ Slice read_slice(sql::Session& session, FeedKey feed, std::int64_t after, std::i
   const sql::Rows rows = session.run(queries::read_range, parameters);
   if (rows.empty()) throw Problem(404, "The feed does not exist any more");
   Slice slice;
-  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(16)};
-  slice.feed = feed_snapshot(rows[0], 15);
+  slice.bounds = {rows[0].integer(0), rows[0].integer(1), rows[0].integer(17)};
+  slice.feed = feed_snapshot(rows[0], 16);
   for (int i = 0; i < rows.size(); ++i) {
     if (!rows[i].is_null(2)) slice.entries.push_back(stored_entry(rows[i], 2));
   }
@@ -58,7 +58,7 @@ std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::stri
   if (rows.empty() || !is_within(stored_entry(rows[0], 0), bound)) {
     throw Problem(404, "There is no entry with the id " + marker + " in this feed");
   }
-  return rows[0].integer(13);
+  return rows[0].integer(14);
 }
 
 // The position that the query begins from; nullopt: the head, or "last".
@@ -251,8 +251,8 @@ std::optional<FoundEntry> read_entry_by_id(sql::Session& session, FeedKey feed, 
   const sql::Rows rows = find_entry(session, feed, id);
   if (rows.empty()) return std::nullopt;
   FoundEntry found{stored_entry(rows[0], 0), std::nullopt};
-  if (const std::optional<Instant> beside = modified_beside_entries(rows[0], 14)) {
-    found.modified = Modified{std::max(found.entry.recorded, *beside), rows[0].instant(16)};
+  if (const std::optional<Instant> beside = modified_beside_entries(rows[0], 15)) {
+    found.modified = Modified{std::max(found.entry.recorded, *beside), rows[0].instant(17)};
   }
   return found;
 }

@@ -33,7 +33,8 @@ struct StoredEntry {
   std::string salt;        // hexadecimal, like leaf and chain
   std::string leaf;
   std::string chain;
-  std::string xml;  // ends with "</entry>" or "</at:deleted-entry>"
+  std::string xml;         // ends with "</entry>" or "</at:deleted-entry>"
+  std::string trace = {};  // in which it was published (kernel/trace_context.h, to_text); empty: in none
 };
 
 struct Link {

@@ -26,6 +26,7 @@ StoredEntry stored_entry(const sql::Row& row, int first) {
     entry.media = row.text(first + 11);
     entry.media_type = row.text(first + 12);
   }
+  if (!row.is_null(first + 13)) entry.trace = row.text(first + 13);
   if (entry.is_redacted) {
     const TombstoneText text = tombstone_text(entry.id);
     entry.xml = text.before + format_rfc3339(entry.recorded) + text.after;

@@ -8,7 +8,7 @@
 namespace courant::feeds {
 
 // The row's columns from `first` on: position, kind, id, updated, needs_alternate, salt, leaf, chain, xml, recorded,
-// expires, media, content_type.
+// expires, media, content_type, trace.
 // A redacted entry, of which there is no XML, is given as a tombstone.
 StoredEntry stored_entry(const sql::Row& row, int first);
 

@@ -28,7 +28,7 @@ std::size_t bytes_of_item(const PreparedEntry& entry) {
   return entry.before_times.size() + entry.after_times.size() + 256;
 }
 
-// Whether an id would stand twice in a call that revises or deletes it: publish() cannot tell that apart.
+// Whether an id would stand twice in a call that revises or deletes it: publish_items() cannot tell that apart.
 bool meets_itself(const std::vector<PublishItem>& items, const PublishItem& next, bool has_changes) {
   const bool is_change = next.change.kind != Change::Kind::kEntry;
   if (!is_change && !has_changes) return false;

@@ -1,5 +1,5 @@
 // The writer: group commit by lane. Publishes that wait are gathered, per lane, into one call of the server-side
-// function publish(); there is no timer: while one call commits, the next batch gathers.
+// function publish_items(); there is no timer: while one call commits, the next batch gathers.
 // An outcome is given only when the commit is durable. When a connection dies in the commit, the old backend is ended
 // and the same call is repeated under the same name, so the fate of every item is known before it is answered.
 // Threads: submit from any; outcomes are called on a writer thread and must not block.

@@ -1,5 +1,6 @@
 #include "http/request_log.h"
 
+#include "http/trace.h"
 #include "kernel/log.h"
 
 namespace courant::http {
@@ -26,14 +27,18 @@ template <class Log>
 void write_with(Log log, std::string_view words, const Request& request, const Answered& answered,
                 const Response& response) {
   const double milliseconds = std::chrono::duration<double, std::milli>(answered.time).count();
-  log(words, {{"request", request.id.text()},
-              {"method", request.method_text},
-              {"path", path_for_log(request, answered.route)},
-              {"route", answered.route},
-              {"status", response.status},
-              {"milliseconds", milliseconds},
-              {"bytes", length_of(response)},
-              {"client", request.client_address}});
+  const LogField fields[] = {{"request", request.id.text()},
+                             {"method", request.method_text},
+                             {"path", path_for_log(request, answered.route)},
+                             {"route", answered.route},
+                             {"status", response.status},
+                             {"milliseconds", milliseconds},
+                             {"bytes", length_of(response)},
+                             {"client", request.client_address}};
+  const auto& [id, method, path, route, status, took, bytes, client] = fields;
+  const std::optional<TraceContext> trace = trace_of(request);
+  if (!trace) return log(words, {id, method, path, route, status, took, bytes, client});
+  log(words, {id, method, path, route, status, took, bytes, client, {"trace", trace->trace_id()}});
 }
 
 }  // namespace

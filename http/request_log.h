@@ -1,6 +1,7 @@
 // Requests in the program's log: those that failed (5xx but 501 and 505), those that took long, and, where they are
-// asked for, all. A line has the id, method, path without query, route, status, milliseconds, bytes and client; never a
-// header's value, and no path that holds a token. Threads: io threads.
+// asked for, all. A line has the id, method, path without query, route, status, milliseconds, bytes, client, and of a
+// request that belongs to a trace its trace-id; never another header's value, and no path that holds a token. Threads:
+// io threads.
 #pragma once
 
 #include "http/exchange.h"

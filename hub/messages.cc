@@ -1,5 +1,6 @@
 #include "hub/messages.h"
 
+#include "kernel/trace_context.h"
 #include "kernel/uri.h"
 
 namespace courant::hub {
@@ -96,6 +97,11 @@ http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm alg
   const std::string timestamp = std::to_string(seconds);
   request.headers.emplace_back("webhook-id", id);
   request.headers.emplace_back("webhook-timestamp", timestamp);
+  if (const std::optional<TraceContext> trace = trace_from_text(document.trace)) {
+    TraceContext of_delivery = continued(*trace);
+    request.headers.emplace_back("traceparent", std::move(of_delivery.parent));
+    if (!of_delivery.state.empty()) request.headers.emplace_back("tracestate", std::move(of_delivery.state));
+  }
   if (delivery.secret) {
     const std::string& body = *request.body;
     const std::string& known = delivery.old_secret ? *delivery.old_secret : *delivery.secret;

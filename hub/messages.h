@@ -48,6 +48,7 @@ struct Delivery {
 };
 // While two secrets sign, webhook-signature has both signatures, which Standard Webhooks foresees, and X-Hub-Signature,
 // which can hold one, that of the old one: whoever checks it knows that one until the time is over.
+// It goes on with the document's trace, each attempt under a parent-id of its own (W3C Trace Context section 3.4).
 http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm algorithm, Instant now,
                                      std::chrono::milliseconds deadline);
 

@@ -157,6 +157,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   document.to = page->to;
   document.entries = page->entries;
   document.previous_at = page->from_at;
+  document.trace = std::move(page->trace);
   return document;
 }
 

@@ -18,6 +18,7 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- p_heads: where the feed must stand before this item, or before its batch; -1 anywhere. What is stored already with the
 -- same content is a retry, whatever its conditions say now.
 -- p_recorded, p_published: of entries that another server stored at these times (feeds/imported.h); null: now.
+-- p_traces: of each item the trace in which it was published; null: none of them has one.
 -- p_media: the upload that the item names; the one that the revision before named is left in doubt, where it is replaced
 -- with time for those who are being sent it. Revisions and deletions are in no batch.
 -- What the feed's floor has passed is gone, though its rows may still be there: its ids are free again.
@@ -26,13 +27,13 @@ as $$ select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 -- does not hold, 11 there is nothing under the id to delete, 12 a revision or deletion was appended.
 -- Plans are made once: what is looked up is always found through a primary key, however many items there are. Each
 -- expression costs a microsecond or two in each call, so there are few of them.
-create or replace function publish(
+create or replace function publish_items(
   p_lane smallint, p_call uuid, p_now timestamptz, p_repeated boolean,
   p_feeds bigint[], p_ids text[], p_hashes uuid[], p_firsts bigint[], p_digests bytea[], p_salts bytea[],
   p_before text[], p_after text[], p_canonical_before text[], p_canonical_after text[], p_updated timestamptz[],
   p_content_types text[], p_needs_alternate boolean[], p_terms text[], p_groups bigint[], p_strict boolean[],
   p_kinds bigint[], p_expected bigint[], p_heads bigint[], p_expires timestamptz[], p_media uuid[],
-  p_recorded timestamptz[] default null, p_published timestamptz[] default null)
+  p_recorded timestamptz[], p_published timestamptz[], p_traces text[])
 returns table (outcome smallint, item_position bigint, item_recorded timestamptz, item_published timestamptz,
                item_updated timestamptz, item_salt bytea, item_leaf bytea, item_chain bytea)
 language plpgsql volatile
@@ -72,7 +73,7 @@ declare
   g_chain bytea;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'publish needs read committed: a later statement must see what was committed before the lock';
+    raise exception 'publish_items needs read committed: a later statement must see what was committed before the lock';
   end if;
   perform pg_advisory_xact_lock(1131377010, p_lane);  -- lock_lane() without the cost of a function
 
@@ -200,10 +201,10 @@ begin
     with stored as (select x.*, p_feeds[x.item] as feed from unnest(v_all) x where x.kind > 0),
     into_entries as (
       insert into entries (lane, feed, position, kind, id, recorded, published, updated, content_type, needs_alternate,
-                           size, terms, salt, leaf, chain, xml, expires, media)
+                           size, terms, salt, leaf, chain, xml, expires, media, trace)
       select p_lane, x.feed, x.position, x.kind, p_ids[x.item], x.recorded, x.published, x.updated,
              p_content_types[x.item], p_needs_alternate[x.item], octet_length(x.xml), p_terms[x.item]::text[], x.salt,
-             x.leaf, x.chain, x.xml, p_expires[x.item], p_media[x.item]
+             x.leaf, x.chain, x.xml, p_expires[x.item], p_media[x.item], p_traces[x.item]
       from stored x),
     into_ids as (
       insert into entry_ids (lane, feed, id_hash, first_position, newest_position, digest)

@@ -2,7 +2,7 @@
 create or replace function lock_old_rows(p_feed bigint) returns void language sql volatile
 as 'select pg_advisory_xact_lock(-p_feed)';  -- other locks have positive keys
 
--- Redacts an entry: erases bytes, type, salt, terms and media of all its revisions, whose leaf and chain stay, drops the
+-- Redacts an entry: erases bytes, type, salt, terms, trace and media of all its revisions, whose leaf and chain stay, drops the
 -- stored archive pages that show them, and appends a tombstone that says which positions were erased.
 -- The tombstone's canonical XML is p_before || its time || p_middle || the positions || p_after.
 -- outcome: 1 done, at the position of the record; 2 there is nothing under the id; 3 it has been redacted before, at the
@@ -55,7 +55,8 @@ begin
   using (select e.media from entries e
          where e.lane = p_lane and e.feed = p_feed and e.position = any (v_positions)) o
   where m.lane = p_lane and m.feed = p_feed and m.media = o.media;
-  update entries e set kind = 4, xml = null, salt = null, terms = '{}', size = 0, media = null, content_type = ''
+  update entries e set kind = 4, xml = null, salt = null, terms = '{}', size = 0, media = null, content_type = '',
+                       trace = null
   where e.lane = p_lane and e.feed = p_feed and e.position = any (v_positions);
 
   select e.position, e.recorded, e.chain into v_head

@@ -4,7 +4,7 @@
 -- says; a null position: nothing matches. $12: the renderer.
 select m.head, m.floor_position, m.looked_to, m.is_exhausted, cardinality(m.positions), e.position, e.kind, e.id,
        e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml, e.recorded, e.expires,
-       e.media, e.content_type, f.redactions, (select generation from log_facts), f.revision, f.modified,
+       e.media, e.content_type, e.trace, f.redactions, (select generation from log_facts), f.revision, f.modified,
        (select g.modified from log_facts g where g.renderer = $12::integer),
        (select y.recorded from entries y
         where y.lane = $1::smallint and y.feed = $2::bigint order by y.position desc limit 1),

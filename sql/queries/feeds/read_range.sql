@@ -3,7 +3,7 @@
 -- A row with a null position says that the range is empty; every row carries the head, and of the snapshot what
 -- feeds/feed_snapshot.h says. $8: the renderer.
 select h.head, h.floor_position, e.position, e.kind, e.id, e.updated, e.needs_alternate, e.salt, e.leaf, e.chain, e.xml,
-       e.recorded, e.expires, e.media, e.content_type, h.redactions, h.generation,
+       e.recorded, e.expires, e.media, e.content_type, e.trace, h.redactions, h.generation,
        h.revision, h.modified,
        (select g.modified from log_facts g where g.renderer = $8::integer), h.head_recorded, clock_timestamp()
 from (select coalesce(x.position, f.floor_position) as head, x.recorded as head_recorded,

@@ -158,7 +158,7 @@ TEST_F(RetryTest, BackendsThatAreEndedInTheCommitLoseAndDoubleNothing) {
       const sql::Rows rows =
           session.run({"kill",
                        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and "
-                       "state = 'active' and query like '%from publish(%' and pid <> pg_backend_pid() limit 1"});
+                       "state = 'active' and query like '%from publish_items(%' and pid <> pg_backend_pid() limit 1"});
       if (rows.empty()) continue;
       killed_at = stored;
       ++kills;

@@ -55,6 +55,18 @@ TEST(DeliveryRequest, WhoWasToldAnotherPositionIsToldThatOneInside) {
             webhook_signature("shh", "msg_9_7_150", header(request, "webhook-timestamp"), *request.body));
 }
 
+TEST(DeliveryRequest, GoesOnWithTheTraceOfWhatItHolds) {
+  Delivery given = delivery(120);
+  EXPECT_EQ(header(request_of(given), "traceparent"), "none");
+  given.document.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 rojo=1";
+  const http::ClientRequest first = request_of(given);
+  const std::string parent = header(first, "traceparent");
+  EXPECT_TRUE(parent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && parent.ends_with("-01")) << parent;
+  EXPECT_EQ(header(first, "tracestate"), "rojo=1");
+  EXPECT_NE(parent, header(request_of(given), "traceparent")) << "each attempt is a span of its own";
+  EXPECT_EQ(header(first, "webhook-id"), header(request_of(given), "webhook-id"));
+}
+
 TEST(DeliveryRequest, ADocumentThatSaysNoPositionIsSentAsItIs) {
   Delivery given = delivery(7);
   given.document.previous_at = std::string::npos;
