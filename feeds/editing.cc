@@ -105,6 +105,7 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, 1);
+  engine.quotas().require_room(arguments[0], request.body.size());
   const access::Identity& identity = asker_of(request);
   for (int tries = 0; tries < kMostTries; ++tries) {
     std::optional<StoredEntry> newest;

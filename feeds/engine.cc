@@ -30,9 +30,11 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
       directory_(lanes),
       pages_(options_->cache_bytes, executor, metrics),
       waiting_(options_->waiting, directory_, executor, metrics),
+      quotas_(database, directory_, clock, [this]() -> const Quotas::Workspaces& { return options_->workspaces; }),
       follower_(database, directory_, clock,
                 [this, moved](const std::vector<Advance>& advances) {
                   waiting_.moved(advances);
+                  quotas_.moved(advances);
                   moved(advances);
                 }),
       media_room_(options_->media_room),
@@ -45,6 +47,7 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
           },
           [this, moved](const std::vector<Advance>& advances) {
             waiting_.moved(advances);
+            quotas_.moved(advances);
             moved(advances);
             follower_.tell(advances.front().feed.lane);  // a call is of one lane
           }) {}
@@ -130,8 +133,11 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::s
   };
   std::shared_ptr<LiveFeed> created = co_await executor_.run(create);
   if (!created) {
-    throw Problem(403, "The workspace " + workspace + " has the " + std::to_string(settings->max_feeds) +
-                           " feeds already that publishing may make (max_feeds)");
+    throw Problem(507,
+                  "The workspace " + workspace + " has the " + std::to_string(settings->max_feeds) +
+                      " feeds already that publishing may make (max_feeds): publish in one of them, delete some, or "
+                      "have its operator raise max_feeds")
+        .with("Retry-After", "60");
   }
   co_return created;
 }
@@ -222,6 +228,7 @@ void Engine::stop() {
   workshop_.stop();
   writer_.stop();
   follower_.stop();
+  quotas_.stop();
 }
 
 }  // namespace courant::feeds

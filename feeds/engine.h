@@ -16,6 +16,7 @@
 #include "feeds/follower.h"
 #include "feeds/media_room.h"
 #include "feeds/page_cache.h"
+#include "feeds/quotas.h"
 #include "feeds/waiting_room.h"
 #include "feeds/workshop.h"
 #include "feeds/writer.h"
@@ -70,6 +71,7 @@ class Engine {
   MediaRoom& media_room() { return media_room_; }
   PageCache& pages() { return pages_; }
   WaitingRoom& waiting() { return waiting_; }
+  const Quotas& quotas() const { return quotas_; }
   const Clock& clock() const { return clock_; }
 
   std::shared_ptr<const Doors> doors() const { return doors_.load(); }
@@ -125,6 +127,7 @@ class Engine {
   Directory directory_;
   PageCache pages_;
   WaitingRoom waiting_;
+  Quotas quotas_;
   Follower follower_;  // tells the waiting
   MediaRoom media_room_;
   Snapshot<Doors> doors_;

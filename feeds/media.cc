@@ -200,6 +200,7 @@ Task<Response> put_media(Engine& engine, const Request& request, PathArguments a
   require_media_type(feed->state()->settings, type);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, 1);
+  engine.quotas().require_room(arguments[0], request.body.size());
   const access::Identity& identity = asker_of(request);
   const std::string_view body = request.body;
   MediaFacts facts = co_await describe_media(engine, type, body);

@@ -298,6 +298,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
   const std::string trace = http::trace_to_keep(request);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, static_cast<std::int64_t>(posted.entries.size()));
+  engine.quotas().require_room(arguments[0], request.body.size());
   if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   for (std::size_t i = 0; i < posted.entries.size(); ++i) {
     give_id(engine, *feed, request, posted.entries[i], posted.is_batch ? std::optional(i) : std::nullopt);

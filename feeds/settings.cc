@@ -113,10 +113,15 @@ std::string to_json(const FeedSettings& settings) {
 }
 
 std::string to_json(const WorkspaceSettings& settings) {
-  return json{{"title", settings.title},         {"auto_create", settings.auto_create},
-              {"max_feeds", settings.max_feeds}, {"expire_idle_seconds", settings.expire_idle.count()},
-              {"page_size", settings.page_size}, {"feeds", object_of(settings.feeds)},
-              {"private", settings.is_private}}
+  return json{{"title", settings.title},
+              {"auto_create", settings.auto_create},
+              {"max_feeds", settings.max_feeds},
+              {"expire_idle_seconds", settings.expire_idle.count()},
+              {"page_size", settings.page_size},
+              {"feeds", object_of(settings.feeds)},
+              {"private", settings.is_private},
+              {"max_bytes", settings.max_bytes},
+              {"max_subscriptions", settings.max_subscriptions}}
       .dump();
 }
 
@@ -133,6 +138,8 @@ Result<WorkspaceSettings> workspace_settings_from_json(std::string_view text) {
     settings.expire_idle = std::chrono::seconds(object.value("expire_idle_seconds", std::int64_t{0}));
     read(object, "page_size", settings.page_size);
     read(object, "private", settings.is_private);
+    read(object, "max_bytes", settings.max_bytes);
+    read(object, "max_subscriptions", settings.max_subscriptions);
     if (const auto feeds = object.find("feeds"); feeds != object.end()) settings.feeds = feed_settings_of(*feeds);
     return settings;
   });

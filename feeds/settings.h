@@ -58,7 +58,9 @@ struct WorkspaceSettings {
   std::chrono::seconds expire_idle{0};  // feeds in which nothing was stored for so long are deleted; 0: none
   std::int64_t page_size = 25;
   FeedSettings feeds;
-  bool is_private = false;  // reading it takes a token
+  bool is_private = false;             // reading it takes a token
+  std::int64_t max_bytes = 0;          // that it may hold (feeds/quotas.h); 0: any number
+  std::int64_t max_subscriptions = 0;  // of its feeds; 0: any number
   bool operator==(const WorkspaceSettings&) const = default;
 };
 

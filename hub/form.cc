@@ -98,6 +98,12 @@ void require_secret(std::string_view name, const std::string& secret, const Uri&
   }
 }
 
+bool asks_to_subscribe(std::string_view body) {
+  const std::optional<Parameters> form = parse_query(body);
+  const std::string* const mode = form ? find_parameter(*form, "hub.mode") : nullptr;
+  return mode != nullptr && *mode == "subscribe";
+}
+
 HubRequest parse_form(std::string_view body, bool allow_http) {
   const std::optional<Parameters> form = parse_query(body);
   if (!form) throw Problem(400, "The form holds a '%' that no two hexadecimal digits follow");

@@ -36,6 +36,9 @@ struct HubRequest {
 // Throws Problem 400 that names the field and the rule. allow_http: whether callbacks without TLS are taken.
 HubRequest parse_form(std::string_view body, bool allow_http);
 
+// Whether a body asks for a subscription, as far as its hub.mode says.
+bool asks_to_subscribe(std::string_view body);
+
 // Throws Problem 400 where a secret is too long (name: of its field), or would be of no use to such a callback.
 void require_secret(std::string_view name, const std::string& secret, const Uri& callback);
 

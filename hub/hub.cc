@@ -349,11 +349,18 @@ http::Task<int> Hub::take(std::string body, std::string identity, std::string cl
     const std::optional<Topic> topic = state.loop.source.find(session, request.self);
     if (!topic) throw Problem(403, request.self + " is not a topic of this hub");
     request.topic = state.loop.source.bound_topic(session, *topic, request.identity);
-    const auto count = [&state, &session, &request](const Counts& limits) {
-      return state.store.count(session, request, state.loop.all_shards, limits);
+    const Quota quota = state.loop.source.quota(request.topic);
+    request.owner = quota.owner;
+    Counts limits = options.limits;
+    limits.of_owner = quota.most;
+    const auto count = [&state, &session, &request](const Counts& asked_for) {
+      Counts counts = state.store.count(session, request, state.loop.all_shards, asked_for);
+      if (asked_for.of_owner > 0) counts.of_owner = state.loop.source.subscriptions_within(session, request.topic);
+      return counts;
     };
-    const Counts counts = state.counts.of(request, options.limits, state.loop.clock.ticks(), count);
-    refuse_beyond(options.limits, counts, request.is_subscribe);
+    const Counts counts = state.counts.of(request, limits, state.loop.clock.ticks(), count);
+    refuse_beyond(limits, counts, request.is_subscribe);
+    refuse_beyond(quota, counts, request.is_subscribe);
     if (request.is_subscribe) request.topic = state.loop.source.keep(session, request.topic);
     state.store.put_request(session, request, state.loop.all_shards);
     state.counts.add(request);
@@ -412,6 +419,7 @@ std::vector<http::Route> routes(Hub& hub) {
     std::string body = request.body;
     std::string identity = (request.identity ? *request.identity : access::Identity::anonymous()).name();
     std::string client(request.client_address);
+    if (asks_to_subscribe(body)) request.spend(http::Use::kSubscriptions, 1);
     const int status = co_await hub.take(std::move(body), std::move(identity), std::move(client));
     if (status == 204) {
       http::Response done;

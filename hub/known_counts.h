@@ -19,6 +19,9 @@ namespace courant::hub {
 // threads of the hub's executors. Throws Problem 429, which says what there is too much of.
 void refuse_beyond(const Counts& limits, const Counts& counts, bool is_subscribe);
 
+// The same for a topic's quota: throws Problem 507.
+void refuse_beyond(const Quota& quota, const Counts& counts, bool is_subscribe);
+
 class KnownCounts {
  public:
   // Counts in the database up to the limits that it is given; a limit of 0: that number is not asked for.

@@ -65,6 +65,13 @@ struct Admission {
   std::string why;  // where it is denied: for the subscriber
 };
 
+// How many subscriptions there may be of topics that belong together, as those of a workspace do.
+struct Quota {
+  std::string owner;      // of the topics: "workspace demo"
+  std::string setting;    // that says so: "max_subscriptions"
+  std::int64_t most = 0;  // 0: any number
+};
+
 // Whatever is thrown but Problem says that the database cannot be asked now, and nothing of topics.
 class TopicSource {
  public:
@@ -93,6 +100,12 @@ class TopicSource {
   virtual bool still_allows(const Topic& /*topic*/, const std::string& /*identity*/) { return true; }
   // Another number whenever anybody may have lost or gained something.
   virtual std::uint64_t access_revision() { return 0; }
+
+  // What bounds subscriptions of a topic and of those that belong with it. Threads: any, at once.
+  virtual Quota quota(const Topic& /*topic*/) { return {}; }
+  // How many there are of those, requests for further ones included, counted no further than quota().most. Threads:
+  // database threads.
+  virtual std::int64_t subscriptions_within(sql::Session& /*session*/, const Topic& /*topic*/) { return 0; }
 
   // Whether a topic may be subscribed to, which is asked before the subscriber is. Threads: database threads.
   virtual Admission admission(sql::Session& /*session*/, const Topic& /*topic*/) { return {}; }

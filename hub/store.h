@@ -42,6 +42,7 @@ struct NewRequest {
   std::chrono::seconds lease{0};
   std::optional<std::string> verify_token;
   bool renews = false;
+  std::string owner = {};  // of the topic, whose quota counts (Quota::owner)
 };
 
 // How many there are already of what a request belongs to, counted no further than the limits; and the limits.
@@ -52,7 +53,8 @@ struct Counts {
   std::int64_t of_host = 0;
   std::int64_t of_domain = 0;
   std::int64_t of_client = 0;
-  bool is_there = false;  // the request's own subscription: it adds none
+  bool is_there = false;      // the request's own subscription: it adds none
+  std::int64_t of_owner = 0;  // subscriptions, and requests for further ones; as a limit 0 is none
 };
 
 struct SavedProgress {

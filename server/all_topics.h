@@ -30,6 +30,10 @@ class AllTopics final : public hub::TopicSource {
   hub::Topic keep(sql::Session& session, const hub::Topic& topic) override {
     return of(topic.lane).keep(session, topic);
   }
+  hub::Quota quota(const hub::Topic& topic) override { return of(topic.lane).quota(topic); }
+  std::int64_t subscriptions_within(sql::Session& session, const hub::Topic& topic) override {
+    return of(topic.lane).subscriptions_within(session, topic);
+  }
   hub::Admission admission(sql::Session& session, const hub::Topic& topic) override {
     return of(topic.lane).admission(session, topic);
   }

@@ -34,6 +34,8 @@ struct WorkspaceConfig {
   std::int64_t max_feeds = 100'000;
   std::chrono::milliseconds expire_idle{0};
   bool is_private = false;
+  std::int64_t max_bytes = 0;
+  std::int64_t max_subscriptions = 0;
   FeedConfig defaults;  // of its feeds, those made by publishing included; its name is empty
   std::vector<FeedConfig> feeds;
 };

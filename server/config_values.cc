@@ -114,7 +114,9 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
                           std::chrono::duration_cast<std::chrono::seconds>(from.expire_idle),
                           from.defaults.page_size,
                           from.defaults.settings,
-                          from.is_private};
+                          from.is_private,
+                          from.max_bytes,
+                          from.max_subscriptions};
     for (const FeedConfig& feed : from.feeds) {
       workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
     }
@@ -133,6 +135,8 @@ WorkspaceConfig workspace_config(const std::string& name, const feeds::Workspace
   workspace.max_feeds = settings.max_feeds;
   workspace.expire_idle = settings.expire_idle;
   workspace.is_private = settings.is_private;
+  workspace.max_bytes = settings.max_bytes;
+  workspace.max_subscriptions = settings.max_subscriptions;
   workspace.defaults.page_size = settings.page_size;
   workspace.defaults.settings = settings.feeds;
   return workspace;

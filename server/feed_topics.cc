@@ -3,6 +3,7 @@
 #include "feeds/push.h"
 #include "kernel/problem.h"
 #include "server/challenge.h"
+#include "server/queries.h"
 #include "server/topic_url.h"
 
 namespace courant::server {
@@ -24,13 +25,14 @@ std::shared_ptr<const access::Identity> identity_of(const access::Rules& rules, 
 }  // namespace
 
 FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url,
-                       std::string hub_url, const access::CurrentRules* rules)
+                       std::string hub_url, const access::CurrentRules* rules, MostSubscriptions most)
     : directory_(directory),
       clock_(clock),
       public_url_(public_url),
       public_parts_(parse_uri(public_url).value_or(Uri{})),
       hub_url_(std::move(hub_url)),
-      rules_(rules) {}
+      rules_(rules),
+      most_(std::move(most)) {}
 
 std::optional<std::string> FeedTopics::local_part(const std::string& url) const {
   // No XML holds these two, so no document could say which topic it is of.
@@ -107,6 +109,18 @@ bool FeedTopics::still_allows(const hub::Topic& topic, const std::string& identi
   if (is_token && (who->is_anonymous() || !rules->holds(*who, clock_.now()))) return false;
   const TopicUrl url = url_of(topic);
   return rules->judge(*who, access::Scope::kSubscribe, url.workspace, url.feed) == access::Verdict::kGranted;
+}
+
+hub::Quota FeedTopics::quota(const hub::Topic& topic) {
+  if (!most_) return {};
+  const std::string workspace = url_of(topic).workspace;
+  return {"workspace " + workspace, "max_subscriptions", most_(workspace)};
+}
+
+std::int64_t FeedTopics::subscriptions_within(sql::Session& session, const hub::Topic& topic) {
+  sql::Parameters parameters;
+  parameters.add(url_of(topic).workspace).add(quota(topic).most);
+  return session.run(queries::count_subscriptions, parameters)[0].integer(0);
 }
 
 std::int64_t FeedTopics::position(sql::Session& session, const hub::Topic& topic) {

@@ -2,7 +2,9 @@
 // Threads: see hub/seam.h.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "access/rules.h"
@@ -15,10 +17,13 @@ namespace courant::server {
 
 class FeedTopics final : public hub::TopicSource {
  public:
+  // How many subscriptions the feeds of a workspace may have; 0: any number.
+  using MostSubscriptions = std::function<std::int64_t(std::string_view workspace)>;
+
   // All must outlive this. hub_url: what pushed documents name as their hub.
-  // rules: null: everybody may have everything.
+  // rules: null: everybody may have everything. most: null: any number of subscriptions.
   FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url, std::string hub_url,
-             const access::CurrentRules* rules = nullptr);
+             const access::CurrentRules* rules = nullptr, MostSubscriptions most = nullptr);
 
   // Whether a URL lies below public_url: it is a topic of a feed, or none.
   bool is_local(const std::string& url) const { return local_part(url).has_value(); }
@@ -28,6 +33,8 @@ class FeedTopics final : public hub::TopicSource {
   hub::Topic bound_topic(sql::Session& session, const hub::Topic& topic, const std::string& identity) override;
   bool still_allows(const hub::Topic& topic, const std::string& identity) override;
   std::uint64_t access_revision() override { return rules_ == nullptr ? 0 : rules_->revision(); }
+  hub::Quota quota(const hub::Topic& topic) override;
+  std::int64_t subscriptions_within(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t known_position(std::int64_t lane, std::int64_t feed) override;
   std::vector<std::string> required_terms(const hub::Topic& topic) override;
@@ -47,6 +54,7 @@ class FeedTopics final : public hub::TopicSource {
   const Uri public_parts_;
   const std::string hub_url_;
   const access::CurrentRules* const rules_;
+  const MostSubscriptions most_;
 };
 
 // The wake-ups that tell the hub of what has moved by a commit.

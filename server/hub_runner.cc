@@ -122,7 +122,11 @@ struct HubRunner::State {
         client(client_options(config, guard), metrics),
         transport(client),
         own_topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub",
-                   &rules),
+                   &rules,
+                   [&the_engine](std::string_view name) {
+                     const feeds::WorkspaceSettings* const workspace = the_engine.workspace(name);
+                     return workspace == nullptr ? 0 : workspace->max_subscriptions;
+                   }),
         foreign_topics(foreign_options(config.hub, delivers), foreign_executor, transport, guard, engine.clock(),
                        metrics),
         topics(own_topics, foreign_topics),

@@ -55,6 +55,7 @@ begin
   using (select e.media from entries e
          where e.lane = p_lane and e.feed = p_feed and e.position = any (v_positions)) o
   where m.lane = p_lane and m.feed = p_feed and m.media = o.media;
+  perform uncount_bytes(p_lane, p_feed, v_positions[1] - 1, v_positions[cardinality(v_positions)], v_positions);
   update entries e set kind = 4, xml = null, salt = null, terms = '{}', size = 0, media = null, content_type = '',
                        trace = null
   where e.lane = p_lane and e.feed = p_feed and e.position = any (v_positions);

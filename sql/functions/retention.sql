@@ -104,6 +104,7 @@ begin
                               and t.position = e.position
                         limit 1) found
     where e.lane = p_lane and e.feed = p_feed and e.position > p_after and e.position <= p_upto));
+  perform uncount_bytes(p_lane, p_feed, p_after, p_upto);
   with gone as (
     delete from entries where lane = p_lane and feed = p_feed and position > p_after and position <= p_upto
     returning media)

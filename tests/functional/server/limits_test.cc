@@ -14,6 +14,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/memory.h"
+#include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -122,6 +123,27 @@ TEST_F(LimitsTest, BytesWaitsAndStreamsAreLimited) {
   EXPECT_EQ(stream(first), "HTTP/1.1 200");
   RawClient second(static_cast<std::uint16_t>(server_->port()));
   EXPECT_EQ(stream(second), "HTTP/1.1 429");
+}
+
+TEST_F(LimitsTest, SubscriptionsAreLimited) {
+  serve("[limits.per_address]\nsubscriptions = 2\n[hub]\ncallback_allow = ['127.0.0.0/8']");
+  ASSERT_EQ(client_->post("/demo/events", counted_entry("urn:x:1")).status, 201);
+  const Subscriber subscriber;
+  const auto ask = [&](const std::string& mode, const std::string& name) {
+    return client_->post("/hub",
+                         "hub.mode=" + mode + "&hub.topic=" + percent_encode(server_->url() + "/demo/events") +
+                             "&hub.callback=" + percent_encode(subscriber.callback(name)),
+                         "Content-Type: application/x-www-form-urlencoded\r\n");
+  };
+  EXPECT_EQ(ask("subscribe", "a").status, 202);
+  EXPECT_EQ(ask("subscribe", "b").status, 202);
+  const Reply refused = ask("subscribe", "c");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.body, HasSubstr("Too many subscriptions came from this address: 2 are taken in a minute"));
+  EXPECT_THAT(refused.header("Retry-After"), MatchesRegex("[0-9]+"));
+  EXPECT_EQ(refused.header("RateLimit-Policy"), "\"subscriptions\";q=2;w=60");
+  EXPECT_THAT(refused.header("RateLimit"), StartsWith("\"subscriptions\";r=0;t="));
+  EXPECT_EQ(ask("unsubscribe", "a").status, 202) << "who goes is not counted";
 }
 
 TEST_F(LimitsTest, ATokenHasItsOwnLimits) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/problem.h"
+
 namespace courant::hub {
 namespace {
 
@@ -80,6 +82,40 @@ TEST_F(KnownCountsTest, ASmallLimitIsKept) {
   stored_.of_topic = 1;
   EXPECT_EQ(known_.of(request(), small, Ticks(0s), count).of_topic, 1);
   EXPECT_EQ(counted_, 2);
+}
+
+TEST_F(KnownCountsTest, AQuotaIsCountedWhereThereIsOne) {
+  of(request(), 0s);
+  EXPECT_EQ(asked_.of_owner, 0);
+  NewRequest owned = request();
+  owned.owner = "workspace demo";
+  Counts limits = limits_;
+  limits.of_owner = 1000;
+  stored_.of_owner = 700;
+  const auto count = [this](const Counts& asked) {
+    ++counted_;
+    asked_ = asked;
+    return stored_;
+  };
+  EXPECT_EQ(known_.of(owned, limits, Ticks(0s), count).of_owner, 700);
+  EXPECT_EQ(asked_.of_owner, 1000);
+  known_.add(owned);
+  EXPECT_EQ(known_.of(owned, limits, Ticks(0s), count).of_owner, 701);
+  EXPECT_EQ(counted_, 2);
+  limits.of_owner = 750;
+  known_.of(owned, limits, Ticks(0s), count);
+  EXPECT_EQ(counted_, 3) << "near it, it is counted each time";
+}
+
+TEST_F(KnownCountsTest, BeyondAQuotaNothingIsAddedAndWhatIsThereStays) {
+  const Quota quota{"workspace demo", "max_subscriptions", 5};
+  Counts counts;
+  counts.of_owner = 5;
+  EXPECT_THROW(refuse_beyond(quota, counts, true), Problem);
+  EXPECT_NO_THROW(refuse_beyond(quota, counts, false)) << "unsubscribing";
+  EXPECT_NO_THROW(refuse_beyond(Quota{}, counts, true));
+  counts.is_there = true;
+  EXPECT_NO_THROW(refuse_beyond(quota, counts, true)) << "renewing";
 }
 
 }  // namespace
