@@ -29,6 +29,13 @@ Scope scope_of(Need need) {
   return need == Need::kPublish ? Scope::kPublish : need == Need::kEdit ? Scope::kEdit : Scope::kRead;
 }
 
+// Of a workspace or a feed, which the path begins with.
+access::Verdict verdict_of(const access::Rules& rules, const Identity& identity, Need need,
+                           const std::vector<std::string>& segments) {
+  if (need == Need::kList) return rules.judge(identity, segments[0]);
+  return rules.judge(identity, scope_of(need), segments[0], segments[1]);
+}
+
 Counter& refusals(Metrics& metrics, const char* reason) {
   return metrics.counter("courant_access_refused_total", "Requests that were refused for want of access",
                          {{"reason", reason}});
@@ -71,9 +78,11 @@ std::optional<Response> Gate::answer_at_once(const Request& request) {
 Task<Response> Gate::answer(const Request& request) {
   if (!request.identity) return router_.answer(request);
   return [](Gate& gate, const Request& asked) -> Task<Response> {
+    const std::uint64_t before = gate.rules_.revision();
     Response response = co_await gate.router_.answer(asked);
     const std::uint64_t revision = gate.rules_.revision();
     gate.require_still(asked);  // it may have waited
+    gate.judge_again(asked, before);
     co_return gate.marked(std::move(response), asked, revision);
   }(*this, request);
 }
@@ -109,16 +118,19 @@ Gate::IdentityPtr Gate::identify(const Request& request, const access::Rules& ru
 void Gate::judge(const Request& request, const access::Rules& rules, Need need, bool is_whole) {
   const Identity& identity = *request.identity;
   if (need == Need::kOwn) return;
-  const std::string& workspace = request.segments[0];
-  const Scope scope = scope_of(need);
-  const access::Verdict verdict = need == Need::kList ? rules.judge(identity, workspace)
-                                                      : rules.judge(identity, scope, workspace, request.segments[1]);
-  if (verdict != access::Verdict::kGranted) refuse(request, verdict, scope);
+  const access::Verdict verdict = verdict_of(rules, identity, need, request.segments);
+  if (verdict != access::Verdict::kGranted) refuse(request, verdict, scope_of(need));
   if (is_whole && identity.is_filtered()) {
     forbidden_.add();
     throw Problem(403, "This token shows only entries that match " + identity.filter() +
                            ", and nothing can be taken out of what is here: read the pages of the feed");
   }
+}
+
+void Gate::judge_again(const Request& request, std::uint64_t revision) {
+  if (rules_.revision() == revision) return;
+  const http::Route* const route = router_.find(request);
+  judge(request, *rules_.load(), need_of(request, route), route != nullptr && route->is_whole);
 }
 
 void Gate::refuse_credentials(const Request& request, const char* why) {
@@ -170,18 +182,27 @@ Response Gate::marked(Response response, const Request& request, std::uint64_t r
       return rules_.revision() == revision && (!expires || clock_.now() < *expires) && inner();
     };
   }
-  if (response.more && !identity.is_anonymous()) {
+  if (response.more) {
     // Shared, not copied with the answer: it knows how far it has come.
-    const auto rest = std::make_shared<const std::function<Task<http::Bytes>()>>(std::move(response.more));
-    response.more = [this, identity = request.identity, rest] { return piece_for(identity, rest); };
+    const auto rest = std::make_shared<const Pieces>(std::move(response.more));
+    const http::Route* const route = router_.find(request);
+    const auto claim =
+        std::make_shared<const Claim>(Claim{request.identity, need_of(request, route), request.segments, revision});
+    response.more = [this, claim, rest] { return piece_for(claim, rest); };
   }
   return response;
 }
 
-Task<http::Bytes> Gate::piece_for(IdentityPtr identity,
-                                  std::shared_ptr<const std::function<Task<http::Bytes>()>> rest) const {
+bool Gate::may_have_more(const Claim& claim) const {
+  if (!holds(*claim.identity)) return false;
+  const bool is_judged = claim.need != Need::kOwn && claim.need != Need::kNothing;
+  if (rules_.revision() == claim.revision || !is_judged) return true;
+  return verdict_of(*rules_.load(), *claim.identity, claim.need, claim.segments) == access::Verdict::kGranted;
+}
+
+Task<http::Bytes> Gate::piece_for(std::shared_ptr<const Claim> claim, std::shared_ptr<const Pieces> rest) const {
   http::Bytes piece = co_await (*rest)();
-  if (!holds(*identity)) co_return nullptr;
+  if (!may_have_more(*claim)) co_return nullptr;
   co_return piece;
 }
 

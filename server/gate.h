@@ -4,8 +4,10 @@
 // Threads: io threads. Takes no lock unless the rules have changed, or credentials were wrong.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "access/failure_limit.h"
 #include "access/rules.h"
@@ -31,16 +33,27 @@ class Gate final : public http::Handler {
  private:
   using IdentityPtr = std::shared_ptr<const access::Identity>;
 
+  // What somebody was let through for, which is judged again where the rules have changed since.
+  struct Claim {
+    IdentityPtr identity;
+    http::Need need;
+    std::vector<std::string> segments;
+    std::uint64_t revision;
+  };
+  using Pieces = std::function<http::Task<http::Bytes>()>;
+
   IdentityPtr identify(const http::Request& request, const access::Rules& rules);
   void judge(const http::Request& request, const access::Rules& rules, http::Need need, bool is_whole);
+  // For what may have waited, where it was let through by the rules of another revision.
+  void judge_again(const http::Request& request, std::uint64_t revision);
   [[noreturn]] void refuse_credentials(const http::Request& request, const char* why);
   [[noreturn]] void refuse(const http::Request& request, access::Verdict verdict, access::Scope scope);
   void require_still(const http::Request& request);
   bool holds(const access::Identity& identity) const;
   // revision: of the rules by which the request is allowed what it gets.
   http::Response marked(http::Response response, const http::Request& request, std::uint64_t revision) const;
-  http::Task<http::Bytes> piece_for(IdentityPtr identity,
-                                    std::shared_ptr<const std::function<http::Task<http::Bytes>()>> rest) const;
+  bool may_have_more(const Claim& claim) const;
+  http::Task<http::Bytes> piece_for(std::shared_ptr<const Claim> claim, std::shared_ptr<const Pieces> rest) const;
 
   http::Router& router_;
   const access::CurrentRules& rules_;
