@@ -23,12 +23,24 @@ bool is_loopback(std::string_view host) {
 HostPolicy::HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,
                        const std::vector<std::string>& hosts) {
   if (const std::optional<Uri> uri = parse_uri(public_url)) hosts_.insert(uri->host);
-  for (const std::string& host : hosts) hosts_.insert(host_of(host));
+  const std::size_t authority = public_url.find("://");
+  if (authority != std::string::npos)
+    public_origin_ = ascii_lower(public_url.substr(0, public_url.find('/', authority + 3)));
+  for (const std::string& host : hosts) named_.insert(host_of(host));
+  hosts_.insert(named_.begin(), named_.end());
   for (const std::string& address : listen) {
     const std::string host = host_of(address);
     hosts_.insert(host);
     if (is_loopback(host)) hosts_.insert({"localhost", "127.0.0.1", "[::1]"});
   }
+}
+
+bool HostPolicy::is_own_origin(std::string_view origin, std::string_view authority) const {
+  const std::string text = ascii_lower(origin);
+  const std::optional<Uri> uri = parse_uri(text);
+  if (!uri || uri->host.empty()) return false;
+  if (text == public_origin_ || named_.contains(uri->host)) return true;
+  return !authority.empty() && text == uri->scheme + "://" + ascii_lower(authority);
 }
 
 void HostPolicy::check(const Request& request, std::string_view authority) const {
@@ -41,8 +53,7 @@ void HostPolicy::check(const Request& request, std::string_view authority) const
       request.method == Method::kGet || request.method == Method::kHead || request.method == Method::kOptions;
   const std::optional<std::string_view> origin = request.header("origin");
   if (is_safe || !origin) return;
-  const std::optional<Uri> uri = parse_uri(*origin);
-  if (!uri || !hosts_.contains(uri->host)) {
+  if (!is_own_origin(*origin, authority)) {
     throw Problem(403, "A web page of " + std::string(*origin) + " may not change anything here");
   }
 }

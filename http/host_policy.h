@@ -24,11 +24,17 @@ class HostPolicy {
   HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,
              const std::vector<std::string>& hosts);
 
-  // Throws Problem 421 or 403. Health probes may name any host.
+  // Throws Problem 421 or 403. Health probes may name any host. A page is ours whose origin is that of public_url, or
+  // has the very host and port that the request names, or a host of the configuration's `hosts` (whose ports are those
+  // of proxies): another port of the same machine is somebody else.
   void check(const Request& request, std::string_view authority) const;
 
  private:
+  bool is_own_origin(std::string_view origin, std::string_view authority) const;
+
   std::set<std::string, std::less<>> hosts_;  // in lower case, without port
+  std::set<std::string, std::less<>> named_;  // those of them that the configuration names
+  std::string public_origin_;                 // "https://feeds.example:8443"
 };
 
 }  // namespace courant::http

@@ -177,6 +177,10 @@ TEST_F(ServerTest, LetsNoForeignWebPagePublish) {
   };
   EXPECT_EQ(post("http://evil.example"), "403");
   EXPECT_EQ(post("null"), "403");
+  EXPECT_EQ(post("http://feeds.example:8081"), "403") << "another port is another origin";
+  EXPECT_EQ(post("https://feeds.example:8080"), "403") << "and another scheme";
+  EXPECT_EQ(post("http://localhost:3000"), "403") << "whoever else serves on this machine";
+  EXPECT_EQ(post("http://LOCALHOST"), "201") << "what the request itself names";
   EXPECT_EQ(post("http://feeds.example:8080"), "201");
 }
 
