@@ -1,0 +1,9 @@
+# The security suite, label `security` (ctest -L security): of each test binary the tests that belong to it. They run in
+# entries of their own, and in no other. docs/SECURITY.md says against which threat each stands, and a test
+# (unit/kernel/security_suite_test.cc) that none of them is forgotten here.
+set(security_unit_access "*")
+set(security_unit_server "GateTest.*")
+set(security_unit_http "Router.NamesARouteThatDoesNotSayWhatItNeeds:ServerTest.AnswersOnlyForItsOwnHosts:ServerTest.LetsNoForeignWebPagePublish:ServerTest.HidesWhatABugSays")
+set(security_functional_security "*")
+set(security_functional_server "AbuseTest.*:AccessTest.*:FirstToken.*:HostileBodies.*:HubAccessTest.*:HubSafety.*:IsolationTest.*:LimitsTest.*:LogTest.HoldsNoSecretsWhateverIsLogged:LogTest.CannotBeForged:OwnFeedsTest.NobodyElsePublishesThere:QuotaTest.*:SelfServiceTest.WhoDoesNotKnowTheTokenLearnsNothing:SelfServiceTest.NothingOfOthersTakesEffectOnThePage:SignedUrlTest.*")
+set(security_conformance_server "ContentPolicy.*:Limits.*:Rfc6750.*:Smuggling.*")
