@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "feeds/queries.h"
 #include "kernel/text.h"
@@ -28,56 +31,107 @@ void add_rare(sql::Parameters& parameters, const std::vector<std::optional<Value
   are_given ? parameters.add(values) : parameters.add_null();
 }
 
-sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
-  std::vector<std::int64_t> feeds;
+// What is stored of the items, as parallel arrays.
+struct Contents {
+  explicit Contents(const PublishCall& call) {
+    for (std::size_t i = 0; i < call.items.size(); ++i) {
+      const PreparedEntry& entry = *call.items[i].entry;
+      ids.push_back(entry.id);
+      hashes.push_back(id_hash(entry.id));
+      digests.push_back(bytea(bytes_of(entry.content_digest)));
+      salts.push_back(bytea(call.salts[i]));
+      before.push_back(entry.before_times);
+      after.push_back(entry.after_times);
+      canonical_before.push_back(entry.canonical ? std::string_view(entry.canonical->before_times)
+                                                 : std::string_view());
+      canonical_after.push_back(entry.canonical ? std::string_view(entry.canonical->after_times) : std::string_view());
+      updated.push_back(entry.updated);
+      expires.push_back(entry.expires);
+      traces.push_back(entry.trace.empty() ? std::nullopt : std::optional(entry.trace));
+      content_types.push_back(entry.content_type);
+      needs_alternate.push_back(entry.needs_alternate);
+      std::set<std::string> folded;
+      for (const std::string& term : entry.terms) folded.insert(fold_case(term));
+      terms.push_back(sql::array_text({folded.begin(), folded.end()}));
+    }
+  }
+
   std::vector<std::string> ids, hashes, digests, salts, content_types, terms;
   std::vector<std::string_view> before, after, canonical_before, canonical_after;
-  std::vector<std::optional<std::string>> media, traces;
-  std::vector<std::optional<Instant>> updated, expires, recorded, published;
+  std::vector<std::optional<Instant>> updated, expires;
+  std::vector<std::optional<std::string>> traces;
   std::vector<bool> needs_alternate;
-  std::vector<std::int64_t> firsts, groups, kinds, expected, heads;
+};
+
+sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
+  const Contents all(call);
+  std::vector<std::int64_t> feeds, firsts, groups, kinds, expected, heads;
+  std::vector<std::optional<std::string>> media;
+  std::vector<std::optional<Instant>> recorded, published;
   std::map<std::pair<std::int64_t, std::string_view>, std::int64_t> first_items;  // by feed and id
   std::vector<bool> strict;
-  for (std::size_t i = 0; i < call.items.size(); ++i) {
-    const PreparedEntry& entry = *call.items[i].entry;
-    feeds.push_back(call.items[i].feed.feed);
-    ids.push_back(entry.id);
-    hashes.push_back(id_hash(entry.id));
-    const auto number = static_cast<std::int64_t>(i) + 1;
-    firsts.push_back(first_items.try_emplace({call.items[i].feed.feed, entry.id}, number).first->second);
-    digests.push_back(bytea(bytes_of(entry.content_digest)));
-    salts.push_back(bytea(call.salts[i]));
-    before.push_back(entry.before_times);
-    after.push_back(entry.after_times);
-    canonical_before.push_back(entry.canonical ? std::string_view(entry.canonical->before_times) : std::string_view());
-    canonical_after.push_back(entry.canonical ? std::string_view(entry.canonical->after_times) : std::string_view());
-    updated.push_back(entry.updated);
-    expires.push_back(entry.expires);
-    media.push_back(entry.media.empty() ? std::nullopt : std::optional(entry.media));
-    traces.push_back(entry.trace.empty() ? std::nullopt : std::optional(entry.trace));
-    recorded.push_back(call.items[i].recorded);
-    published.push_back(call.items[i].published);
-    content_types.push_back(entry.content_type);
-    needs_alternate.push_back(entry.needs_alternate);
-    groups.push_back(call.items[i].group);
-    strict.push_back(call.items[i].is_strict);
-    kinds.push_back(static_cast<std::int64_t>(call.items[i].change.kind));
-    expected.push_back(call.items[i].change.expected);
-    heads.push_back(call.items[i].change.head);
-    std::set<std::string> folded;
-    for (const std::string& term : entry.terms) folded.insert(fold_case(term));
-    terms.push_back(sql::array_text({folded.begin(), folded.end()}));
+  for (const PublishItem& item : call.items) {
+    feeds.push_back(item.feed.feed);
+    const auto number = static_cast<std::int64_t>(feeds.size());
+    firsts.push_back(first_items.try_emplace({item.feed.feed, item.entry->id}, number).first->second);
+    media.push_back(item.entry->media.empty() ? std::nullopt : std::optional(item.entry->media));
+    recorded.push_back(item.recorded);
+    published.push_back(item.published);
+    groups.push_back(item.group);
+    strict.push_back(item.is_strict);
+    kinds.push_back(static_cast<std::int64_t>(item.change.kind));
+    expected.push_back(item.change.expected);
+    heads.push_back(item.change.head);
   }
   sql::Parameters parameters;
-  parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(ids).add(hashes).add(firsts);
-  parameters.add(digests).add(salts).add_joined(before).add_joined(after).add_joined(canonical_before);
-  parameters.add_joined(canonical_after).add(updated).add(content_types).add(needs_alternate).add(terms);
-  parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(expires);
+  parameters.add(call.lane).add(call.name).add(now).add(repeated).add(feeds).add(all.ids).add(all.hashes).add(firsts);
+  parameters.add(all.digests).add(all.salts).add_joined(all.before).add_joined(all.after);
+  parameters.add_joined(all.canonical_before).add_joined(all.canonical_after).add(all.updated);
+  parameters.add(all.content_types).add(all.needs_alternate).add(all.terms);
+  parameters.add(groups).add(strict).add(kinds).add(expected).add(heads).add(all.expires);
   parameters.add(media);
   add_rare(parameters, recorded);
   add_rare(parameters, published);
-  add_rare(parameters, traces);
+  add_rare(parameters, all.traces);
   return parameters;
+}
+
+// Whether publish_new() may be asked: whether there is nothing to decide, unless an id is stored already.
+bool seems_new(const PublishCall& call) {
+  std::unordered_set<std::string_view> ids;
+  return std::ranges::all_of(call.items, [&](const PublishItem& item) {
+    return item.feed == call.items.front().feed && item.change.kind == Change::Kind::kEntry &&
+           item.change.head == Change::kAnywhere && item.entry->media.empty() && !item.recorded && !item.published &&
+           ids.insert(item.entry->id).second;
+  });
+}
+
+// Empty: it is for publish_items() to decide, nothing was stored.
+std::vector<Published> run_new(sql::Session& session, const PublishCall& call, Instant now) {
+  const Contents all(call);
+  sql::Parameters parameters;
+  parameters.add(call.lane).add(call.name).add(now).add(call.items.front().feed.feed).add(all.ids).add(all.hashes);
+  parameters.add(all.digests).add(all.salts).add_joined(all.before).add_joined(all.after);
+  parameters.add_joined(all.canonical_before).add_joined(all.canonical_after);
+  add_rare(parameters, all.updated);
+  parameters.add(all.content_types).add(all.needs_alternate).add(all.terms);
+  add_rare(parameters, all.expires);
+  add_rare(parameters, all.traces);
+  const sql::Rows rows = session.run(queries::publish_new, parameters);
+  std::vector<Published> results;
+  for (int i = 0; i < rows.size(); ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    const sql::Row row = rows[i];
+    Published& result = results.emplace_back();
+    result.outcome = PublishOutcome::kCreated;
+    result.position = row.integer(0);
+    result.recorded = result.published = row.instant(1);
+    result.updated = call.items[index].entry->updated.value_or(result.recorded);
+    result.salt = to_hex(call.salts[index]);
+    result.leaf = row.hex(2);
+    result.chain = row.hex(3);
+  }
+  return results;
 }
 
 }  // namespace
@@ -99,8 +153,10 @@ PublishCall make_call(std::int64_t lane, std::vector<PublishItem> items, Instant
 }
 
 std::vector<Published> run_call(sql::Session& session, const PublishCall& call, bool repeated, Instant now) {
-  const sql::Rows rows = session.run(queries::publish, parameters_of(call, repeated, now));
   std::vector<Published> results;
+  if (!repeated && seems_new(call)) results = run_new(session, call, now);
+  if (!results.empty()) return results;
+  const sql::Rows rows = session.run(queries::publish, parameters_of(call, repeated, now));
   for (int i = 0; i < rows.size(); ++i) {
     const sql::Row row = rows[i];
     Published result;
