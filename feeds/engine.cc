@@ -202,15 +202,15 @@ http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
   auto outcome = std::make_shared<std::vector<Published>>();
   const auto initiate = [this, feed, &entries, is_strict, head, outcome](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    writer_.submit_batch(feed, entries, is_strict, head, [shared, outcome](const std::vector<Published>& results) {
-      *outcome = results;
+    writer_.submit_batch(feed, entries, is_strict, head, [shared, outcome](std::vector<Published> results) {
+      *outcome = std::move(results);
       auto executor = asio::get_associated_executor(*shared);
       asio::post(executor, [shared] { (*shared)(); });
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
   for (const Published& result : *outcome) know_of(feed, result);
-  co_return *outcome;
+  co_return std::move(*outcome);
 }
 
 std::optional<std::chrono::seconds> Engine::poll_interval(const LiveFeed& feed) const {

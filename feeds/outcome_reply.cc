@@ -5,7 +5,7 @@
 
 namespace courant::feeds {
 
-StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
+StoredEntry stored_form(const PreparedEntry& entry, Published result) {
   StoredEntry stored;
   stored.position = result.position;
   stored.id = entry.id;
@@ -15,9 +15,9 @@ StoredEntry stored_form(const PreparedEntry& entry, const Published& result) {
   stored.needs_alternate = entry.needs_alternate;
   stored.media = entry.media;
   if (!entry.media.empty()) stored.media_type = entry.content_type;
-  stored.salt = result.salt;
-  stored.leaf = result.leaf;
-  stored.chain = result.chain;
+  stored.salt = std::move(result.salt);
+  stored.leaf = std::move(result.leaf);
+  stored.chain = std::move(result.chain);
   stored.xml = entry.before_times + "<published>" + format_rfc3339(result.published) + "</published><updated>" +
                format_rfc3339(result.updated) + "</updated>" + entry.after_times;
   return stored;

@@ -11,7 +11,7 @@
 namespace courant::feeds {
 
 // An entry that has just been stored, as a reader will see it.
-StoredEntry stored_form(const PreparedEntry& entry, const Published& result);
+StoredEntry stored_form(const PreparedEntry& entry, Published result);
 
 // Problem 404.
 [[noreturn]] void throw_no_such_entry(const std::string& id);

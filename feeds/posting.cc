@@ -129,7 +129,7 @@ std::int64_t expected_head(const LiveFeed* feed, const Request& request) {
 }
 
 // A feed document of the stored entries in the order sent, or only where they are.
-Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& entries, const std::string& feed_url,
+Response batch_response(const LiveFeed& feed, std::vector<StoredEntry> entries, const std::string& feed_url,
                         const Request& request) {
   std::int64_t upto = 0;
   for (const StoredEntry& entry : entries) upto = std::max(upto, entry.position);
@@ -155,8 +155,8 @@ Response batch_response(const LiveFeed& feed, const std::vector<StoredEntry>& en
   document.feed_url = feed_url;
   document.has_edits = feed.state()->settings.edits;
   document.links = {{"self", feed_url}};
-  document.entries = entries;
   for (const StoredEntry& entry : entries) document.updated = std::max(document.updated, entry.updated);
+  document.entries = std::move(entries);
   response.with("Content-Type", kFeedType);
   response.body = http::make_bytes(render_feed(document));
   return response;
@@ -171,7 +171,7 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   }
   const access::Identity& identity = asker_of(request);
   const bool is_strict = feed->state()->settings.duplicates_conflict;
-  const std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict, head);
+  std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict, head);
   const auto is_stored = [is_strict](const Published& result) {
     return result.outcome == PublishOutcome::kCreated || (result.outcome == PublishOutcome::kSame && !is_strict);
   };
@@ -191,11 +191,13 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   });
   std::vector<StoredEntry> stored;
   if (is_all_new) {
-    for (std::size_t i = 0; i < entries.size(); ++i) stored.push_back(stored_form(*entries[i], results[i]));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      stored.push_back(stored_form(*entries[i], std::move(results[i])));
+    }
   } else {
     stored = co_await engine.executor().run(read);
   }
-  co_return batch_response(*feed, stored, feed_url, request);
+  co_return batch_response(*feed, std::move(stored), feed_url, request);
 }
 
 // Where all that was sent is stored already, as it was sent, that is the answer, whatever the feed asks for by now.

@@ -296,7 +296,7 @@ void Writer::submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const 
   const std::size_t count = entries.size();
   const Outcome one = [gathered, count](const Published& result) {
     gathered->results.push_back(result);
-    if (gathered->results.size() == count) gathered->outcome(gathered->results);
+    if (gathered->results.size() == count) gathered->outcome(std::move(gathered->results));
   };
   const std::int64_t group = ++state_->groups;
   Change change;

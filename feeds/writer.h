@@ -105,7 +105,7 @@ class Writer {
   // All of the entries or none, in their order, as one batch of a feed. is_strict: the same content again is a failure.
   // head: where the feed must stand before the first of them, or Change::kAnywhere.
   // The outcome is called exactly once, with a result for each entry.
-  using BatchOutcome = std::function<void(const std::vector<Published>&)>;
+  using BatchOutcome = std::function<void(std::vector<Published>)>;
   void submit_batch(FeedKey feed, const std::vector<std::shared_ptr<const PreparedEntry>>& entries, bool is_strict,
                     std::int64_t head, BatchOutcome outcome);
 

@@ -59,7 +59,9 @@ std::uint64_t admit(Handler& handler, Request& request, std::optional<Response>&
 
 std::optional<Response> answer_at_once(Handler& handler, const Request& request) {
   try {
-    return handler.answer_at_once(request);
+    std::optional<Response> response = handler.answer_at_once(request);
+    if (response) response = handler.finished(*std::move(response), request);
+    return response;
   } catch (...) {
     return answer_to_failure(std::current_exception(), request);
   }

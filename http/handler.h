@@ -31,6 +31,10 @@ class Handler {
   // The answer. The request stays valid until the task is complete. A thrown Problem becomes its reply
   // (http/problem_reply.h); any other exception becomes a 500 that says nothing of its text.
   virtual Task<Response> answer(const Request& request) = 0;
+
+  // Called with each answer of the two above before it is sent, for those who stand in front of another handler: they
+  // need no coroutine of their own, which each client that waits would keep. Throws as answer() does.
+  virtual Response finished(Response response, const Request&) { return response; }
 };
 
 }  // namespace courant::http

@@ -231,7 +231,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
     std::exception_ptr failure;
     try {
       Response answered = co_await context_.handler.answer(request);
-      response = std::move(answered);
+      response = context_.handler.finished(std::move(answered), request);
     } catch (...) {
       failure = std::current_exception();
     }

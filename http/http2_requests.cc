@@ -101,7 +101,7 @@ Task<void> Http2::answer_later(StreamPtr stream) {
   std::exception_ptr failure;
   try {
     Response answered = co_await context_.handler.answer(request);
-    response = std::move(answered);
+    response = context_.handler.finished(std::move(answered), request);
   } catch (...) {
     failure = std::current_exception();
   }

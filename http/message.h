@@ -59,6 +59,7 @@ struct Request {
   Presence* presence = nullptr;       // null: nobody can tell
   // Who asks, as whoever stands before the handlers has found out; null: nobody was asked.
   std::shared_ptr<const access::Identity> identity = nullptr;
+  std::uint64_t let_in_by = 0;   // the revision of the rules by which he was judged
   Spending* spending = nullptr;  // null: nobody counts
   RequestId id = {};
 

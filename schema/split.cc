@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include <libxml/parser.h>
+
 #include "schema/tree.h"
 
 namespace courant::schema {
@@ -29,6 +31,9 @@ void copy_declarations(xmlDoc* document, xmlNode* from, xmlNode* to) {
 
 Document standing_alone(xmlNode* element) {
   auto part = std::make_unique<Document::Tree>(xmlNewDoc(reinterpret_cast<const xmlChar*>("1.0")));
+  // Names are not copied again, but found where the whole keeps them.
+  part->doc->dict = element->doc->dict;
+  xmlDictReference(part->doc->dict);
   xmlNode* const root = xmlDocCopyNode(element, part->doc, 1);
   xmlDocSetRootElement(part->doc, root);
   copy_declarations(element->doc, element, root);

@@ -56,35 +56,21 @@ Gate::Gate(http::Router& router, const access::CurrentRules& rules, const Clock&
       forbidden_(refusals(metrics, "not_allowed")) {}
 
 std::uint64_t Gate::admit(Request& request) {
+  const std::uint64_t revision = rules_.revision();  // before the rules: later ones are judged by again, needlessly
   const std::shared_ptr<const access::Rules> rules = rules_.load();
   if (rules->is_open()) return router_.admit(request);
   const http::Route* const route = router_.find(request);
   const Need need = need_of(request, route);
   if (need == Need::kNothing) return router_.admit(request);
+  request.let_in_by = revision;
   request.identity = identify(request, *rules);
   judge(request, *rules, need, route != nullptr && route->is_whole);
   return router_.admit(request);
 }
 
 std::optional<Response> Gate::answer_at_once(const Request& request) {
-  if (!request.identity) return router_.answer_at_once(request);
-  const std::uint64_t revision = rules_.revision();  // before the check: rules that come later are not those it was by
-  require_still(request);                            // the body may have taken its time
-  std::optional<Response> response = router_.answer_at_once(request);
-  if (!response) return std::nullopt;
-  return marked(*std::move(response), request, revision);
-}
-
-Task<Response> Gate::answer(const Request& request) {
-  if (!request.identity) return router_.answer(request);
-  return [](Gate& gate, const Request& asked) -> Task<Response> {
-    const std::uint64_t before = gate.rules_.revision();
-    Response response = co_await gate.router_.answer(asked);
-    const std::uint64_t revision = gate.rules_.revision();
-    gate.require_still(asked);  // it may have waited
-    gate.judge_again(asked, before);
-    co_return gate.marked(std::move(response), asked, revision);
-  }(*this, request);
+  if (request.identity) require_still(request);  // the body may have taken its time
+  return router_.answer_at_once(request);
 }
 
 Gate::IdentityPtr Gate::identify(const Request& request, const access::Rules& rules) {
@@ -128,7 +114,7 @@ void Gate::judge(const Request& request, const access::Rules& rules, Need need, 
 }
 
 void Gate::judge_again(const Request& request, std::uint64_t revision) {
-  if (rules_.revision() == revision) return;
+  if (request.let_in_by == revision) return;
   const http::Route* const route = router_.find(request);
   judge(request, *rules_.load(), need_of(request, route), route != nullptr && route->is_whole);
 }
@@ -166,8 +152,12 @@ void Gate::require_still(const Request& request) {
   throw unauthorized("The token was revoked, or has expired meanwhile", "invalid_token");
 }
 
-Response Gate::marked(Response response, const Request& request, std::uint64_t revision) const {
+Response Gate::finished(Response response, const Request& request) {
+  if (!request.identity) return response;
   const Identity& identity = *request.identity;
+  const std::uint64_t revision = rules_.revision();  // before the check: rules that come later are not those it was by
+  require_still(request);                            // it may have waited
+  judge_again(request, revision);
   const bool is_public = !request.segments.empty() && rules_.load()->is_public(request.segments[0]);
   if (identity.is_filtered() || (!identity.is_anonymous() && !is_public)) {
     http::make_private(response);

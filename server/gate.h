@@ -28,7 +28,8 @@ class Gate final : public http::Handler {
   std::uint64_t admit(http::Request& request) override;
   std::string_view route_of(const http::Request& request) const override { return router_.route_of(request); }
   std::optional<http::Response> answer_at_once(const http::Request& request) override;
-  http::Task<http::Response> answer(const http::Request& request) override;
+  http::Task<http::Response> answer(const http::Request& request) override { return router_.answer(request); }
+  http::Response finished(http::Response response, const http::Request& request) override;
 
  private:
   using IdentityPtr = std::shared_ptr<const access::Identity>;
@@ -44,14 +45,12 @@ class Gate final : public http::Handler {
 
   IdentityPtr identify(const http::Request& request, const access::Rules& rules);
   void judge(const http::Request& request, const access::Rules& rules, http::Need need, bool is_whole);
-  // For what may have waited, where it was let through by the rules of another revision.
+  // Where it was let through by the rules of another revision.
   void judge_again(const http::Request& request, std::uint64_t revision);
   [[noreturn]] void refuse_credentials(const http::Request& request, const char* why);
   [[noreturn]] void refuse(const http::Request& request, access::Verdict verdict, access::Scope scope);
   void require_still(const http::Request& request);
   bool holds(const access::Identity& identity) const;
-  // revision: of the rules by which the request is allowed what it gets.
-  http::Response marked(http::Response response, const http::Request& request, std::uint64_t revision) const;
   bool may_have_more(const Claim& claim) const;
   http::Task<http::Bytes> piece_for(std::shared_ptr<const Claim> claim, std::shared_ptr<const Pieces> rest) const;
 

@@ -70,17 +70,6 @@ std::uint64_t Meter::admit(Request& request) {
   return most;
 }
 
-std::optional<Response> Meter::answer_at_once(const Request& request) {
-  std::optional<Response> response = inner_.answer_at_once(request);
-  if (!response) return std::nullopt;
-  return counted(*std::move(response), request);
-}
-
-http::Task<Response> Meter::answer(const Request& request) {
-  Response response = co_await inner_.answer(request);
-  co_return counted(std::move(response), request);
-}
-
 void Meter::spend(const Request& request, Use use, std::int64_t amount) {
   Usage::Counts& counts = counts_of(request);
   take(request, use, amount, counts);
@@ -116,7 +105,8 @@ Usage::Counts& Meter::counts_of(const Request& request) const {
                    is_known ? std::string_view(request.segments.front()) : std::string_view());
 }
 
-Response Meter::counted(Response response, const Request& request) {
+Response Meter::finished(Response response, const Request& request) {
+  response = inner_.finished(std::move(response), request);
   Usage::Counts& counts = counts_of(request);
   const auto bytes =
       static_cast<std::int64_t>(response.body && request.method != http::Method::kHead ? response.body->size() : 0);

@@ -32,8 +32,11 @@ class Meter final : public http::Handler, private http::Spending {
 
   std::uint64_t admit(http::Request& request) override;
   std::string_view route_of(const http::Request& request) const override { return inner_.route_of(request); }
-  std::optional<http::Response> answer_at_once(const http::Request& request) override;
-  http::Task<http::Response> answer(const http::Request& request) override;
+  std::optional<http::Response> answer_at_once(const http::Request& request) override {
+    return inner_.answer_at_once(request);
+  }
+  http::Task<http::Response> answer(const http::Request& request) override { return inner_.answer(request); }
+  http::Response finished(http::Response response, const http::Request& request) override;
 
  private:
   using Limiters = std::array<access::RateLimiter, http::kUses>;
@@ -43,7 +46,6 @@ class Meter final : public http::Handler, private http::Spending {
   void take(access::RateLimiter& limiter, std::string_view whom, const char* who, http::Use use, std::int64_t amount,
             Usage::Counts& counts);
   Usage::Counts& counts_of(const http::Request& request) const;
-  http::Response counted(http::Response response, const http::Request& request);
 
   http::Handler& inner_;
   const MeterOptions options_;
