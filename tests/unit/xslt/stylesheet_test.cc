@@ -5,7 +5,7 @@
 namespace courant::xslt {
 namespace {
 
-std::string sheet(const std::string& inside) {
+std::string small_sheet(const std::string& inside) {
   return "<xsl:stylesheet version='1.0' xmlns:xsl='http://www.w3.org/1999/XSL/Transform' "
          "xmlns:x='http://exslt.org/common' extension-element-prefixes='x'>"
          "<xsl:output method='text'/><xsl:param name='p'/>" +
@@ -13,7 +13,7 @@ std::string sheet(const std::string& inside) {
 }
 
 Result<std::string> applied(const std::string& inside, std::string_view xml = "<a>1</a>") {
-  const Result<Stylesheet> compiled = Stylesheet::compile(sheet(inside));
+  const Result<Stylesheet> compiled = Stylesheet::compile(small_sheet(inside));
   EXPECT_TRUE(compiled) << compiled.fault().detail;
   return compiled->apply(xml, {{"p", "it's \"p\""}});
 }
@@ -28,7 +28,7 @@ TEST(Stylesheet, AParameterIsATextNeverAnExpression) {
 
 TEST(Stylesheet, WhatDoesNotCompileIsAFault) {
   EXPECT_TRUE(Stylesheet::compile("<a").fault().detail.starts_with("it is not well-formed XML"));
-  const Result<Stylesheet> wrong = Stylesheet::compile(sheet("<xsl:template match='['/>"));
+  const Result<Stylesheet> wrong = Stylesheet::compile(small_sheet("<xsl:template match='['/>"));
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.fault().detail, "");
 }
@@ -37,7 +37,7 @@ TEST(Stylesheet, ReadsNoFiles) {
   const Result<std::string> read =
       applied("<xsl:template match='/'><xsl:copy-of select=\"document('file:///etc/passwd')\"/></xsl:template>");
   EXPECT_FALSE(read);
-  EXPECT_FALSE(Stylesheet::compile(sheet("<xsl:include href='file:///etc/passwd'/>")));
+  EXPECT_FALSE(Stylesheet::compile(small_sheet("<xsl:include href='file:///etc/passwd'/>")));
 }
 
 TEST(Stylesheet, WritesNoFiles) {
