@@ -544,7 +544,7 @@ TEST_F(MediaTest, ADeathBetweenBytesAndEntryLosesNothingAndLeavesNothing) {
       EXPECT_TRUE(wait_until([&] {
         return number_of(
                    "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() "
-                   "and query like '%from publish_items(%' and pid <> pg_backend_pid()") == 0;
+                   "and query like '%from publish%(%' and pid <> pg_backend_pid()") == 0;
       }));
     });
   }

@@ -158,7 +158,7 @@ TEST_F(RetryTest, BackendsThatAreEndedInTheCommitLoseAndDoubleNothing) {
       const sql::Rows rows =
           session.run({"kill",
                        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and "
-                       "state = 'active' and query like '%from publish_items(%' and pid <> pg_backend_pid() limit 1"});
+                       "state = 'active' and query like '%from publish%(%' and pid <> pg_backend_pid() limit 1"});
       if (rows.empty()) continue;
       killed_at = stored;
       ++kills;
@@ -187,7 +187,7 @@ bool kill_in_the_commit(const std::string& folder) {
         const sql::Rows rows =
             session.run({"commits",
                          "select pid::bigint from pg_stat_activity where state = 'active' and query like '%from "
-                         "publish(%' and wait_event in ('WALSync', 'WALWrite')"});
+                         "publish%(%' and wait_event in ('WALSync', 'WALWrite')"});
         if (rows.empty()) continue;
         int postmaster = 0;
         std::ifstream(folder + "/postgres/cluster/postmaster.pid") >> postmaster;
