@@ -14,6 +14,7 @@
 #include "feeds/directory.h"
 #include "feeds/doors.h"
 #include "feeds/follower.h"
+#include "feeds/further_forms.h"
 #include "feeds/media_room.h"
 #include "feeds/page_cache.h"
 #include "feeds/quotas.h"
@@ -70,6 +71,8 @@ class Engine {
   sql::Executor& executor() { return executor_; }
   MediaRoom& media_room() { return media_room_; }
   PageCache& pages() { return pages_; }
+  FurtherForms& further_forms() { return further_forms_; }
+  const FurtherForms& further_forms() const { return further_forms_; }
   WaitingRoom& waiting() { return waiting_; }
   const Quotas& quotas() const { return quotas_; }
   const Clock& clock() const { return clock_; }
@@ -126,6 +129,7 @@ class Engine {
   const Clock& clock_;
   Directory directory_;
   PageCache pages_;
+  FurtherForms further_forms_;
   WaitingRoom waiting_;
   Quotas quotas_;
   Follower follower_;  // tells the waiting

@@ -3,6 +3,7 @@
 #include "feeds/coded_page.h"
 #include "feeds/event_stream.h"
 #include "feeds/forms.h"
+#include "feeds/further_forms.h"
 #include "feeds/page.h"
 #include "feeds/page_cache.h"
 #include "feeds/page_files.h"
@@ -29,6 +30,7 @@ constexpr std::size_t kCodeAbove = 1024;  // shorter documents are sent as they 
 
 // A view of a feed: which of its pages, in which form.
 struct View {
+  FeedOffers offers;
   PageRequest wanted;
   const Offer* offer = nullptr;
   std::string suffix;         // of the links between its pages
@@ -37,11 +39,16 @@ struct View {
   http::CodingChoice coding;
 };
 
-// Throws Problem 400 and 406.
+std::string tag_word_of(const Engine& engine, const Offer& offer) {
+  return offer.further != nullptr ? engine.further_forms().tag_word(*offer.further) : tag_word(offer);
+}
+
+// The feed's forms are prepared. Throws Problem 400, 406, and 500 where a form's stylesheet cannot be used.
 View view_of(const Engine& engine, const Request& request, const LiveFeed& feed) {
   const Parameters parameters = query_of(request);
   View view;
-  view.offer = &choose_representation(request, parameters, offers_of_feeds());
+  view.offers = FeedOffers(feed.state());
+  view.offer = &choose_representation(request, parameters, view.offers.all());
   view.suffix = link_suffix(parameters);
   view.coding = http::choose_coding(request.combined_header("accept-encoding"));
   PageRequest& wanted = view.wanted;
@@ -51,10 +58,11 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
   wanted.hub_url = engine.options().hub_url;
   wanted.max_bytes = engine.options().max_page_bytes;
   wanted.representation = view.offer->format;
+  wanted.tag_word = tag_word_of(engine, *view.offer);
   wanted.is_newest_only = view.offer->representation != Representation::kXml;
   const PageQuery& query = wanted.query;
   view.is_canonical = !query.marker && !query.starting_at && !query.filter && !query.limit_given;
-  view.key = page_key(feed.facts().key) + wanted.representation + "\n" + view.suffix + "\n" + canonical_query(query);
+  view.key = page_key(feed.facts().key) + wanted.tag_word + "\n" + view.suffix + "\n" + canonical_query(query);
   return view;
 }
 
@@ -94,10 +102,13 @@ void advise(const Engine& engine, const std::shared_ptr<const LiveFeed>& feed,
   };
 }
 
-// Pages for people follow their feed.
+// Pages for people follow their feed. What an operator's stylesheet makes may hold whatever publishers sent.
 void add_policy(const Offer& offer, ReadyPage::Headers& headers) {
-  if (offer.representation != Representation::kHtml) return;
-  headers.emplace_back("Content-Security-Policy", live_page_policy());
+  if (offer.representation == Representation::kHtml) {
+    headers.emplace_back("Content-Security-Policy", live_page_policy());
+  } else if (offer.representation == Representation::kFurther) {
+    headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+  }
 }
 
 // A conditional GET of a head that has not changed: the tag is told by where the feed stands, without a page.
@@ -109,8 +120,9 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   const std::uint64_t version = feed->version();
   const std::int64_t head = feed->head();
   if (named_position(request, {}) > head) return std::nullopt;
-  const Offer& offer = choose_representation(request, {}, offers_of_feeds());
-  const std::string etag = page_etag(feed->facts(), *feed->state(), offer.format, "", head);
+  const FeedOffers offers(feed->state());
+  const Offer& offer = choose_representation(request, {}, offers.all());
+  const std::string etag = page_etag(feed->facts(), *feed->state(), tag_word_of(engine, offer), "", head);
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
   const std::string self = with_suffix(engine.feed_url(feed->facts()), form_suffix(offer.format));
   ReadyPage::Headers headers = {{"ETag", etag},
@@ -121,7 +133,7 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   Response response;
   response.status = 304;
   response.head = http::compose_head(304, headers);
-  response.holds = while_unchanged(feed, version, head, engine.follower());
+  if (offer.further == nullptr) response.holds = while_unchanged(feed, version, head, engine.follower());
   advise(engine, feed, engine.poll_interval(*feed), response);
   return response;
 }
@@ -138,7 +150,7 @@ std::string link_field(const PageRequest& wanted, const RenderedPage& page, std:
 
 // version: of the feed before the page is read.
 ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& view, std::uint64_t version,
-                    const Clock& clock) {
+                    const Engine& engine) {
   const PageRequest& wanted = view.wanted;
   RenderedPage page = read_page(session, feed, wanted);
   const bool is_lasting = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
@@ -154,10 +166,11 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   } else {
     headers.emplace_back("Cache-Control", "no-cache");
   }
-  std::string document = in_form(std::move(page.document), view.offer->representation, wanted.feed_url, view.suffix);
+  std::string document = in_offer(std::move(page.document), *view.offer, feed.facts(), wanted.feed_url, view.suffix,
+                                  &engine.further_forms());
   PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};
   std::optional<LastModified> last_modified;
-  if (page.modified) last_modified.emplace(*page.modified, clock.ticks());
+  if (page.modified) last_modified.emplace(*page.modified, engine.clock().ticks());
   return ReadyPage(std::move(headers), http::make_bytes(std::move(document)), version,
                    is_lasting ? std::nullopt : std::optional(page.head), std::move(news), last_modified);
 }
@@ -211,7 +224,7 @@ void apply(std::chrono::seconds wait, const ReadyPage& page, Response& response)
 Task<CodedPage> page_of(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, const View& view) {
   if (!is_known_enough(engine, *feed, request, view.wanted.query)) co_await engine.ask_database(feed);
   const PageCache::Make make = [&engine, feed, &view, version = feed->version()](sql::Session& session) {
-    return make_page(session, *feed, view, version, engine.clock());
+    return make_page(session, *feed, view, version, engine);
   };
   Page page = co_await engine.pages().get(view.key, feed, view.is_canonical, make);
   const http::CodingChoice coding = coding_of(view, request, *page, engine.clock().ticks());
@@ -229,11 +242,11 @@ Task<CodedPage> page_of(Engine& engine, const Request& request, std::shared_ptr<
 }
 
 // 200 or 304. The better form of a page that is still to be made is found by asking again, so nothing is given again
-// before it is there.
+// before it is there; nor what a stylesheet made, which may be another one the next time.
 Response answer_with(const CodedPage& coded, const Request& request, std::shared_ptr<const LiveFeed> feed,
-                     const Engine& engine) {
+                     const Engine& engine, bool is_further) {
   Response response = answer_with(*coded.page, request, std::move(feed), engine.follower(), engine.clock());
-  if (!coded.is_best) response.holds = nullptr;
+  if (!coded.is_best || is_further) response.holds = nullptr;
   return response;
 }
 
@@ -241,7 +254,7 @@ Response answer_with(const CodedPage& coded, const Request& request, std::shared
 
 std::optional<Response> feed_at_once(Engine& engine, const Request& request, const PathArguments& arguments) {
   const std::shared_ptr<LiveFeed> feed = engine.directory().find(arguments[0], arguments[1]);
-  if (!feed) return std::nullopt;
+  if (!feed || !engine.further_forms().is_prepared(feed->state()->settings)) return std::nullopt;
   const std::optional<std::chrono::seconds> wait = wait_of(engine, request);
   if (!wait) {
     if (std::optional<Response> unchanged = unchanged_head(engine, request, feed)) return unchanged;
@@ -253,7 +266,7 @@ std::optional<Response> feed_at_once(Engine& engine, const Request& request, con
   if (!page || (wait && !has_news(engine, request, view, *page))) return std::nullopt;
   const CodedPage coded = find_coded(engine, view, coding_of(view, request, *page, engine.clock().ticks()), feed, page);
   if (!coded.page) return std::nullopt;
-  Response response = answer_with(coded, request, feed, engine);
+  Response response = answer_with(coded, request, feed, engine, view.offer->further != nullptr);
   if (page->head()) advise(engine, feed, engine.poll_interval(*feed), response);
   if (wait) apply(*wait, *page, response);
   return response;
@@ -280,6 +293,14 @@ Task<std::optional<Response>> look(Engine& engine, const Request& request, const
     if (!may_go_on || !engine.may_appear(arguments[0], arguments[1])) throw no_such_feed(arguments[0], arguments[1]);
     co_return std::nullopt;
   }
+  if (!engine.further_forms().is_prepared(feed->state()->settings)) {
+    const auto prepare = [&engine, feed](sql::Session&) {
+      engine.further_forms().prepare(feed->state()->settings);
+      return true;
+    };
+    const bool is_prepared = co_await engine.executor().run(prepare);
+    (void)is_prepared;
+  }
   const View view = view_of(engine, request, *feed);
   if (view.offer->representation == Representation::kEvents) {
     Response stream = co_await stream_events(engine, request, feed, view.wanted.query);
@@ -293,8 +314,8 @@ Task<std::optional<Response>> look(Engine& engine, const Request& request, const
     news.filter = view.wanted.query.filter;
     co_return std::nullopt;
   }
-  Response response =
-      wait.end ? held_answer_with(*page, request, engine.clock().ticks()) : answer_with(coded, request, feed, engine);
+  Response response = wait.end ? held_answer_with(*page, request, engine.clock().ticks())
+                               : answer_with(coded, request, feed, engine, view.offer->further != nullptr);
   const std::optional<std::chrono::seconds> interval =
       wait.end == WaitingRoom::End::kEarly ? engine.poll_interval_under_pressure() : engine.poll_interval(*feed);
   if (page->head()) advise(engine, feed, interval, response);

@@ -25,6 +25,12 @@ std::string in_form(std::string document, Representation wanted, const std::stri
   }
 }
 
+std::string in_offer(std::string document, const Offer& offer, const FeedFacts& feed, const std::string& feed_url,
+                     const std::string& suffix, const FurtherForms* forms) {
+  if (offer.further == nullptr) return in_form(std::move(document), offer.representation, feed_url, suffix);
+  return forms->make(*offer.further, {feed.workspace, feed.name, suffix}, document);
+}
+
 std::size_t range_begin_in(std::string_view document, Representation form) {
   constexpr std::string_view kInJson = "\"range\": {\n   \"previous\": ";  // no text in JSON holds quotes as they are
   switch (form) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "feeds/further_forms.h"
 #include "feeds/representation.h"
 
 namespace courant::feeds {
@@ -14,6 +15,10 @@ namespace courant::feeds {
 // along; the document's own URL (rel=self) stays as it is.
 std::string in_form(std::string document, Representation wanted, const std::string& feed_url,
                     const std::string& suffix = {});
+
+// The same for any offer of a feed. forms: makes those of stylesheets, which are prepared. Throws Problem 500.
+std::string in_offer(std::string document, const Offer& offer, const FeedFacts& feed, const std::string& feed_url,
+                     const std::string& suffix, const FurtherForms* forms);
 
 // Where such a document says at which position its range begins, in decimal digits; npos: the form has no place for it.
 std::size_t range_begin_in(std::string_view document, Representation form);

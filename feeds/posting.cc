@@ -14,6 +14,7 @@
 #include "feeds/outcome_reply.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
+#include "feeds/representation.h"
 #include "feeds/visibility.h"
 #include "http/prefer.h"
 #include "http/trace.h"
@@ -113,8 +114,9 @@ std::int64_t expected_head(const LiveFeed* feed, const Request& request) {
   std::int64_t expected = -1;
   for (std::string_view tag : split(field, ',')) {
     tag = trim(tag);
-    if (feed != nullptr && (tag == page_etag(feed->facts(), *feed->state(), "atom", "", head) ||
-                            tag == page_etag(feed->facts(), *feed->state(), "html", "", head))) {
+    if (feed != nullptr &&
+        (tag == page_etag(feed->facts(), *feed->state(), "atom", "", head) ||
+         tag == page_etag(feed->facts(), *feed->state(), tag_word(offers_of_feeds()[1]), "", head))) {
       return head;
     }
     const bool is_quoted = tag.size() > 1 && tag.front() == '"' && tag.back() == '"';

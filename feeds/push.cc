@@ -74,19 +74,26 @@ std::string push_document(const LiveFeed& feed, const PushView& view, const Push
   document.links = {{"self", with_bars_encoded(request.self)}, {"current", request.feed_url}, {"hub", request.hub_url}};
   document.range = {request.from, slice.to};
   document.entries = std::move(slice.entries);
-  return in_form(render_feed(document), view.offer->representation, request.feed_url);
+  if (view.offer->further != nullptr && request.forms != nullptr) request.forms->prepare(state->settings);
+  return in_offer(render_feed(document), *view.offer, feed.facts(), request.feed_url, {}, request.forms);
 }
 
 }  // namespace
 
-PushView parse_push_view(const Parameters& parameters, std::int64_t page_size) {
+PushView parse_push_view(const Parameters& parameters, std::int64_t page_size, std::shared_ptr<const FeedState> state) {
   const PageQuery query = parse_page_query(parameters, page_size);
   if (query.marker || query.starting_at) {
     throw Problem(403, "A page that begins at a marker or an instant is no topic: leave marker and startingAt out");
   }
-  const Offer* const named = named_offer(parameters, offers_of_feeds());
   PushView view;
-  view.offer = named != nullptr ? named : &offers_of_feeds().front();
+  view.offers = std::make_shared<const FeedOffers>(std::move(state));
+  const Offer* named = nullptr;
+  try {
+    named = named_offer(parameters, view.offers->all());
+  } catch (const Problem&) {
+    if (page_size > 0) throw;
+  }
+  view.offer = named != nullptr ? named : &view.offers->all().front();
   if (view.offer->representation == Representation::kEvents) {
     throw Problem(403, "A stream of events is no topic: it is no document that could be pushed");
   }

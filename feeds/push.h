@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "feeds/directory.h"
 #include "feeds/filter.h"
+#include "feeds/further_forms.h"
 #include "feeds/representation.h"
 #include "kernel/time.h"
 #include "kernel/uri.h"
@@ -19,6 +21,7 @@ namespace courant::feeds {
 
 // What the query of a feed's URL says of pushes.
 struct PushView {
+  std::shared_ptr<const FeedOffers> offers;  // that the following is one of
   const Offer* offer = nullptr;  // the form: that of ?format=, or Atom, for nobody is there who could accept another
   std::optional<Filter> filter;  // what does not match is passed over
   std::optional<std::int64_t>
@@ -28,7 +31,9 @@ struct PushView {
 
 // Read as the query of a page is; what pages ignore is ignored. Throws Problem 400 as for a page, 403 for what does not
 // show the head, or is no document. A canonical query gives itself again.
-PushView parse_push_view(const Parameters& parameters, std::int64_t page_size);
+// state: of the feed. page_size 0: it is not known, and may have had forms of any name.
+PushView parse_push_view(const Parameters& parameters, std::int64_t page_size,
+                         std::shared_ptr<const FeedState> state = nullptr);
 
 // The same view of what a filter lets through, which is canonical. Throws Problem 400 where no query can say both.
 void bind_to(PushView& view, const std::string& filter);
@@ -44,6 +49,7 @@ struct PushRequest {
   std::string self;            // the topic's URL as its subscriber wrote it
   std::string feed_url;        // absolute, as hub_url
   std::string hub_url;
+  FurtherForms* forms = nullptr;  // null: there are none
 };
 
 struct PushPage {

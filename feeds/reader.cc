@@ -12,7 +12,6 @@
 #include "kernel/digest.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
-#include "xslt/page_files.h"
 
 namespace courant::feeds {
 namespace {
@@ -132,12 +131,11 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
 
 }  // namespace
 
-std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view representation,
-                      std::string_view query, std::int64_t upto) {
+std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view tag_word, std::string_view query,
+                      std::int64_t upto) {
   // The feed's own id keeps a feed of another database, whose positions begin anew, from repeating a tag.
   std::string inputs = facts.uri + "\n";
-  inputs.append(representation).append("\n").append(query);
-  if (representation == "html") inputs.append("\n").append(xslt::page_version());
+  inputs.append(tag_word).append("\n").append(query);
   for (const std::int64_t number :
        {state.revision, kRendererVersion, state.floor, state.redactions, state.generation, upto}) {
     inputs += "\n" + std::to_string(number);
@@ -185,7 +183,7 @@ RenderedPage read_page(sql::Session& session, const LiveFeed& feed, const PageRe
   rendered.head = page.slice.bounds.head;
   rendered.links = links_of(query, page.range, page.slice.bounds);
   const std::string tagged = rendered.links.self + (query.bound.empty() ? "" : "\n" + query.bound);
-  rendered.etag = page_etag(facts, *state, request.representation, tagged, upto);
+  rendered.etag = page_etag(facts, *state, request.tag_word, tagged, upto);
   if (!page.slice.entries.empty()) rendered.oldest = page.slice.entries.back().recorded;
   rendered.self = with_suffix(feed_url + rendered.links.self, form_suffix(request.representation));
   rendered.modified = page.slice.feed.page_modified(*state, page.slice.bounds.floor, recorded);

@@ -38,6 +38,7 @@ struct PageRequest {
   std::string hub_url;
   std::int64_t max_bytes = 16 << 20;  // of entries; the page ends early there, with one entry at least
   std::string representation = "atom";
+  std::string tag_word = "atom";  // of the form (feeds/representation.h)
   // Of entries that were edited only the newest revision, and none of those that were deleted: forms other than Atom.
   bool is_newest_only = false;
 };
@@ -81,10 +82,11 @@ struct LogPiece {
 };
 LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto);
 
-// The weak entity tag of a feed page: the same on every process and after restarts. query: the page's own, "" at the
-// head. It ends with the position, so that a process can tell a reader who knows more than itself.
-std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view representation,
-                      std::string_view query, std::int64_t upto);
+// The weak entity tag of a feed page: the same on every process and after restarts. tag_word: of its form. query: the
+// page's own, "" at the head. It ends with the position, so that a process can tell a reader who knows more than
+// itself.
+std::string page_etag(const FeedFacts& facts, const FeedState& state, std::string_view tag_word, std::string_view query,
+                      std::int64_t upto);
 
 // The highest position in a list of such tags; 0: none.
 std::int64_t highest_position(std::string_view etags);

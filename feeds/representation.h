@@ -12,13 +12,16 @@
 
 namespace courant::feeds {
 
-enum class Representation { kXml, kHtml, kJson, kRss, kCloudEvents, kEvents };
+enum class Representation { kXml, kHtml, kJson, kRss, kCloudEvents, kEvents, kFurther };
+
+struct FormSettings;
 
 struct Offer {
   Representation representation = Representation::kXml;
   std::string_view format;                    // the word for ?format=, and part of a page's entity tag
   std::string_view content_type;              // as sent
   std::vector<std::string_view> media_types;  // that mean it in Accept
+  const FormSettings* further = nullptr;      // of kFurther (feeds/further_forms.h); else null
 };
 
 // What a resource comes as, the first where the client does not care.
@@ -37,7 +40,7 @@ const Offer& choose_representation(const http::Request& request, const Parameter
 // themselves.
 std::string form_suffix(std::string_view format);
 
-// The offer's part of an entity tag: its word, and for HTML which version of our pages it is.
+// The offer's part of an entity tag: its word, and for HTML which version of our pages it is. Not for kFurther.
 std::string tag_word(const Offer& offer);
 
 // What links between pages carry along: "format=html" where that was asked for by the query, else nothing.

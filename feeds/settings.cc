@@ -36,6 +36,9 @@ json object_of(const FeedSettings& settings) {
                  {"cors", settings.cors}};
   // Left out where there is none, so that what is stored of other feeds stays the same text.
   if (!settings.door.is_open()) object["door"] = object_of(settings.door);
+  for (const FormSettings& form : settings.forms) {
+    object["forms"].push_back({form.name, form.media_type, form.stylesheet});
+  }
   return object;
 }
 
@@ -56,6 +59,14 @@ DoorSettings door_settings_of(const json& object) {
   return settings;
 }
 
+std::vector<FormSettings> forms_of(const json& list) {
+  std::vector<FormSettings> forms;
+  for (const json& form : list) {
+    forms.push_back({form.at(0).get<std::string>(), form.at(1).get<std::string>(), form.at(2).get<std::string>()});
+  }
+  return forms;
+}
+
 FeedSettings feed_settings_of(const json& object) {
   FeedSettings settings;
   read(object, "title", settings.title);
@@ -71,6 +82,7 @@ FeedSettings feed_settings_of(const json& object) {
   read(object, "accept", settings.accept);
   read(object, "cors", settings.cors);
   if (const auto door = object.find("door"); door != object.end()) settings.door = door_settings_of(*door);
+  if (const auto forms = object.find("forms"); forms != object.end()) settings.forms = forms_of(*forms);
   return settings;
 }
 

@@ -34,6 +34,14 @@ struct DoorSettings {
   bool is_open() const { return *this == DoorSettings{}; }
 };
 
+// A further form of a feed: what a stylesheet makes of its Atom documents (feeds/further_forms.h).
+struct FormSettings {
+  std::string name;        // for ?format=
+  std::string media_type;  // as sent; what comes before a ';' is what Accept means it by
+  std::string stylesheet;  // a file
+  bool operator==(const FormSettings&) const = default;
+};
+
 struct FeedSettings {
   std::string title;
   std::string author = "Courant";    // of entries that name none
@@ -47,6 +55,7 @@ struct FeedSettings {
   std::vector<std::string> accept = {"application/atom+xml;type=entry"};
   std::vector<std::string> cors;
   DoorSettings door;
+  std::vector<FormSettings> forms;
   bool operator==(const FeedSettings&) const = default;
 };
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
+#include "feeds/further_forms.h"
 #include "http/address_guard.h"
 #include "kernel/text.h"
 #include "server/config_table.h"
@@ -296,28 +297,46 @@ class Reader {
     field = std::move(texts);
   }
 
-  // [[assert]] with xpath and message, or pairs of texts.
+  // Of tables with these members, or lists of as many texts: the texts, in their order; nullopt: it is something else.
+  static std::optional<std::vector<std::vector<std::string>>> rows_of(const toml::node& node,
+                                                                      const std::vector<const char*>& members) {
+    const toml::array* const list = node.as_array();
+    if (list == nullptr) return std::nullopt;
+    std::vector<std::vector<std::string>> rows;
+    for (const toml::node& item : *list) {
+      const toml::table* const table = item.as_table();
+      const toml::array* const texts = item.as_array();
+      const std::size_t size = table != nullptr ? table->size() : texts != nullptr ? texts->size() : 0;
+      if (size != members.size()) return std::nullopt;
+      std::vector<std::string> row;
+      for (std::size_t i = 0; i < size; ++i) {
+        const toml::node* const one = table != nullptr ? table->get(members[i]) : texts->get(i);
+        if (one == nullptr || !one->is_string()) return std::nullopt;
+        row.push_back(*one->value<std::string>());
+      }
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  }
+
   template <class Target>
   void set_field(const Setting<Target>&, std::vector<schema::Assertion>& field, const std::string& name,
                  const toml::node& node) {
-    const toml::array* const list = node.as_array();
-    std::vector<schema::Assertion> assertions;
-    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-      const toml::table* const table = (*list)[i].as_table();
-      const toml::array* const pair = (*list)[i].as_array();
-      const toml::node* const xpath = table != nullptr ? table->get("xpath") : pair != nullptr ? pair->get(0) : nullptr;
-      const toml::node* const message = table != nullptr  ? table->get("message")
-                                        : pair != nullptr ? pair->get(1)
-                                                          : nullptr;
-      const std::size_t size = table != nullptr ? table->size() : pair != nullptr ? pair->size() : 0;
-      if (size == 2 && xpath != nullptr && message != nullptr && xpath->is_string() && message->is_string()) {
-        assertions.push_back({*xpath->value<std::string>(), *message->value<std::string>()});
-      }
-    }
-    if (list == nullptr || assertions.size() != list->size()) {
-      return fault(node, name + " is written as [[" + name + "]] with xpath and message, both texts");
-    }
-    field = std::move(assertions);
+    const auto rows = rows_of(node, {"xpath", "message"});
+    if (!rows) return fault(node, name + " is written as [[" + name + "]] with xpath and message, both texts");
+    field.clear();
+    for (const auto& row : *rows) field.push_back({row[0], row[1]});
+  }
+
+  template <class Target>
+  void set_field(const Setting<Target>&, std::vector<feeds::FormSettings>& field, const std::string& name,
+                 const toml::node& node) {
+    const auto rows = rows_of(node, {"name", "media_type", "stylesheet"});
+    if (!rows) return fault(node, name + " is written as [[" + name + "]] with name, media_type and stylesheet");
+    std::vector<feeds::FormSettings> forms;
+    for (const auto& row : *rows) forms.push_back({row[0], row[1], row[2]});
+    if (const std::optional<std::string> wrong = feeds::fault_of_forms(forms)) return fault(node, name + ": " + *wrong);
+    field = std::move(forms);
   }
 
   template <class Target>

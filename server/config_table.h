@@ -16,10 +16,11 @@ namespace courant::server {
 
 // Where a setting lands, which also says its type in the file. Whole numbers become sizes ("1MiB") where is_size.
 template <class Target>
-using Field = std::variant<std::string& (*)(Target&), bool& (*)(Target&), std::int64_t& (*)(Target&),
-                           std::chrono::milliseconds& (*)(Target&), feeds::Retention& (*)(Target&),
-                           std::vector<std::string>& (*)(Target&), std::vector<std::chrono::milliseconds>& (*)(Target&),
-                           std::vector<schema::Assertion>& (*)(Target&)>;
+using Field =
+    std::variant<std::string& (*)(Target&), bool& (*)(Target&), std::int64_t& (*)(Target&),
+                 std::chrono::milliseconds& (*)(Target&), feeds::Retention& (*)(Target&),
+                 std::vector<std::string>& (*)(Target&), std::vector<std::chrono::milliseconds>& (*)(Target&),
+                 std::vector<schema::Assertion>& (*)(Target&), std::vector<feeds::FormSettings>& (*)(Target&)>;
 
 struct Rules {
   std::int64_t least = 0;  // bounds of numbers, and of durations in milliseconds

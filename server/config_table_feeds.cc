@@ -91,6 +91,10 @@ const std::vector<Setting<FeedConfig>>& feed_settings() {
       {"", "reserved", +[](F& f) -> Texts { return f.settings.door.reserved; },
        "categories that clients may not give, the stylesheet may: beginnings of terms, \"tid:\", or schemes, "
        "\"{urn:x}\""},
+      {"", "representation", +[](F& f) -> std::vector<feeds::FormSettings>& { return f.settings.forms; },
+       "further forms: [[workspaces.feeds.representation]] with name (for ?format=), media_type, and stylesheet, a "
+       "file "
+       "(XSLT 1.0) that makes it of the feed's Atom documents"},
       {"",
        "cors",
        +[](F& f) -> Texts { return f.settings.cors; },

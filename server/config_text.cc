@@ -72,6 +72,12 @@ std::string value_text(const Setting<Target>& setting, Target& target) {
         return "[" + toml_string(assertion.xpath) + ", " + toml_string(assertion.message) + "]";
       });
     }
+    std::string operator()(std::vector<feeds::FormSettings>& (*field)(Target&)) const {
+      return list_text(field(target), [](const feeds::FormSettings& form) {
+        return "[" + toml_string(form.name) + ", " + toml_string(form.media_type) + ", " +
+               toml_string(form.stylesheet) + "]";
+      });
+    }
     std::string operator()(Texts (*field)(Target&)) const { return list_text(field(target), toml_string); }
     std::string operator()(Durations (*field)(Target&)) const {
       return list_text(field(target), [](milliseconds pause) { return toml_string(format_duration(pause)); });

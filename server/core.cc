@@ -69,6 +69,7 @@ Result<bool> Core::start() {
   });
   Result<std::shared_ptr<const feeds::Doors>> doors = open_doors(config_);
   if (!doors) return doors.fault();
+  if (std::optional<Fault> fault = fault_of_further_forms(config_)) return *std::move(fault);
   Result<feeds::Configured> configured = configure(config_);
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config_);
@@ -81,6 +82,7 @@ Result<bool> Core::start() {
   engine_ = std::make_unique<feeds::Engine>(options, lanes_, database(), *executor_, clock_, metrics_,
                                             [this](const Advances& advances) { moved(advances); });
   engine_->change(*std::move(doors));
+  engine_->further_forms().change(feed_files(config_));
   Gauge& behind = metrics_.gauge("courant_follower_behind_seconds",
                                  "How long ago it was known for certain what other processes have committed");
   Gauge& feeds = metrics_.gauge("courant_feeds", "Feeds in memory");
@@ -105,6 +107,7 @@ Result<feeds::Configured> Core::configure(const Config& config) {
 Result<bool> Core::change(const Config& config) {
   Result<std::shared_ptr<const feeds::Doors>> doors = open_doors(config);
   if (!doors) return doors.fault();
+  if (std::optional<Fault> fault = fault_of_further_forms(config)) return *std::move(fault);
   Result<feeds::Configured> configured = configure(config);
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config);
@@ -113,6 +116,7 @@ Result<bool> Core::change(const Config& config) {
   if (!open_to_read) return open_to_read.fault();
   access_->change(*std::move(open_to_read));
   engine_->change(*std::move(doors));
+  engine_->further_forms().change(feed_files(config));
   engine_->change(std::move(options));
   database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
   if (hub_) {

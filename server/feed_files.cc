@@ -1,7 +1,10 @@
 #include "server/feed_files.h"
 
 #include <set>
+#include <string>
 #include <utility>
+
+#include "feeds/further_forms.h"
 
 namespace courant::server {
 namespace {
@@ -28,6 +31,25 @@ Fault named(const std::string& whose, const Fault& fault) {
   return Fault{whose + ": " + with_place(fault)};
 }
 
+// What is wrong with further forms, each stylesheet once.
+std::vector<Fault> faults_of_forms(const Config& config, const Folder& folder) {
+  std::vector<Fault> faults;
+  std::set<std::string> known;
+  const auto judge = [&](const std::string& whose, const feeds::FeedSettings& settings) {
+    for (const feeds::FormSettings& form : settings.forms) {
+      if (!known.insert(form.stylesheet).second) continue;
+      if (const std::optional<Fault> fault = feeds::FurtherForms::fault_of(form, folder)) {
+        faults.push_back(named(whose + ", representation " + form.name, *fault));
+      }
+    }
+  };
+  for (const WorkspaceConfig& workspace : config.workspaces) {
+    judge("workspace " + workspace.name, workspace.defaults.settings);
+    for (const FeedConfig& feed : workspace.feeds) judge("feed " + workspace.name + "/" + feed.name, feed.settings);
+  }
+  return faults;
+}
+
 }  // namespace
 
 Folder feed_files(const Config& config) {
@@ -41,7 +63,13 @@ std::vector<Fault> faults_of_feed_files(const Config& config) {
     const Result<feeds::EntryDoor> door = feeds::EntryDoor::compile(settings, folder);
     if (!door) faults.push_back(named(whose, door.fault()));
   }
+  for (Fault& fault : faults_of_forms(config, folder)) faults.push_back(std::move(fault));
   return faults;
+}
+
+std::optional<Fault> fault_of_further_forms(const Config& config) {
+  std::vector<Fault> faults = faults_of_forms(config, feed_files(config));
+  return faults.empty() ? std::nullopt : std::optional(std::move(faults.front()));
 }
 
 Result<std::shared_ptr<const feeds::Doors>> open_doors(const Config& config) {

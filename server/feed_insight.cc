@@ -21,7 +21,7 @@ FeedInsight::Seen FeedInsight::see(sql::Session& session, const hub::Topic& topi
   std::shared_ptr<feeds::LiveFeed> feed = directory_.find(key);
   if (!feed) feed = directory_.load(session, url->workspace, url->feed);
   if (!feed) throw Problem(404, "The feed of this topic does not exist any more");
-  feeds::PushView view = feeds::parse_push_view(url->parameters, feed->facts().page_size);
+  feeds::PushView view = feeds::parse_push_view(url->parameters, feed->facts().page_size, feed->state());
   return {std::move(feed), *std::move(url), std::move(view)};
 }
 
@@ -39,6 +39,7 @@ hub::PushDocument FeedInsight::empty_document(sql::Session& session, const hub::
   request.self = self;
   request.feed_url = public_url_ + "/" + seen.url.workspace + "/" + seen.url.feed;
   request.hub_url = public_url_ + "/hub";
+  request.forms = forms_;
   hub::PushDocument document;
   document.body = std::make_shared<const std::string>(feeds::empty_push(*seen.feed, seen.view, request, clock_));
   document.content_type = seen.view.offer->content_type;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "feeds/directory.h"
+#include "feeds/further_forms.h"
 #include "hub/topic_insight.h"
 #include "kernel/time.h"
 #include "server/topic_url.h"
@@ -14,8 +15,9 @@ namespace courant::server {
 class FeedInsight final : public hub::TopicInsight {
  public:
   // All must outlive this. topics: those of other servers, too, of which no more is known than how far they have come.
-  FeedInsight(hub::TopicSource& topics, feeds::Directory& directory, const Clock& clock, const std::string& public_url)
-      : topics_(topics), directory_(directory), clock_(clock), public_url_(public_url) {}
+  FeedInsight(hub::TopicSource& topics, feeds::Directory& directory, const Clock& clock, const std::string& public_url,
+              feeds::FurtherForms* forms)
+      : topics_(topics), directory_(directory), clock_(clock), public_url_(public_url), forms_(forms) {}
 
   hub::Backlog backlog(sql::Session& session, const hub::Topic& topic, std::int64_t position) override;
   hub::PushDocument empty_document(sql::Session& session, const hub::Topic& topic, const std::string& self,
@@ -38,6 +40,7 @@ class FeedInsight final : public hub::TopicInsight {
   feeds::Directory& directory_;
   const Clock& clock_;
   const std::string public_url_;
+  feeds::FurtherForms* const forms_;
 };
 
 }  // namespace courant::server

@@ -16,6 +16,12 @@ TopicUrl url_of(const hub::Topic& topic) {
   return *std::move(url);
 }
 
+// feed: null where it does not exist any more.
+feeds::PushView view_of(const TopicUrl& url, const feeds::LiveFeed* feed) {
+  return feed != nullptr ? feeds::parse_push_view(url.parameters, feed->facts().page_size, feed->state())
+                         : feeds::parse_push_view(url.parameters, 0);
+}
+
 // By its name; of one that is unknown or lost, nobody's.
 std::shared_ptr<const access::Identity> identity_of(const access::Rules& rules, const std::string& name) {
   std::shared_ptr<const access::Identity> known = rules.named(name);
@@ -25,14 +31,16 @@ std::shared_ptr<const access::Identity> identity_of(const access::Rules& rules, 
 }  // namespace
 
 FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url,
-                       std::string hub_url, const access::CurrentRules* rules, MostSubscriptions most)
+                       std::string hub_url, const access::CurrentRules* rules, MostSubscriptions most,
+                       feeds::FurtherForms* forms)
     : directory_(directory),
       clock_(clock),
       public_url_(public_url),
       public_parts_(parse_uri(public_url).value_or(Uri{})),
       hub_url_(std::move(hub_url)),
       rules_(rules),
-      most_(std::move(most)) {}
+      most_(std::move(most)),
+      forms_(forms) {}
 
 std::optional<std::string> FeedTopics::local_part(const std::string& url) const {
   // No XML holds these two, so no document could say which topic it is of.
@@ -56,7 +64,7 @@ std::optional<hub::Topic> FeedTopics::find(sql::Session& session, const std::str
   if (!feed) feed = directory_.load(session, named->workspace, named->feed);
   if (!feed) return std::nullopt;
   const feeds::FeedKey key = feed->facts().key;
-  const feeds::PushView view = feeds::parse_push_view(named->parameters, feed->facts().page_size);
+  const feeds::PushView view = feeds::parse_push_view(named->parameters, feed->facts().page_size, feed->state());
   hub::Topic topic{canonical_topic(*named, view), key.lane, key.feed};
   if (topic.canonical.size() > kMaxCanonicalTopic) {
     throw Problem(400, "The filter is too long for a topic, whose URL has at most 2048 bytes with all of it encoded");
@@ -91,7 +99,7 @@ hub::Topic FeedTopics::bound_topic(sql::Session& session, const hub::Topic& topi
   const TopicUrl url = url_of(topic);
   std::shared_ptr<feeds::LiveFeed> feed = directory_.find({topic.lane, topic.feed});
   if (!feed) feed = directory_.load(session, url.workspace, url.feed);
-  feeds::PushView view = feeds::parse_push_view(url.parameters, feed ? feed->facts().page_size : 0);
+  feeds::PushView view = view_of(url, feed.get());
   feeds::bind_to(view, who->filter());
   hub::Topic bound{canonical_topic(url, view), topic.lane, topic.feed};
   if (bound.canonical.size() > kMaxCanonicalTopic) {
@@ -152,7 +160,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   const feeds::FeedKey key{topic.lane, topic.feed};
   std::shared_ptr<feeds::LiveFeed> feed = directory_.find(key);
   if (!feed) feed = directory_.load(session, url.workspace, url.feed);  // null: it has been deleted
-  const feeds::PushView view = feeds::parse_push_view(url.parameters, feed ? feed->facts().page_size : 0);
+  const feeds::PushView view = view_of(url, feed.get());
   feeds::PushRequest request;
   request.from = from;
   request.upto = upto;
@@ -161,6 +169,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   request.self = self;
   request.feed_url = public_url_ + "/" + url.workspace + "/" + url.feed;
   request.hub_url = hub_url_;
+  request.forms = forms_;
   std::optional<feeds::PushPage> page = feeds::read_push(session, key, feed.get(), view, request, clock_);
   if (!page) return std::nullopt;
   hub::PushDocument document;

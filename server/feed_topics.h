@@ -9,6 +9,7 @@
 
 #include "access/rules.h"
 #include "feeds/directory.h"
+#include "feeds/further_forms.h"
 #include "feeds/writer.h"
 #include "hub/seam.h"
 #include "kernel/uri.h"
@@ -21,9 +22,11 @@ class FeedTopics final : public hub::TopicSource {
   using MostSubscriptions = std::function<std::int64_t(std::string_view workspace)>;
 
   // All must outlive this. hub_url: what pushed documents name as their hub.
-  // rules: null: everybody may have everything. most: null: any number of subscriptions.
+  // rules: null: everybody may have everything. most: null: any number of subscriptions. forms: null:
+  // no feed has further ones.
   FeedTopics(feeds::Directory& directory, const Clock& clock, const std::string& public_url, std::string hub_url,
-             const access::CurrentRules* rules = nullptr, MostSubscriptions most = nullptr);
+             const access::CurrentRules* rules = nullptr, MostSubscriptions most = nullptr,
+             feeds::FurtherForms* forms = nullptr);
 
   // Whether a URL lies below public_url: it is a topic of a feed, or none.
   bool is_local(const std::string& url) const { return local_part(url).has_value(); }
@@ -55,6 +58,7 @@ class FeedTopics final : public hub::TopicSource {
   const std::string hub_url_;
   const access::CurrentRules* const rules_;
   const MostSubscriptions most_;
+  feeds::FurtherForms* const forms_;
 };
 
 // The wake-ups that tell the hub of what has moved by a commit.

@@ -121,16 +121,17 @@ struct HubRunner::State {
         foreign_executor(foreign_database, kForeignThreads, kDatabaseQueue, &metrics, "foreign_topics"),
         client(client_options(config, guard), metrics),
         transport(client),
-        own_topics(engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub",
-                   &rules,
-                   [&the_engine](std::string_view name) {
-                     const feeds::WorkspaceSettings* const workspace = the_engine.workspace(name);
-                     return workspace == nullptr ? 0 : workspace->max_subscriptions;
-                   }),
+        own_topics(
+            engine.directory(), engine.clock(), config.server.public_url, config.server.public_url + "/hub", &rules,
+            [&the_engine](std::string_view name) {
+              const feeds::WorkspaceSettings* const workspace = the_engine.workspace(name);
+              return workspace == nullptr ? 0 : workspace->max_subscriptions;
+            },
+            &engine.further_forms()),
         foreign_topics(foreign_options(config.hub, delivers), foreign_executor, transport, guard, engine.clock(),
                        metrics),
         topics(own_topics, foreign_topics),
-        insight(topics, engine.directory(), engine.clock(), config.server.public_url),
+        insight(topics, engine.directory(), engine.clock(), config.server.public_url, &engine.further_forms()),
         hub(hub_options(config, delivers), std::move(vault), topics, insight, executor, engine.executor(), transport,
             guard, engine.clock(), metrics) {}
 

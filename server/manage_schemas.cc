@@ -49,6 +49,7 @@ Json schema_of(const Setting<Target>& setting) {
     Json operator()(std::vector<std::string>& (*)(Target&)) const { return list_of(text()); }
     Json operator()(std::vector<std::chrono::milliseconds>& (*)(Target&)) const { return list_of(text()); }
     Json operator()(std::vector<schema::Assertion>& (*)(Target&)) const { return list_of(list_of(text())); }
+    Json operator()(std::vector<feeds::FormSettings>& (*)(Target&)) const { return list_of(list_of(text())); }
     Json operator()(...) const { return text(); }  // durations and retention, in words
   };
   Json schema = std::visit(OfType{setting}, setting.field);

@@ -17,7 +17,7 @@ std::string toml_value(const std::string& name, const Json& value) {
     throw Problem(400, name + " must be a text, a whole number, true or false, or a list of texts");
   std::string list;
   for (const Json& item : value) {
-    // Assertions are pairs of texts.
+    // Assertions are pairs of texts, further forms are three.
     if (!item.is_string() && !item.is_array()) throw Problem(400, name + " must be a list of texts");
     list += (list.empty() ? "" : ", ") + toml_value(name, item);
   }

@@ -9,6 +9,7 @@
 #include <libxslt/xslt.h>
 #include <libxslt/xsltutils.h>
 
+#include "kernel/digest.h"
 #include "kernel/text.h"
 
 namespace courant::xslt {
@@ -122,6 +123,7 @@ OwnedDocument Reading::load(std::string_view url, xmlDict* dictionary, bool is_s
     return nullptr;
   }
   if (is_stylesheet) {
+    digests_ += bytes_of(sha256(*text));
     if (const std::optional<Fault> costly = costly_pattern(document->get())) {
       refuse("the file " + *path + ": " + with_place(*costly));
       return nullptr;

@@ -35,6 +35,8 @@ class Reading {
 
   // What was asked for and not given, the first of it; empty: nothing.
   const std::string& refused() const { return refused_; }
+  // Of the stylesheets that were read, one behind the other.
+  const std::string& digests() const { return digests_; }
 
   // For what libxslt calls.
   static Reading* of_this_thread();
@@ -45,6 +47,7 @@ class Reading {
   const Folder& folder_;
   int loaded_ = 0;
   std::string refused_;
+  std::string digests_;
 };
 
 // What stylesheets may do: read files through a Reading. Set up once, never changed.

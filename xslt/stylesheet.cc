@@ -12,6 +12,7 @@
 #include <libxslt/xsltInternals.h>
 #include <libxslt/xsltutils.h>
 
+#include "kernel/digest.h"
 #include "kernel/text.h"
 #include "xslt/files.h"
 #include "xslt/meter.h"
@@ -140,13 +141,15 @@ Transformation written(xmlDoc* result, xsltStylesheet* sheet, std::size_t most) 
 }  // namespace
 
 struct Stylesheet::Compiled {
-  Compiled(xsltStylesheet* the_sheet, Folder the_folder) : sheet(the_sheet), folder(std::move(the_folder)) {}
+  Compiled(xsltStylesheet* the_sheet, Folder the_folder, std::string the_version)
+      : sheet(the_sheet), folder(std::move(the_folder)), version(std::move(the_version)) {}
   ~Compiled() { xsltFreeStylesheet(sheet); }
   Compiled(const Compiled&) = delete;
   Compiled& operator=(const Compiled&) = delete;
 
   xsltStylesheet* const sheet;
   const Folder folder;
+  const std::string version;
 };
 
 Result<Stylesheet> Stylesheet::compile(std::string_view xsl) {
@@ -178,9 +181,14 @@ Result<Stylesheet> Stylesheet::compile(std::string_view xsl, const Folder& folde
   };
   if (sheet == nullptr) return fault();
   (void)document->release();  // the stylesheet owns it now
-  auto compiled = std::make_shared<const Compiled>(sheet, folder);
+  const std::string read = std::string(bytes_of(sha256(xsl))) + reading.digests();
+  auto compiled = std::make_shared<const Compiled>(sheet, folder, to_hex(bytes_of(sha256(read)).substr(0, 6)));
   if (sheet->errors > 0 || !said.errors().empty() || !reading.refused().empty()) return fault();
   return Stylesheet(std::move(compiled));
+}
+
+const std::string& Stylesheet::version() const {
+  return compiled_->version;
 }
 
 Transformation Stylesheet::transform(std::string_view xml, const Parameters& parameters, const Limits& limits) const {

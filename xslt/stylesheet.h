@@ -42,6 +42,9 @@ class Stylesheet {
   // applied. Faults name the file.
   static Result<Stylesheet> load(const Folder& folder, const std::string& name);
 
+  // 12 hexadecimal digits, other ones for another text of it or of what it imports and includes.
+  const std::string& version() const;
+
   // xml: well-formed, without a DOCTYPE; anything else is kBroken.
   Transformation transform(std::string_view xml, const Parameters& parameters = {}, const Limits& limits = {}) const;
 

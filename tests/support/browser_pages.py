@@ -83,7 +83,9 @@ def look(page, name, url, size, scheme):
 
 
 def picture(page, folder, name):
+    page.ask("Emulation.setScrollbarsHidden", hidden=True)
     data = page.ask("Page.captureScreenshot", format="png")["data"]
+    page.ask("Emulation.setScrollbarsHidden", hidden=False)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.png").write_bytes(base64.b64decode(data))
 

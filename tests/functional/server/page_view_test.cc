@@ -148,7 +148,7 @@ TEST_F(PageViewTest, NoScriptOfAnEntryRuns) {
           "<id>urn:hostile:forged</id><title>forged</title><content type='text' xmlns:s='urn:courant:shown:1' "
           "s:html='&lt;script&gt;hit()&lt;/script&gt;' s:href='javascript:hit()'>c</content><link rel='related' "
           "href='urn:x' xmlns:s='urn:courant:shown:1' s:href='javascript:hit()'/>");
-  const std::vector<json> pages = show({"feed=" + server_.url() + "/demo/hostile",
+  const std::vector<json> pages = show({"hostile=" + server_.url() + "/demo/hostile",
                                         "xhtml=" + server_.url() + "/demo/hostile/entries/urn:hostile:xhtml",
                                         "forged=" + server_.url() + "/demo/hostile/entries/urn:hostile:forged"});
   ASSERT_EQ(pages.size(), 3U * 5U) << output();
