@@ -4,19 +4,22 @@
 #include <atomic>
 #include <deque>
 #include <exception>
-#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
-#include <unordered_map>
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <curl/curl.h>
 
-#include "http/multi.h"
-#include "http/transfer.h"
+#include "http/curl_carrier.h"
+#include "http/errand.h"
+#include "http/plain_carrier.h"
 #include "kernel/log.h"
 #include "kernel/priority.h"
 #include "kernel/text.h"
+#include "kernel/turns.h"
 
 namespace courant::http {
 namespace {
@@ -25,19 +28,11 @@ using Outcome = ClientReply::Outcome;
 
 constexpr int kOutcomes = 9;
 constexpr int kWaitingPerPlace = 4;
-constexpr std::chrono::seconds kPatience{1};  // only a backstop: libcurl knows its timers, and send() wakes it
 
 void initialise_curl() {
   static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (result != CURLE_OK) throw std::runtime_error("libcurl cannot be initialised");
 }
-
-// The requests of one host name.
-struct Host {
-  std::deque<std::unique_ptr<Transfer>> waiting;
-  int in_flight = 0;
-  bool has_turn = false;  // stands in the line of hosts
-};
 
 }  // namespace
 
@@ -63,7 +58,7 @@ class Client::Worker {
     join();
   }
 
-  bool send(std::unique_ptr<Transfer> transfer);
+  bool send(std::unique_ptr<Errand> errand);
   void begin_stop();
   void join();  // after begin_stop; on the worker's own thread it does nothing
   bool is_this_thread() const { return id_ == std::this_thread::get_id(); }
@@ -71,29 +66,29 @@ class Client::Worker {
  private:
   // All below run on the worker's thread.
   void run();
-  bool take_arrivals();
-  void offer_turn(const std::string& name, Host& host);
-  void start_all();
-  void start(std::unique_ptr<Transfer> transfer);
-  void reap();
-  void leave(const std::string& name);
-  void finish(Transfer& transfer, ClientReply reply);
+  void take_arrivals();
+  void begin_all();
+  void ended(Errand& errand, ClientReply reply);
+  void finish(Errand& errand, ClientReply reply);
   void end_all();
 
   const ClientOptions options_;
   std::vector<Counter*> finished_;  // by outcome
   Gauge& under_way_;                // of all threads
-  Multi multi_;
 
-  std::mutex mutex_;  // guards the next three; never held across I/O or `done`
-  std::deque<std::unique_ptr<Transfer>> arrivals_;
-  int waiting_ = 0;  // arrived and not started
+  std::mutex mutex_;  // guards the next two; never held across I/O or `done`
+  std::deque<std::unique_ptr<Errand>> arrivals_;
   bool is_stopping_ = false;
+  std::atomic<int> waiting_{0};  // arrived and not begun: more with the lock held, fewer by the worker's thread
+
+  boost::asio::io_context io_{1};  // for one thread
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
 
   // The worker's thread alone:
-  std::unordered_map<std::string, Host> hosts_;  // that have something waiting or in flight
-  std::deque<std::string> line_;                 // hosts with something waiting and room, in their turn
-  std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
+  Turns<std::unique_ptr<Errand>> turns_;
+  CurlCarrier curl_;
+  PlainCarrier plain_;
+  bool is_beginning_ = false;  // begin_all() is at work, or never again
 
   std::mutex joining_;  // one thread joins, others wait for it
   std::thread::id id_;
@@ -102,37 +97,37 @@ class Client::Worker {
 
 Client::Worker::Worker(ClientOptions options, Metrics& metrics)
     : options_(std::move(options)),
-      under_way_(metrics.gauge("courant_client_in_flight", "Requests to other servers that are under way")) {
+      under_way_(metrics.gauge("courant_client_in_flight", "Requests to other servers that are under way")),
+      turns_(options_.in_flight, options_.per_host),
+      curl_(io_, options_, [this](Errand& errand, ClientReply reply) { ended(errand, std::move(reply)); }),
+      plain_(io_, options_, [this](Errand& errand, ClientReply reply) { ended(errand, std::move(reply)); }) {
   for (int outcome = 0; outcome < kOutcomes; ++outcome) {
     finished_.push_back(&metrics.counter("courant_client_requests_total", "Requests to other servers that ended",
                                          {{"outcome", std::string(outcome_name(static_cast<Outcome>(outcome)))}}));
   }
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.in_flight));
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.per_host));
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(options_.in_flight));
   thread_ = std::thread([this] { run(); });
   id_ = thread_.get_id();
 }
 
-bool Client::Worker::send(std::unique_ptr<Transfer> transfer) {
+bool Client::Worker::send(std::unique_ptr<Errand> errand) {
   bool is_first = false;  // of those that the thread has not taken: it is woken once for all
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_ || waiting_ >= kWaitingPerPlace * options_.in_flight) return false;
     ++waiting_;
     is_first = arrivals_.empty();
-    arrivals_.push_back(std::move(transfer));
+    arrivals_.push_back(std::move(errand));
   }
-  if (is_first) multi_.wake();
+  if (is_first) boost::asio::post(io_, [this] { take_arrivals(); });
   return true;
 }
 
 void Client::Worker::begin_stop() {
   {
     const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
+    if (std::exchange(is_stopping_, true)) return;
   }
-  multi_.wake();
+  boost::asio::post(io_, [this] { end_all(); });
 }
 
 void Client::Worker::join() {
@@ -143,125 +138,62 @@ void Client::Worker::join() {
 
 void Client::Worker::run() {
   if (options_.niceness > 0) give_way(options_.niceness);
-  while (take_arrivals()) {
-    start_all();
-    const bool has_room = !line_.empty() && static_cast<int>(in_flight_.size()) < options_.in_flight;
-    multi_.work(has_room ? std::chrono::seconds(0) : kPatience);
-    reap();
-  }
-  end_all();
+  io_.run();
 }
 
-// False: the client is being stopped.
-bool Client::Worker::take_arrivals() {
-  std::deque<std::unique_ptr<Transfer>> arrived;
+void Client::Worker::take_arrivals() {
+  std::deque<std::unique_ptr<Errand>> arrived;
   {
     const std::lock_guard lock(mutex_);
     arrived.swap(arrivals_);
-    if (is_stopping_) {
-      arrivals_.swap(arrived);
-      return false;
-    }
   }
-  for (std::unique_ptr<Transfer>& transfer : arrived) {
-    const std::string name = transfer->host();
-    Host& host = hosts_[name];
-    host.waiting.push_back(std::move(transfer));
-    offer_turn(name, host);
+  for (std::unique_ptr<Errand>& errand : arrived) {
+    const std::string& host = errand->host;
+    turns_.add(host, std::move(errand));
   }
-  return true;
-}
-
-void Client::Worker::offer_turn(const std::string& name, Host& host) {
-  if (host.has_turn || host.waiting.empty() || host.in_flight >= options_.per_host) return;
-  host.has_turn = true;
-  line_.push_back(name);
+  begin_all();
 }
 
 // Hosts take turns, one request each: a host with a thousand requests does not hold up one with a single request.
-void Client::Worker::start_all() {
-  while (!line_.empty() && static_cast<int>(in_flight_.size()) < options_.in_flight) {
-    const std::string name = std::move(line_.front());
-    line_.pop_front();
-    Host& host = hosts_.at(name);
-    host.has_turn = false;
-    std::unique_ptr<Transfer> transfer = std::move(host.waiting.front());
-    host.waiting.pop_front();
-    ++host.in_flight;
-    offer_turn(name, host);
-    {
-      const std::lock_guard lock(mutex_);
-      --waiting_;
-    }
-    start(std::move(transfer));
+// What ends at once makes room for the next, which is begun here, too.
+void Client::Worker::begin_all() {
+  if (is_beginning_) return;
+  is_beginning_ = true;
+  while (std::optional<std::unique_ptr<Errand>> errand = turns_.take()) {
+    --waiting_;
+    under_way_.add(1);
+    Carrier& carrier = plain_.can_carry(**errand) ? static_cast<Carrier&>(plain_) : curl_;
+    carrier.begin(*std::move(errand));
   }
+  is_beginning_ = false;
 }
 
-void Client::Worker::start(std::unique_ptr<Transfer> transfer) {
-  CURL* handle = nullptr;
-  if (transfer->prepare(options_, multi_.take_handle())) {
-    handle = transfer->handle();
-    if (curl_multi_add_handle(multi_.get(), handle) == CURLM_OK) {
-      in_flight_.emplace(handle, std::move(transfer));
-      under_way_.add(1);
-      return;
-    }
-  }
-  leave(transfer->host());
-  finish(*transfer, handle == nullptr ? transfer->refused() : transfer->reply(CURLE_OUT_OF_MEMORY));
+void Client::Worker::ended(Errand& errand, ClientReply reply) {
+  under_way_.add(-1);
+  turns_.leave(errand.host);
+  finish(errand, std::move(reply));
+  begin_all();
 }
 
-// A request of this host is over.
-void Client::Worker::leave(const std::string& name) {
-  const auto place = hosts_.find(name);
-  --place->second.in_flight;
-  offer_turn(name, place->second);
-  if (place->second.in_flight == 0 && place->second.waiting.empty()) hosts_.erase(place);
-}
-
-void Client::Worker::reap() {
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    CURL* const handle = message->easy_handle;
-    const CURLcode code = message->data.result;
-    auto node = in_flight_.extract(handle);
-    under_way_.add(-1);
-    const std::unique_ptr<Transfer> transfer = std::move(node.mapped());
-    ClientReply reply = transfer->reply(code);
-    curl_multi_remove_handle(multi_.get(), handle);
-    multi_.give_back(transfer->give_handle());
-    leave(transfer->host());
-    finish(*transfer, std::move(reply));
-  }
-}
-
-void Client::Worker::finish(Transfer& transfer, ClientReply reply) {
+void Client::Worker::finish(Errand& errand, ClientReply reply) {
   finished_[static_cast<std::size_t>(reply.outcome)]->add();
+  const Done done = std::move(errand.done);
   try {
-    transfer.finish(std::move(reply));
+    done(std::move(reply));
   } catch (const std::exception& failure) {
     log_error("the receiver of an answer failed", {{"error", failure.what()}});
   }
 }
 
 void Client::Worker::end_all() {
-  for (auto& [handle, transfer] : in_flight_) {
-    curl_multi_remove_handle(multi_.get(), handle);
-    finish(*transfer, transfer->stopped());
+  is_beginning_ = true;
+  take_arrivals();
+  for (const std::unique_ptr<Errand>& errand : turns_.take_waiting()) {
+    finish(*errand, errand->ended(Outcome::kStopped, "the client was stopped"));
   }
-  under_way_.add(-static_cast<double>(in_flight_.size()));
-  in_flight_.clear();
-  for (auto& [name, host] : hosts_) {
-    for (const std::unique_ptr<Transfer>& transfer : host.waiting) finish(*transfer, transfer->stopped());
-  }
-  hosts_.clear();
-  std::deque<std::unique_ptr<Transfer>> arrived;
-  {
-    const std::lock_guard lock(mutex_);
-    arrived.swap(arrivals_);
-  }
-  for (const std::unique_ptr<Transfer>& transfer : arrived) finish(*transfer, transfer->stopped());
+  curl_.end_all();
+  plain_.end_all();
+  io_.stop();
 }
 
 Client::Client(ClientOptions options, Metrics& metrics) {
@@ -280,9 +212,9 @@ bool Client::send(ClientRequest request, Done done) {
   if (request.method != "GET" && request.method != "POST") {
     throw std::invalid_argument("a client sends GET and POST, not " + request.method);
   }
-  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(done));
-  Worker& worker = *workers_[std::hash<std::string>{}(transfer->host()) % workers_.size()];
-  return worker.send(std::move(transfer));
+  auto errand = std::make_unique<Errand>(std::move(request), std::move(done));
+  Worker& worker = *workers_[std::hash<std::string>{}(errand->host) % workers_.size()];
+  return worker.send(std::move(errand));
 }
 
 void Client::stop() {

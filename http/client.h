@@ -76,6 +76,8 @@ struct ClientOptions {
   // refuse what they resolve to: only literal addresses can be judged here then.
   std::string egress_proxy;
   std::string user_agent = "Courant";
+  // Else http: URLs are left to connections of our own, which cost less (docs/decisions/0015-plain-http-deliveries.md).
+  bool all_by_libcurl = false;
   std::string ca_file;  // PEM: the certificates that peers are verified against; empty: the system's
 };
 

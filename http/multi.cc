@@ -1,11 +1,9 @@
 #include "http/multi.h"
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace courant::http {
@@ -18,14 +16,9 @@ constexpr std::size_t kIdleHandles = 512;  // kept for the next transfers, each 
 
 }  // namespace
 
-Multi::Multi() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), waking_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Multi::Multi() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   multi_.reset(curl_multi_init());
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = waking_;
-  if (!multi_ || epoll_ < 0 || waking_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, waking_, &event) != 0) {
-    throw std::runtime_error("libcurl cannot be initialised");
-  }
+  if (!multi_ || epoll_ < 0) throw std::runtime_error("libcurl cannot be initialised");
   curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
   curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, static_cast<void*>(this));
   curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
@@ -34,7 +27,6 @@ Multi::Multi() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), waking_(::eventfd(0, EF
 
 Multi::~Multi() {
   multi_.reset();
-  ::close(waking_);
   ::close(epoll_);
 }
 
@@ -51,32 +43,20 @@ void Multi::give_back(EasyHandle handle) {
   idle_.push_back(std::move(handle));
 }
 
-void Multi::work(milliseconds patience) {
+void Multi::work() {
   int running = 0;
   if (due_ && *due_ <= steady_clock::now()) {
     due_.reset();
     curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
   }
-  if (due_)
-    patience = std::clamp(std::chrono::ceil<milliseconds>(*due_ - steady_clock::now()), milliseconds(0), patience);
   std::array<epoll_event, 256> events;
-  const int count =
-      ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(patience.count()));
+  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd == waking_) {
-      eventfd_t ignored = 0;
-      ::eventfd_read(waking_, &ignored);
-      continue;
-    }
     int what = (event.events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event.events & EPOLLOUT ? CURL_CSELECT_OUT : 0);
     if (event.events & (EPOLLERR | EPOLLHUP)) what |= CURL_CSELECT_ERR;
     curl_multi_socket_action(multi_.get(), event.data.fd, what, &running);
   }
-}
-
-void Multi::wake() {
-  ::eventfd_write(waking_, 1);
 }
 
 // known: null of a socket that is not watched yet.

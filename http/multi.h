@@ -1,13 +1,14 @@
 // libcurl's transfers of one thread, driven by epoll: what is to be done costs by what happens, not by how many wait.
-// Threads: its thread alone, but for wake().
+// Threads: one.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include <curl/curl.h>
+
+#include "kernel/time.h"
 
 namespace courant::http {
 
@@ -29,10 +30,11 @@ class Multi {
   EasyHandle take_handle();
   void give_back(EasyHandle handle);
 
-  // Does what is due, and else waits, at most so long, until something is, or wake() is called.
-  void work(std::chrono::milliseconds patience);
-  // Any thread.
-  void wake();
+  // Readable when there is something to do: work() is to be called then, and when `due` has come.
+  int descriptor() const { return epoll_; }
+  std::optional<Ticks> due() const { return due_; }
+  // Does what can be done at once.
+  void work();
 
  private:
   static int on_socket(CURL* handle, curl_socket_t socket, int what, void* self, void* known) noexcept;
@@ -43,8 +45,7 @@ class Multi {
   };
 
   int epoll_ = -1;
-  int waking_ = -1;                                           // an eventfd
-  std::optional<std::chrono::steady_clock::time_point> due_;  // when libcurl wants to look at its clocks
+  std::optional<Ticks> due_;  // when libcurl wants to look at its clocks
   std::vector<EasyHandle> idle_;
   std::unique_ptr<CURLM, Closing> multi_;  // last: its end calls on_socket
 };

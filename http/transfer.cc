@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "http/url_host.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -13,17 +12,9 @@ namespace {
 
 using Outcome = ClientReply::Outcome;
 
-constexpr std::size_t kMaxHeaderBytes = 32 * 1024;  // of an answer, interim answers and trailers included
-constexpr long kMaxConnectionAge = 10 * 60;         // seconds, so that a name's new address is seen and judged
-constexpr long kMaxConnectionIdle = 60;             // seconds
-
 template <class Value>
 void set(CURL* handle, CURLoption option, Value value) {
   curl_easy_setopt(handle, option, value);
-}
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
 }
 
 int port_of(const sockaddr& address) {
@@ -31,20 +22,7 @@ int port_of(const sockaddr& address) {
   return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
 }
 
-std::string without_controls(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = '?';
-  }
-  return text;
-}
-
 }  // namespace
-
-Transfer::Transfer(ClientRequest request, Client::Done done)
-    : request_(std::move(request)), done_(std::move(done)), url_(parse_uri(request_.url)) {
-  if (!url_) return;
-  if (Result<UrlHost> host = read_host(url_->host)) host_ = std::move(host->name);
-}
 
 bool Transfer::refuse(Outcome outcome, std::string detail) {
   refused_as_ = outcome;
@@ -53,9 +31,9 @@ bool Transfer::refuse(Outcome outcome, std::string detail) {
 }
 
 bool Transfer::prepare(const ClientOptions& options, EasyHandle handle) {
-  begin_ = std::chrono::steady_clock::now();
-  if (!url_) return refuse(Outcome::kForbidden, "the URL is not absolute");
-  if (auto why = options.guard->refusal_of_literal(*url_)) return refuse(Outcome::kForbidden, *why);
+  errand_->begun = std::chrono::steady_clock::now();
+  if (!errand_->url) return refuse(Outcome::kForbidden, "the URL is not absolute");
+  if (auto why = options.guard->refusal_of_literal(*errand_->url)) return refuse(Outcome::kForbidden, *why);
   if (options.egress_proxy.empty()) judge_ = options.guard;
   handle_ = std::move(handle);
   if (!handle_) return refuse(Outcome::kBroken, "no memory for a transfer");
@@ -75,7 +53,7 @@ bool Transfer::compose_headers() {
   bool is_typed = false;
   bool is_whole = append("Expect:");  // a round trip that small bodies do not need
   for (const auto& [name, value] : request_.headers) {
-    if (name.empty() || has_control(name) || name.find_first_of(":; ") != std::string::npos || has_control(value)) {
+    if (!is_sound_field(name, value)) {
       return refuse(Outcome::kBroken, "a header field of the request is malformed");
     }
     is_typed = is_typed || equal_ignoring_case(name, "Content-Type");
@@ -93,7 +71,7 @@ void Transfer::configure(const ClientOptions& options) {
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // A host that offers HTTP/2 is sent many requests on one connection: they wait for the handshake, which says so.
   // Without TLS they would wait for the first answer.
-  set(handle, CURLOPT_PIPEWAIT, url_->scheme == "https" ? 1L : 0L);
+  set(handle, CURLOPT_PIPEWAIT, errand_->url->scheme == "https" ? 1L : 0L);
   set(handle, CURLOPT_HTTP09_ALLOWED, 0L);
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -125,8 +103,8 @@ void Transfer::configure(const ClientOptions& options) {
   // others with it.
   set(handle, CURLOPT_QUICK_EXIT, 1L);
   set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(request_.deadline.count(), 1)));
-  set(handle, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionAge);
-  set(handle, CURLOPT_MAXAGE_CONN, kMaxConnectionIdle);
+  set(handle, CURLOPT_MAXLIFETIME_CONN, static_cast<long>(std::chrono::seconds(kMaxConnectionAge).count()));
+  set(handle, CURLOPT_MAXAGE_CONN, static_cast<long>(kMaxConnectionIdle.count()));
   set(handle, CURLOPT_ERRORBUFFER, static_cast<char*>(error_));
 
   if (request_.admits) {
@@ -188,8 +166,8 @@ std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, 
 
 bool Transfer::take_header(std::string_view line) {
   header_bytes_ += line.size();
-  if (header_bytes_ > kMaxHeaderBytes) {
-    broken_because_ = "the answer's header fields are longer than " + std::to_string(kMaxHeaderBytes) + " bytes";
+  if (header_bytes_ > kMaxAnswerHead) {
+    broken_because_ = "the answer's header fields are longer than " + std::to_string(kMaxAnswerHead) + " bytes";
     return false;
   }
   if (line.starts_with("HTTP/")) {
@@ -243,15 +221,6 @@ Outcome Transfer::outcome_of(CURLcode code) const {
   }
 }
 
-ClientReply Transfer::ended(Outcome outcome, std::string detail) {
-  reply_.outcome = outcome;
-  reply_.detail = without_controls(std::move(detail));
-  if (begin_ != std::chrono::steady_clock::time_point()) {
-    reply_.latency = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin_);
-  }
-  return std::move(reply_);
-}
-
 ClientReply Transfer::reply(CURLcode code) {
   long status = 0;
   curl_off_t sending = 0;
@@ -264,20 +233,16 @@ ClientReply Transfer::reply(CURLcode code) {
     const char* redirect_url = nullptr;
     curl_easy_getinfo(handle_.get(), CURLINFO_REDIRECT_URL, &redirect_url);
     if (redirect_url != nullptr) reply_.redirect_url = redirect_url;
-    return ended(outcome, {});
+    return errand_->ended(outcome, {}, std::move(reply_));
   }
-  reply_.headers.clear();
-  reply_.body.clear();
-  reply_.is_cut = false;
-  if (outcome == Outcome::kForbidden) return ended(outcome, refused_because_);
-  if (outcome == Outcome::kHeldBack) return ended(outcome, "too many connections to that network");
-  if (!broken_because_.empty()) return ended(outcome, broken_because_);
-  return ended(outcome, error_[0] != '\0' ? static_cast<const char*>(error_) : curl_easy_strerror(code));
+  return errand_->ended(outcome, failure(outcome, code), std::move(reply_));
 }
 
-void Transfer::finish(ClientReply reply) {
-  const Client::Done done = std::move(done_);
-  done(std::move(reply));
+std::string Transfer::failure(Outcome outcome, CURLcode code) const {
+  if (outcome == Outcome::kForbidden) return refused_because_;
+  if (outcome == Outcome::kHeldBack) return "too many connections to that network";
+  if (!broken_because_.empty()) return broken_because_;
+  return error_[0] != '\0' ? static_cast<const char*>(error_) : curl_easy_strerror(code);
 }
 
 }  // namespace courant::http

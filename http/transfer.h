@@ -2,24 +2,21 @@
 // Threads: the client's thread alone.
 #pragma once
 
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include <curl/curl.h>
 
-#include "http/client.h"
+#include "http/errand.h"
 #include "http/multi.h"
 
 namespace courant::http {
 
 class Transfer {
  public:
-  Transfer(ClientRequest request, Client::Done done);
+  explicit Transfer(std::unique_ptr<Errand> errand) : errand_(std::move(errand)), request_(errand_->request) {}
 
-  // The host that the request counts for, in its one spelling; empty where the URL has none.
-  const std::string& host() const { return host_; }
+  Errand& errand() const { return *errand_; }
 
   // Makes a handle without options ready for a multi handle. False: the request cannot be sent, reply() says why.
   bool prepare(const ClientOptions& options, EasyHandle handle);
@@ -28,11 +25,8 @@ class Transfer {
 
   // The connection is over with this result.
   ClientReply reply(CURLcode code);
-  ClientReply refused() { return ended(refused_as_, std::move(refused_because_)); }
-  ClientReply stopped() { return ended(ClientReply::Outcome::kStopped, "the client was stopped"); }
-
-  // Tells the one who asked.
-  void finish(ClientReply reply);
+  ClientReply refused() const { return errand_->ended(refused_as_, refused_because_); }
+  ClientReply stopped() const { return errand_->ended(ClientReply::Outcome::kStopped, "the client was stopped"); }
 
  private:
   struct Closing {
@@ -49,18 +43,15 @@ class Transfer {
   void configure(const ClientOptions& options);
   bool take_header(std::string_view line);
   bool take_body(std::string_view bytes);
-  ClientReply ended(ClientReply::Outcome outcome, std::string detail);
   ClientReply::Outcome outcome_of(CURLcode code) const;
+  std::string failure(ClientReply::Outcome outcome, CURLcode code) const;
 
-  ClientRequest request_;
-  Client::Done done_;
-  std::optional<Uri> url_;
-  std::string host_;
+  const std::unique_ptr<Errand> errand_;
+  const ClientRequest& request_;               // the errand's
   std::shared_ptr<const AddressGuard> judge_;  // of addresses; null: a proxy judges them
 
   std::unique_ptr<curl_slist, Closing> headers_;
   EasyHandle handle_;  // after headers_, which it uses until it is gone
-  std::chrono::steady_clock::time_point begin_{};
   char error_[CURL_ERROR_SIZE] = {};
 
   int sockets_opened_ = 0;

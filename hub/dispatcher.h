@@ -23,9 +23,9 @@
 #include "hub/leases.h"
 #include "hub/lookout.h"
 #include "hub/loop.h"
-#include "hub/turns.h"
 #include "hub/unreachable.h"
 #include "hub/write_back.h"
+#include "kernel/turns.h"
 
 namespace courant::hub {
 

@@ -4,9 +4,10 @@
 #include <cstring>
 #include <memory>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -31,18 +32,23 @@ const EVP_MD* sha256_method() {
   return method;
 }
 
-const EVP_MD* method_of(HmacAlgorithm algorithm) {
-  switch (algorithm) {
-    case HmacAlgorithm::kSha1:
-      return EVP_sha1();
-    case HmacAlgorithm::kSha256:
-      return EVP_sha256();
-    case HmacAlgorithm::kSha384:
-      return EVP_sha384();
-    case HmacAlgorithm::kSha512:
-      return EVP_sha512();
+// One context for each thread and algorithm, for the same reason: OpenSSL would look both algorithms up by name each
+// time.
+EVP_MAC_CTX* mac_context(HmacAlgorithm algorithm) {
+  struct Free {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  };
+  thread_local std::array<std::unique_ptr<EVP_MAC_CTX, Free>, 4> contexts;
+  std::unique_ptr<EVP_MAC_CTX, Free>& context = contexts[static_cast<std::size_t>(algorithm)];
+  if (!context) {
+    static EVP_MAC* const method = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    context.reset(EVP_MAC_CTX_new(method));
+    std::string digest(name_of(algorithm));
+    const std::array<OSSL_PARAM, 2> parameters = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0), OSSL_PARAM_construct_end()};
+    if (EVP_MAC_CTX_set_params(context.get(), parameters.data()) != 1) std::abort();
   }
-  std::abort();
+  return context.get();
 }
 
 std::string uuid_text(Bytes16 bytes, int version) {
@@ -109,9 +115,20 @@ std::string_view name_of(HmacAlgorithm algorithm) {
 }
 
 std::string hmac(HmacAlgorithm algorithm, std::string_view key, std::string_view data) {
+  return hmac(algorithm, key, data, {});
+}
+
+std::string hmac(HmacAlgorithm algorithm, std::string_view key, std::string_view first, std::string_view second) {
+  EVP_MAC_CTX* const context = mac_context(algorithm);
   std::array<unsigned char, EVP_MAX_MD_SIZE> out;
-  unsigned int length = 0;
-  HMAC(method_of(algorithm), key.data(), static_cast<int>(key.size()), data_of(data), data.size(), out.data(), &length);
+  std::size_t length = 0;
+  const std::string_view named = key.data() == nullptr ? std::string_view("", 0) : key;  // null is the key of before
+  if (EVP_MAC_init(context, data_of(named), named.size(), nullptr) != 1 ||
+      EVP_MAC_update(context, data_of(first), first.size()) != 1 ||
+      EVP_MAC_update(context, data_of(second), second.size()) != 1 ||
+      EVP_MAC_final(context, out.data(), &length, out.size()) != 1) {
+    std::abort();
+  }
   return {reinterpret_cast<const char*>(out.data()), length};
 }
 

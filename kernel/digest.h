@@ -26,6 +26,8 @@ std::uint64_t stable_hash(std::string_view data);
 enum class HmacAlgorithm { kSha1, kSha256, kSha384, kSha512 };
 std::string_view name_of(HmacAlgorithm algorithm);  // "sha256", as in X-Hub-Signature
 std::string hmac(HmacAlgorithm algorithm, std::string_view key, std::string_view data);  // raw bytes
+// Of the two, one after the other.
+std::string hmac(HmacAlgorithm algorithm, std::string_view key, std::string_view first, std::string_view second);
 
 std::string to_hex(std::string_view bytes);  // lower case
 std::string to_base64(std::string_view bytes);

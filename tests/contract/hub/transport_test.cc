@@ -18,6 +18,8 @@ using http::ClientReply;
 using http::ClientRequest;
 using Outcome = ClientReply::Outcome;
 
+// Over connections of our own, or over libcurl.
+template <bool kByLibcurl>
 class Webhooks {
  public:
   explicit Webhooks(Sink::Handler handler) : sink_(std::move(handler)), client_(options(), metrics_) {}
@@ -30,6 +32,7 @@ class Webhooks {
   static http::ClientOptions options() {
     http::ClientOptions options;
     options.guard = std::make_shared<const http::AddressGuard>(std::vector{*http::Network::parse("127.0.0.0/8")});
+    options.all_by_libcurl = kByLibcurl;
     return options;
   }
 
@@ -96,7 +99,7 @@ class TransportContract : public testing::Test {
   std::unique_ptr<World> world_;
 };
 
-using Worlds = testing::Types<Webhooks, Pipe>;
+using Worlds = testing::Types<Webhooks<false>, Webhooks<true>, Pipe>;
 TYPED_TEST_SUITE(TransportContract, Worlds);
 
 TYPED_TEST(TransportContract, CarriesTheRequestAndItsAnswer) {

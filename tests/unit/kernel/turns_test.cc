@@ -1,8 +1,8 @@
-#include "hub/turns.h"
+#include "kernel/turns.h"
 
 #include <gtest/gtest.h>
 
-namespace courant::hub {
+namespace courant {
 namespace {
 
 TEST(Turns, HostsAlternate) {
@@ -39,5 +39,17 @@ TEST(Turns, AllTogetherTakeNoMoreThanThePlaces) {
   EXPECT_EQ(turns.taken(), 2);
 }
 
+TEST(Turns, WhatWaitsMayBeTakenAway) {
+  Turns<int> turns(10, 1);
+  for (const int item : {1, 2, 3}) turns.add("a", item);
+  EXPECT_EQ(turns.take(), 1);
+  EXPECT_EQ(turns.take_waiting(), (std::vector<int>{2, 3}));
+  EXPECT_EQ(turns.take_waiting(), std::vector<int>());
+  turns.leave("a");
+  EXPECT_EQ(turns.take(), std::nullopt);
+  turns.add("a", 4);
+  EXPECT_EQ(turns.take(), 4);
+}
+
 }  // namespace
-}  // namespace courant::hub
+}  // namespace courant

@@ -7,8 +7,9 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
-namespace courant::hub {
+namespace courant {
 
 template <class Item>
 class Turns {
@@ -16,54 +17,68 @@ class Turns {
   Turns(int at_once, int per_host) : at_once_(at_once), per_host_(per_host) {}
 
   void add(const std::string& host, Item item) {
-    Host& place = hosts_[host];
+    Place& place = places_[host];
     place.waiting.push_back(std::move(item));
-    offer_turn(host, place);
+    offer_turn(place);
   }
 
   // The next item, which takes a place of its host until leave(); nullopt: all places are taken or nothing waits.
   std::optional<Item> take() {
     if (line_.empty() || taken_ >= at_once_) return std::nullopt;
-    const std::string host = std::move(line_.front());
+    Place& place = *line_.front();
     line_.pop_front();
-    Host& place = hosts_.at(host);
     place.has_turn = false;
     std::optional<Item> item(std::move(place.waiting.front()));
     place.waiting.pop_front();
     ++place.taken;
     ++taken_;
-    offer_turn(host, place);
+    offer_turn(place);
     return item;
   }
 
   void leave(const std::string& host) {
-    const auto found = hosts_.find(host);
-    --found->second.taken;
+    const auto found = places_.find(host);
+    Place& place = found->second;
+    --place.taken;
     --taken_;
-    offer_turn(host, found->second);
-    if (found->second.taken == 0 && found->second.waiting.empty()) hosts_.erase(found);
+    offer_turn(place);
+    if (place.taken == 0 && place.waiting.empty()) places_.erase(found);
+  }
+
+  // Everything that waits. Whatever has been taken leaves as ever.
+  std::vector<Item> take_waiting() {
+    std::vector<Item> all;
+    for (auto& [host, place] : places_) {
+      for (Item& item : place.waiting) all.push_back(std::move(item));
+      place.waiting.clear();
+      place.has_turn = false;
+    }
+    line_.clear();
+    std::erase_if(places_, [](const auto& entry) { return entry.second.taken == 0; });
+    return all;
   }
 
   int taken() const { return taken_; }
 
  private:
-  struct Host {
+  // Of a host.
+  struct Place {
     std::deque<Item> waiting;
     int taken = 0;
     bool has_turn = false;  // stands in the line
   };
 
-  void offer_turn(const std::string& host, Host& place) {
+  void offer_turn(Place& place) {
     if (place.has_turn || place.waiting.empty() || place.taken >= per_host_) return;
     place.has_turn = true;
-    line_.push_back(host);
+    line_.push_back(&place);
   }
 
   const int at_once_;
   const int per_host_;
   int taken_ = 0;
-  std::unordered_map<std::string, Host> hosts_;  // that have something waiting or taken
-  std::deque<std::string> line_;
+  std::unordered_map<std::string, Place> places_;  // of hosts that have something waiting or taken
+  std::deque<Place*> line_;
 };
 
-}  // namespace courant::hub
+}  // namespace courant
