@@ -127,7 +127,7 @@ void Census::describe(const std::vector<Oldest>& worst, Overview& overview) cons
                                 busy.head - of.cursor, one.since, of.failures, of.next_attempt, error});
     });
   }
-  for (const Dispatcher::Phase phase : Dispatcher::kPhases) {
+  for (const Phase phase : kPhases) {
     overview.states[std::string(name_of(phase))] = dispatcher_.count(phase);
   }
   // Who is not behind has everything.

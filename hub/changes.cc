@@ -123,9 +123,12 @@ http::Task<void> Changes::send_test(Change change) {
   };
   PushDocument document = co_await loop_.executor.run(make);
   if (lacks_secret(subscription, loop_.clock.now())) co_return;
-  Sent sent = co_await send_document(loop_, subscription, std::move(document), change.number);
-  if (sent.reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
-  dispatcher_.record(change.subscription, std::move(sent.attempt));
+  DeliveryAttempt made =
+      delivery_attempt(loop_, subscription, std::make_shared<const PushDocument>(std::move(document)), change.number);
+  const http::ClientReply reply = co_await loop_.send(std::move(made.request));
+  if (reply.outcome == http::ClientReply::Outcome::kStopped) co_return;
+  set_outcome(made.attempt, reply, loop_.clock.now());
+  dispatcher_.record(change.subscription, std::move(made.attempt));
 }
 
 }  // namespace courant::hub

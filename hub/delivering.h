@@ -1,20 +1,24 @@
-// One attempt to deliver a document: composed for its subscription, sent, and written up.
+// One attempt to deliver a document: composed for its subscription, and written up.
 // Threads: the hub's loop.
 #pragma once
+
+#include <memory>
 
 #include "hub/loop.h"
 #include "hub/subscription.h"
 
 namespace courant::hub {
 
-struct Sent {
-  http::ClientReply reply;
-  Attempt attempt;  // what becomes of the subscription's record, where anything came of it
+struct DeliveryAttempt {
+  http::ClientRequest request;
+  Attempt attempt;  // becomes a part of the subscription's record, where anything comes of it
 };
 
-// subscription: read before anything is waited for. test: the number of a test, whose document holds nothing; 0: no
-// test.
-http::Task<Sent> send_document(Loop& loop, const Subscription& subscription, PushDocument document,
-                               std::int64_t test = 0);
+// test: the number of a test, whose document holds nothing; 0: no test.
+DeliveryAttempt delivery_attempt(const Loop& loop, const Subscription& subscription,
+                                 std::shared_ptr<const PushDocument> document, std::int64_t test = 0);
+
+// What has come of it.
+void set_outcome(Attempt& attempt, const http::ClientReply& reply, Instant now);
 
 }  // namespace courant::hub

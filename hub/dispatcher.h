@@ -3,40 +3,28 @@
 // Threads: the hub's loop.
 #pragma once
 
-#include <array>
 #include <functional>
-#include <map>
-#include <memory>
-#include <random>
+#include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
-#include "hub/attempts.h"
-#include "hub/document_pace.h"
-#include "hub/documents.h"
+#include "hub/deliveries.h"
 #include "hub/leases.h"
+#include "hub/live.h"
 #include "hub/lookout.h"
 #include "hub/loop.h"
-#include "hub/unreachable.h"
+#include "hub/parking.h"
+#include "hub/phases.h"
+#include "hub/rests.h"
 #include "hub/write_back.h"
 #include "kernel/turns.h"
 
 namespace courant::hub {
 
-class Dispatcher {
+class Dispatcher final : private Waker {
  public:
-  // What a subscription is about: it has everything, waits for its turn, is being sent a document, waits after a
-  // failure, or until its callback's host can be reached.
-  enum class Phase { kIdle, kWaiting, kDelivering, kResting, kParked };
-  static constexpr std::array kPhases = {Phase::kIdle, Phase::kWaiting, Phase::kDelivering, Phase::kResting,
-                                         Phase::kParked};
-
   explicit Dispatcher(Loop& loop);
 
   // A subscription of an owned shard, new or with a new lease; one that is known keeps its cursor.
@@ -80,7 +68,7 @@ class Dispatcher {
   // Deliveries in progress.
   int active() const { return turns_.taken(); }
   std::size_t subscriptions() const { return by_number_.size(); }
-  std::int64_t count(Phase phase) const { return counts_[static_cast<std::size_t>(phase)]; }
+  std::int64_t count(Phase phase) const { return phases_.count(phase); }
 
   void visit(const std::function<void(const Subscription&)>& visit) const;
 
@@ -96,73 +84,25 @@ class Dispatcher {
                                          const std::function<void(const Busy&)>& visit) const;
 
  private:
-  struct Live : Subscription {
-    Phase phase = Phase::kIdle;
-    bool is_gone = false;             // ended, or another process's now
-    bool is_held = false;             // nothing is begun
-    bool was_told_when = false;       // rests because its callback said for how long
-    bool is_held_for_secret = false;  // rests because its secret cannot be read
-    Ticks rests_until{};
-    std::int64_t most_bytes = 0;  // of its next document
-    DocumentPace pace;
-  };
-  using LivePtr = std::shared_ptr<Live>;
-
   void concern(const std::vector<Subscription*>& subscriptions);
-  bool may_begin(const Live& live) const;
-  bool is_behind(const Live& live) const;
-  std::int64_t end_of_next(const Live& live) const;
-  PushLimits limits_of(const Live& live) const;
   void remove(const LivePtr& live);
-  void enter(const LivePtr& live, Phase phase);
-  void add_to_count(Phase phase, int amount);
-  void wake(const LivePtr& live);
-  void pump();
-  http::Task<void> deliver(LivePtr live);
-  http::Task<bool> deliver_one(LivePtr live);
-  http::Task<bool> has_its_secret(LivePtr live);
-  http::Task<void> send(LivePtr live, PushDocument document);
-  void delivered(const LivePtr& live, const PushDocument& document);
-  http::Task<void> failed(LivePtr live, const http::ClientReply& reply);
-  void could_not_connect(const LivePtr& live, const http::ClientReply& reply);
-  void reached(const Live& live);
-  void unpark(const LivePtr& live);
-  void stop_probing(const LivePtr& live);
-  void plan_probe();
-  double chance();
+  void wake(const LivePtr& live) override;
+  void pump() override;
+  void leave(const LivePtr& live, const std::string& host);
   void go_on(const LivePtr& live);
   void stand_alone(const LivePtr& live);
-  void rest(const LivePtr& live, std::chrono::milliseconds pause);
-  void stop_resting(const LivePtr& live);
-  void arm_timer();
-  void wake_rested();
-  void move_cursor(const LivePtr& live, std::int64_t position);
 
   Loop& loop_;
-  Documents documents_;
+  const RetryLaw retry_;
   Lookout lookout_;
   WriteBack write_back_;
   Leases leases_;
-  const RetryLaw retry_;
-  std::minstd_rand random_;
+  Phases phases_;
+  Rests rests_;
+  Parking parking_;
+  Deliveries deliveries_;
   Turns<LivePtr> turns_;
-  Unreachable<LivePtr> unreachable_;
   std::unordered_map<std::int64_t, LivePtr> by_number_;
-  std::set<std::pair<Ticks, std::int64_t>> resting_;                            // subscriptions, by when they go on
-  std::unordered_map<std::string, std::unordered_set<LivePtr>> resting_hosts_;  // the same, by callback host
-  std::map<std::int64_t, LivePtr> busy_;                                        // those that are not idle, by number
-  std::array<std::int64_t, kPhases.size()> counts_{};                           // of all, by phase
-  boost::asio::steady_timer timer_;                                             // for the first of resting_
-  boost::asio::steady_timer probe_timer_;                                       // for the next of unreachable_
-
-  DeliveryAttempts attempts_;
-  Counter& documents_delivered_;
-  Counter& entries_;
-  Counter& retries_;
-  std::array<Gauge*, kPhases.size()> states_{};
 };
-
-// "caught_up", "waiting", "delivering", "resting", "unreachable".
-std::string_view name_of(Dispatcher::Phase phase);
 
 }  // namespace courant::hub

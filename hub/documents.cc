@@ -13,23 +13,27 @@ constexpr std::size_t kMaxKeptBytes = 64 << 20;
 // Long enough for all who are sent the same; short enough for what expires or is erased from the log meanwhile.
 constexpr std::chrono::seconds kKeptFor{10};
 
-std::string key_of(const Topic& topic, const std::string& self, std::int64_t from, std::int64_t upto,
-                   const PushLimits& limits) {
-  std::string key = topic.canonical + "\n" + self;
-  for (const std::int64_t number : {topic.lane, topic.feed, from, upto, limits.max_entries, limits.max_bytes}) {
-    key += "\n" + std::to_string(number);
-  }
-  return key;
-}
-
 }  // namespace
 
-http::Task<std::optional<PushDocument>> Documents::read(Topic topic, std::string self, std::int64_t from,
-                                                        std::int64_t upto, PushLimits limits) {
+std::size_t Documents::Hash::operator()(const Key& key) const {
+  constexpr std::size_t kFactor = 0x9E3779B97F4A7C15;  // spreads neighbours
+  std::size_t hash = std::hash<std::string_view>{}(key.canonical) ^ std::hash<std::string_view>{}(key.self) * kFactor;
+  for (const std::int64_t number : key.numbers) hash = (hash ^ static_cast<std::size_t>(number)) * kFactor;
+  return hash ^ hash >> 32;
+}
+
+Documents::Document Documents::find(const Topic& topic, const std::string& self, std::int64_t from, std::int64_t upto,
+                                    const PushLimits& limits) {
+  forget_old();
+  const auto found = slots_.find(Key(topic, self, from, upto, limits));
+  return found == slots_.end() ? nullptr : found->second->document;
+}
+
+http::Task<Documents::Document> Documents::read(Topic topic, std::string self, std::int64_t from, std::int64_t upto,
+                                                PushLimits limits) {
   namespace asio = boost::asio;
   forget_old();
-  const std::string key = key_of(topic, self, from, upto, limits);
-  if (const auto found = slots_.find(key); found != slots_.end()) {
+  if (const auto found = slots_.find(Key(topic, self, from, upto, limits)); found != slots_.end()) {
     const std::shared_ptr<Slot> slot = found->second;
     if (!slot->is_done) {
       boost::system::error_code ignored;
@@ -38,21 +42,23 @@ http::Task<std::optional<PushDocument>> Documents::read(Topic topic, std::string
     if (slot->has_failed) throw Problem(503, "the document could not be read");
     co_return slot->document;
   }
-  const auto slot = std::make_shared<Slot>(loop_.io);
+  const auto slot = std::make_shared<Slot>(loop_.io, std::move(topic), std::move(self));
   slot->done.expires_at(asio::steady_timer::time_point::max());
+  const Key key(slot->topic, slot->self, from, upto, limits);
   slots_.emplace(key, slot);
   try {
-    const auto work = [this, &topic, &self, from, upto, limits](sql::Session& session) {
-      return loop_.source.read(session, topic, self, from, upto, limits);
+    const auto work = [this, &slot, from, upto, limits](sql::Session& session) {
+      return loop_.source.read(session, slot->topic, slot->self, from, upto, limits);
     };
-    slot->document = co_await loop_.executor.run(work);
+    std::optional<PushDocument> document = co_await loop_.executor.run(work);
+    if (document) slot->document = std::make_shared<const PushDocument>(*std::move(document));
   } catch (...) {
     slot->has_failed = true;
   }
   slot->is_done = true;
   slot->done.cancel();
   if (slot->document) {
-    keep(key, slot->document->body ? slot->document->body->size() : 0);
+    keep(slot, key);
   } else {
     slots_.erase(key);
   }
@@ -60,9 +66,10 @@ http::Task<std::optional<PushDocument>> Documents::read(Topic topic, std::string
   co_return slot->document;
 }
 
-void Documents::keep(std::string key, std::size_t bytes) {
+void Documents::keep(std::shared_ptr<Slot> slot, const Key& key) {
+  const std::size_t bytes = slot->document->body ? slot->document->body->size() : 0;
   kept_bytes_ += bytes;
-  kept_.push_back({std::move(key), bytes, loop_.clock.ticks() + kKeptFor});
+  kept_.push_back({std::move(slot), key, bytes, loop_.clock.ticks() + kKeptFor});
   forget_old();
 }
 

@@ -206,8 +206,10 @@ http::Task<void> Hub::State::keep_requests() {
   if (--keepers == 0) loop.start(finish());
 }
 
+// However much there is to save, it takes a tenth of the time at most, unless that were too seldom.
 http::Task<void> Hub::State::keep_cursors() {
   while (!loop.is_stopping) {
+    const Ticks begun = loop.clock.ticks();
     try {
       co_await changes.look();
       co_await dispatcher.save();
@@ -215,7 +217,8 @@ http::Task<void> Hub::State::keep_cursors() {
     } catch (const std::exception&) {
       // as above; what could not be saved is kept
     }
-    co_await cursors_pause.wait(options.save_every);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(loop.clock.ticks() - begun);
+    co_await cursors_pause.wait(std::clamp(9 * took, options.save_every, options.save_at_least_every));
   }
   if (--keepers == 0) loop.start(finish());
 }

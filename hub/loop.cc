@@ -12,14 +12,14 @@ namespace courant::hub {
 
 namespace asio = boost::asio;
 
-void Loop::start(http::Task<void> task) {
-  asio::co_spawn(io, std::move(task), [](const std::exception_ptr& error) {
-    if (!error) return;
+void Loop::start(http::Task<void> task, std::function<void()> then) {
+  asio::co_spawn(io, std::move(task), [then = std::move(then)](const std::exception_ptr& error) {
     try {
-      std::rethrow_exception(error);
+      if (error) std::rethrow_exception(error);
     } catch (const std::exception& failure) {
       log_error("a task of the hub failed", {{"error", failure.what()}});
     }
+    if (then) then();
   });
 }
 

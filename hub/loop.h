@@ -53,8 +53,10 @@ struct HubOptions {
   std::chrono::milliseconds shard_lease{4'000};  // a dead process's shards are taken over after this
   std::chrono::milliseconds heartbeat{1'000};
   std::chrono::milliseconds census_every{5'000};
-  std::size_t max_waiting = 100'000;          // for confirmations
-  std::chrono::milliseconds save_every{200};  // what a crash repeats at most, beside what is in flight
+  std::size_t max_waiting = 100'000;  // for confirmations
+  // What a crash repeats at most, beside what is in flight: the second where saving all that changes takes long.
+  std::chrono::milliseconds save_every{200};
+  std::chrono::milliseconds save_at_least_every{1'000};
   // What a crash looks at again at most. Where somebody waits to hear of it, with each save.
   std::chrono::milliseconds save_watches_every{5'000};
 };
@@ -79,8 +81,8 @@ struct Loop {
   // The part of all subscriptions that is this process's: its part of what all processes may do together.
   double share() const { return static_cast<double>(shards.all().size()) / static_cast<double>(all_shards); }
 
-  // Runs a coroutine to its end. What it throws is logged.
-  void start(http::Task<void> task);
+  // Runs a coroutine to its end, and then what is to come after it. What it throws is logged.
+  void start(http::Task<void> task, std::function<void()> then = nullptr);
   http::Task<http::ClientReply> send(http::ClientRequest request);
 };
 

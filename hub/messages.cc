@@ -18,12 +18,12 @@ std::string webhook_id(const Delivery& delivery) {
     return "msg_" + std::to_string(delivery.subscription) + "_test_" + std::to_string(delivery.test);
   }
   return "msg_" + std::to_string(delivery.subscription) + "_" + std::to_string(delivery.previous) + "_" +
-         std::to_string(delivery.document.to);
+         std::to_string(delivery.document->to);
 }
 
 // The document that all subscribers share says where it begins; to a subscriber it says what that one was told last.
 http::Bytes body_of(const Delivery& delivery) {
-  const PushDocument& document = delivery.document;
+  const PushDocument& document = *delivery.document;
   if (delivery.previous == document.from || document.previous_at == std::string::npos) return document.body;
   std::string body = *document.body;
   body.replace(document.previous_at, std::to_string(document.from).size(), std::to_string(delivery.previous));
@@ -31,11 +31,11 @@ http::Bytes body_of(const Delivery& delivery) {
 }
 
 // Standard Webhooks writes the bytes of a secret as "whsec_<base64>"; WebSub knows texts of any kind.
-std::string webhook_key(const std::string& secret) {
+std::string webhook_key(std::string_view secret) {
   constexpr std::string_view kPrefix = "whsec_";
-  if (!secret.starts_with(kPrefix)) return secret;
-  const std::optional<std::string> key = from_base64(std::string_view(secret).substr(kPrefix.size()));
-  return key && !key->empty() ? *key : secret;
+  if (!secret.starts_with(kPrefix)) return std::string(secret);
+  const std::optional<std::string> key = from_base64(secret.substr(kPrefix.size()));
+  return key && !key->empty() ? *key : std::string(secret);
 }
 
 }  // namespace
@@ -72,44 +72,49 @@ http::ClientRequest denial_request(const std::string& callback, std::string_view
   return request;
 }
 
-std::string webhook_signature(const std::string& secret, std::string_view id, std::string_view timestamp,
+std::string webhook_signature(std::string_view secret, std::string_view id, std::string_view timestamp,
                               std::string_view body) {
-  std::string text;
-  text.reserve(id.size() + timestamp.size() + body.size() + 2);
-  text.append(id).append(".").append(timestamp).append(".").append(body);
-  return "v1," + to_base64(hmac(HmacAlgorithm::kSha256, webhook_key(secret), text));
+  std::string begin;
+  begin.reserve(id.size() + timestamp.size() + 2);
+  begin.append(id).append(".").append(timestamp).append(".");
+  return "v1," + to_base64(hmac(HmacAlgorithm::kSha256, webhook_key(secret), begin, body));
 }
 
 http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm algorithm, Instant now,
                                      std::chrono::milliseconds deadline) {
-  const PushDocument& document = delivery.document;
+  const PushDocument& document = *delivery.document;
   http::ClientRequest request;
   request.method = "POST";
   request.url = delivery.callback;
   request.deadline = deadline;
   request.body = body_of(delivery);
-  request.headers = {{"Content-Type", document.content_type},
-                     {"Link", "<" + document.self + ">; rel=\"self\", <" + delivery.hub_url + ">; rel=\"hub\""},
-                     {"Feed-Position", std::to_string(document.to)},
-                     {"Feed-Position-Previous", std::to_string(delivery.previous)}};
   const std::string id = webhook_id(delivery);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const std::string timestamp = std::to_string(seconds);
-  request.headers.emplace_back("webhook-id", id);
-  request.headers.emplace_back("webhook-timestamp", timestamp);
+  std::string link;
+  link.reserve(document.self.size() + delivery.hub_url.size() + 32);
+  link.append("<").append(document.self).append(">; rel=\"self\", <").append(delivery.hub_url).append(">; rel=\"hub\"");
+  auto& headers = request.headers;
+  headers.reserve(10);
+  headers.emplace_back("Content-Type", document.content_type);
+  headers.emplace_back("Link", std::move(link));
+  headers.emplace_back("Feed-Position", std::to_string(document.to));
+  headers.emplace_back("Feed-Position-Previous", std::to_string(delivery.previous));
+  headers.emplace_back("webhook-id", id);
+  headers.emplace_back("webhook-timestamp", timestamp);
   if (const std::optional<TraceContext> trace = trace_from_text(document.trace)) {
     TraceContext of_delivery = continued(*trace);
-    request.headers.emplace_back("traceparent", std::move(of_delivery.parent));
-    if (!of_delivery.state.empty()) request.headers.emplace_back("tracestate", std::move(of_delivery.state));
+    headers.emplace_back("traceparent", std::move(of_delivery.parent));
+    if (!of_delivery.state.empty()) headers.emplace_back("tracestate", std::move(of_delivery.state));
   }
   if (delivery.secret) {
     const std::string& body = *request.body;
-    const std::string& known = delivery.old_secret ? *delivery.old_secret : *delivery.secret;
+    const std::string_view known = delivery.old_secret ? *delivery.old_secret : *delivery.secret;
     std::string signatures = webhook_signature(*delivery.secret, id, timestamp, body);
     if (delivery.old_secret) signatures += " " + webhook_signature(*delivery.old_secret, id, timestamp, body);
-    request.headers.emplace_back("X-Hub-Signature",
-                                 std::string(name_of(algorithm)) + "=" + to_hex(hmac(algorithm, known, body)));
-    request.headers.emplace_back("webhook-signature", std::move(signatures));
+    headers.emplace_back("X-Hub-Signature",
+                         std::string(name_of(algorithm)) + "=" + to_hex(hmac(algorithm, known, body)));
+    headers.emplace_back("webhook-signature", std::move(signatures));
   }
   return request;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,15 +36,17 @@ bool confirms(const http::ClientReply& reply, std::string_view challenge);
 http::ClientRequest denial_request(const std::string& callback, std::string_view topic, std::string_view reason,
                                    std::chrono::milliseconds deadline);
 
+// Its texts live where the subscription does.
 struct Delivery {
   std::int64_t subscription = 0;
-  std::string callback;
-  std::string hub_url;
-  std::optional<std::string> secret;
+  std::string_view callback;
+  std::string_view hub_url;
+  std::optional<std::string_view> secret;
   std::int64_t previous = 0;  // the position that the subscriber was told last
-  PushDocument document;      // may begin later than that, where what lies between had not to be delivered
+  // May begin later than that, where what lies between had not to be delivered.
+  std::shared_ptr<const PushDocument> document;
   // The secret of before, where it signs, too: see delivery_request.
-  std::optional<std::string> old_secret = {};
+  std::optional<std::string_view> old_secret = {};
   std::int64_t test = 0;  // the number of a test, whose document holds nothing; 0: no test
 };
 // While two secrets sign, webhook-signature has both signatures, which Standard Webhooks foresees, and X-Hub-Signature,
@@ -53,7 +56,7 @@ http::ClientRequest delivery_request(const Delivery& delivery, HmacAlgorithm alg
                                      std::chrono::milliseconds deadline);
 
 // The value of webhook-signature. A secret of the form "whsec_<base64>" stands for the bytes that it encodes.
-std::string webhook_signature(const std::string& secret, std::string_view id, std::string_view timestamp,
+std::string webhook_signature(std::string_view secret, std::string_view id, std::string_view timestamp,
                               std::string_view body);
 
 }  // namespace courant::hub

@@ -74,6 +74,8 @@ std::vector<std::shared_ptr<Subscription>> WriteBack::take_changed(const Owners&
     }
   }
   changed_ = std::move(kept);
+  const auto is_older = [](const auto& one, const auto& other) { return one->number < other->number; };
+  std::ranges::sort(taken, is_older);  // as they lie in the table: each of its pages is visited once
   return taken;
 }
 

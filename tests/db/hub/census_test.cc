@@ -164,7 +164,7 @@ TEST_F(CensusTest, TellsWhoRestsAndWhy) {
   adopt(1, 0);
   run_until([this] { return transport_.waiting.size() == 1; });
   transport_.answer_all(http::ClientReply::Outcome::kAnswered, 503);
-  run_until([this] { return dispatcher_.count(Dispatcher::Phase::kResting) == 1; });
+  run_until([this] { return dispatcher_.count(Phase::kResting) == 1; });
   std::shared_ptr<const Overview> overview = take();
   ASSERT_EQ(overview->worst.size(), 1U);
   EXPECT_EQ(overview->worst[0].state, "resting");
@@ -191,7 +191,7 @@ TEST_F(CensusTest, WhoEndsInTheMiddleOfADeliveryIsNotCounted) {
   dispatcher_.forget(1);
   transport_.answer_all(http::ClientReply::Outcome::kAnswered, 500);
   run_until([this] { return dispatcher_.active() == 0; });
-  for (const Dispatcher::Phase phase : Dispatcher::kPhases) EXPECT_EQ(dispatcher_.count(phase), 0);
+  for (const Phase phase : kPhases) EXPECT_EQ(dispatcher_.count(phase), 0);
 }
 
 // Many are counted a portion at a time; those who stand at one place cost one look-up.

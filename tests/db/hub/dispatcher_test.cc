@@ -220,7 +220,7 @@ TEST_F(DispatcherTest, NothingIsSentUnsignedThatIsToBeSigned) {
   dispatcher_.set_wishes(changed);
   ASSERT_TRUE(run_until([this] { return dispatcher_.active() == 0; }));
   EXPECT_TRUE(transport_.held.empty());
-  EXPECT_EQ(dispatcher_.count(Dispatcher::Phase::kResting), 1);
+  EXPECT_EQ(dispatcher_.count(Phase::kResting), 1);
   changed.secret = "shh";
   changed.has_lost_secret = false;
   dispatcher_.set_wishes(changed);

@@ -18,13 +18,18 @@ Delivery delivery(std::int64_t previous) {
   delivery.hub_url = "https://here.example/hub";
   delivery.secret = "shh";
   delivery.previous = previous;
-  delivery.document = {std::make_shared<const std::string>("<range previous='120' position='150'/>"),
-                       "application/atom+xml",
-                       "https://here.example/demo/events",
-                       120,
-                       150,
-                       30,
-                       17};
+  delivery.document = std::make_shared<const PushDocument>(
+      PushDocument{std::make_shared<const std::string>("<range previous='120' position='150'/>"),
+                   "application/atom+xml", "https://here.example/demo/events", 120, 150, 30, 17});
+  return delivery;
+}
+
+// The same with another document.
+template <class Change>
+Delivery with(Delivery delivery, Change change) {
+  PushDocument document = *delivery.document;
+  change(document);
+  delivery.document = std::make_shared<const PushDocument>(std::move(document));
   return delivery;
 }
 
@@ -41,7 +46,7 @@ std::string header(const http::ClientRequest& request, const std::string& name) 
 
 TEST(DeliveryRequest, TheDocumentIsSharedByAllWhoWereToldWhereItBegins) {
   const Delivery given = delivery(120);
-  EXPECT_EQ(request_of(given).body, given.document.body) << "not a copy";
+  EXPECT_EQ(request_of(given).body, given.document->body) << "not a copy";
 }
 
 TEST(DeliveryRequest, WhoWasToldAnotherPositionIsToldThatOneInside) {
@@ -58,7 +63,9 @@ TEST(DeliveryRequest, WhoWasToldAnotherPositionIsToldThatOneInside) {
 TEST(DeliveryRequest, GoesOnWithTheTraceOfWhatItHolds) {
   Delivery given = delivery(120);
   EXPECT_EQ(header(request_of(given), "traceparent"), "none");
-  given.document.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 rojo=1";
+  given = with(given, [](PushDocument& document) {
+    document.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 rojo=1";
+  });
   const http::ClientRequest first = request_of(given);
   const std::string parent = header(first, "traceparent");
   EXPECT_TRUE(parent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && parent.ends_with("-01")) << parent;
@@ -68,9 +75,8 @@ TEST(DeliveryRequest, GoesOnWithTheTraceOfWhatItHolds) {
 }
 
 TEST(DeliveryRequest, ADocumentThatSaysNoPositionIsSentAsItIs) {
-  Delivery given = delivery(7);
-  given.document.previous_at = std::string::npos;
-  EXPECT_EQ(request_of(given).body, given.document.body);
+  const Delivery given = with(delivery(7), [](PushDocument& document) { document.previous_at = std::string::npos; });
+  EXPECT_EQ(request_of(given).body, given.document->body);
 }
 
 TEST(DeliveryRequest, TheIdIsThatOfSubscriptionAndRange) {
@@ -82,8 +88,7 @@ TEST(DeliveryRequest, TheIdIsThatOfSubscriptionAndRange) {
   Delivery others = delivery(7);
   others.subscription = 10;
   EXPECT_NE(header(request_of(others), "webhook-id"), id);
-  Delivery longer = delivery(7);
-  longer.document.to = 151;
+  const Delivery longer = with(delivery(7), [](PushDocument& document) { document.to = 151; });
   EXPECT_NE(header(request_of(longer), "webhook-id"), id);
 }
 
