@@ -115,10 +115,11 @@ void Lookup::forget(const std::string& name) {
 
 void Lookup::tell(const std::string& name, Found found) {
   const std::vector<Done> waiting = std::move(waiting_.extract(name).mapped());
+  if (!found.addresses.empty()) {
+    if (known_.size() >= kMostKnown) known_.clear();
+    known_.insert_or_assign(name, Known{found, steady_clock::now() + kKnownFor});
+  }
   for (const Done& done : waiting) done(found);
-  if (found.addresses.empty()) return;
-  if (known_.size() >= kMostKnown) known_.clear();
-  known_.insert_or_assign(name, Known{std::move(found), steady_clock::now() + kKnownFor});
 }
 
 }  // namespace courant::http

@@ -166,7 +166,7 @@ void PlainCarrier::send(const TripPtr& trip) {
   const ClientRequest& request = trip->errand->request;
   trip->was_connected = true;
   const Bytes body = request.method == "POST" ? request.body : nullptr;
-  trip->connection->send(trip->head, body, request.max_body,
+  trip->connection->send(std::move(trip->head), body, request.max_body,
                          [this, weak = std::weak_ptr(trip)](PlainConnection::Carried result) {
                            if (const TripPtr sent = weak.lock()) carried(sent, std::move(result));
                          });
@@ -176,6 +176,7 @@ void PlainCarrier::carried(const TripPtr& trip, PlainConnection::Carried carried
   if (!carried.was_heard && trip->is_on_kept) {
     trip->connection.reset();
     trip->is_on_kept = false;
+    trip->head = *compose_head(*trip->errand, options_.user_agent);  // the other one has gone
     connect(trip);
     return;
   }
