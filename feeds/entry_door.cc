@@ -92,7 +92,10 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
   const std::optional<Fault> breach = breach_of(sent, source);
   std::vector<std::string> taken;
   std::optional<Fault> reserved = take_reserved(sent, around, source, taken);
-  const std::string text = stylesheet_ ? schema::written(sent) : std::string();
+  // An entry that came alone is the bytes that it came as.
+  const bool is_whole = source.element == 0 && !source.bytes.empty() && taken.empty();
+  std::string text;
+  if (stylesheet_) text = is_whole ? std::string(source.bytes) : schema::written(sent);
   Result<PreparedEntry> read = read_entry(std::move(sent), rules);
   if (!read) return read.fault();
   if (reserved) return *std::move(reserved);
