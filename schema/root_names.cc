@@ -80,17 +80,24 @@ class Search {
   }
 
   void follow(const Element& pattern, const std::string& inherited) {
-    if (pattern.namespace_uri() != kRelaxNg || ++steps_ > kMostSteps) return;
+    if (pattern.namespace_uri() != kRelaxNg) return;
     const std::string ns = ns_in(pattern, inherited);
     if (pattern.name() == "element") return take_name(pattern, ns);
     if (pattern.name() == "ref" || pattern.name() == "parentRef") {
-      const auto [first, last] = definitions_.equal_range(std::string(trim(pattern.attribute("name").value_or(""))));
-      for (auto each = first; each != last; ++each) follow_children(each->second.element, each->second.ns);
-      return;
+      return follow_definition(std::string(trim(pattern.attribute("name").value_or(""))));
     }
     for (const std::string_view around : {"choice", "group", "interleave", "optional", "oneOrMore", "zeroOrMore"}) {
       if (pattern.name() == around) follow_children(pattern, ns);
     }
+  }
+
+  // Once: what it begins with is the same wherever it is referred to.
+  void follow_definition(const std::string& name) {
+    if (depth_ == kDeepest || !followed_.insert(name).second) return;
+    ++depth_;
+    const auto [first, last] = definitions_.equal_range(name);
+    for (auto each = first; each != last; ++each) follow_children(each->second.element, each->second.ns);
+    --depth_;
   }
 
   // The name of an element pattern: an attribute, or its first child.
@@ -111,12 +118,13 @@ class Search {
     for (const Element& one : names.children()) take_class(one, ns_in(one, ns));
   }
 
-  static constexpr int kMostSteps = 10'000;  // definitions that refer to each other
+  static constexpr int kDeepest = 200;  // of definitions that refer to definitions
   Loading& loading_;
   std::vector<Document> included_;
   std::vector<Pattern> starts_;
   std::multimap<std::string, Pattern> definitions_;
-  int steps_ = 0;
+  std::set<std::string> followed_;
+  int depth_ = 0;
   RootNames found_;
 };
 
