@@ -68,9 +68,8 @@ struct EmbeddedPostgres::State {
     if (error) return Fault{"the folder " + home.folder + " cannot be made: " + error.message()};
     fs::create_directories(home.socket_folder, error);
     for (const std::string& folder : {home.folder, home.socket_folder}) {
-      if (home.account && ::chown(folder.c_str(), home.account->user, home.account->group) != 0) {
-        return Fault{"the folder " + folder + " cannot be given to the user " + options.user + ": " +
-                     std::strerror(errno)};
+      if (!home.give(folder)) {
+        return Fault{"the folder " + folder + " cannot be given to the user of PostgreSQL: " + std::strerror(errno)};
       }
       ::chmod(folder.c_str(), 0700);
     }
@@ -82,6 +81,7 @@ struct EmbeddedPostgres::State {
     if (!users.open(home.users())) {
       return Fault{"the file " + home.users() + " cannot be opened: " + std::strerror(errno)};
     }
+    home.give(home.users());
     users.take(FileLock::Mode::kShared);
     return std::nullopt;
   }
@@ -98,7 +98,9 @@ struct EmbeddedPostgres::State {
   // processes that would make it, one does.
   std::optional<Fault> make_cluster() {
     FileLock making;
-    if (making.open(home.folder + "/making")) making.take(FileLock::Mode::kExclusive);
+    const std::string lock = home.folder + "/making";
+    if (making.open(lock)) making.take(FileLock::Mode::kExclusive);
+    home.give(lock);
     if (fs::exists(home.cluster)) {
       std::string version;
       std::ifstream(home.cluster + "/PG_VERSION") >> version;

@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/argv.h"
@@ -41,6 +42,13 @@ constexpr std::size_t kLongestSocketPath = 107 - sizeof("/.s.PGSQL.5432");
   ::_exit(127);
 }
 
+// Of a file or folder; nullopt: there is none, or it is root's.
+std::optional<PostgresHome::Account> owner_of(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0 || found.st_uid == 0) return std::nullopt;
+  return PostgresHome::Account{found.st_uid, found.st_gid};
+}
+
 }  // namespace
 
 PostgresHome PostgresHome::in(const std::string& data) {
@@ -58,12 +66,18 @@ PostgresHome PostgresHome::in(const std::string& data) {
 Result<PostgresHome> PostgresHome::find(const EmbeddedPostgresOptions& options) {
   PostgresHome home = in(options.data);
   if (::geteuid() != 0) return home;
+  home.account = owner_of(home.cluster);
+  if (home.account) return home;
   const passwd* const entry = ::getpwnam(options.user.c_str());
   if (entry == nullptr) {
     return Fault{"there is no user " + options.user + " for PostgreSQL to run as: run scripts/setup"};
   }
   home.account = Account{entry->pw_uid, entry->pw_gid};
   return home;
+}
+
+bool PostgresHome::give(const std::string& path) const {
+  return !account || ::chown(path.c_str(), account->user, account->group) == 0;
 }
 
 pid_t PostgresHome::start(const std::vector<std::string>& arguments) const {

@@ -28,7 +28,9 @@ struct PostgresHome {
   std::string cluster;
   std::string socket_folder;
   std::string log;
-  std::optional<Account> account;  // whom PostgreSQL runs as; set where this process is root
+  // Whom PostgreSQL runs as; set where this process is root. A cluster that is there stays its owner's, so that root
+  // may run commands beside a server that has a user of its own.
+  std::optional<Account> account;
 
   // The paths alone.
   static PostgresHome in(const std::string& data);
@@ -39,6 +41,10 @@ struct PostgresHome {
   std::string admin_url() const { return "postgresql:///postgres?host=" + socket_folder + "&user=courant"; }
   std::string users() const { return folder + "/users"; }
   std::string keeper() const { return folder + "/keeper"; }
+
+  // A file or folder that root has made becomes the account's, who may have to open it later. False: errno says why
+  // not.
+  bool give(const std::string& path) const;
 
   // Starts a program of PostgreSQL as that account; it is told to stop (SIGINT) when this thread ends.
   pid_t start(const std::vector<std::string>& arguments) const;

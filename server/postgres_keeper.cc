@@ -146,6 +146,7 @@ int keep_postgres(const KeeperOptions& options) {
   }
   FileLock place;
   if (!place.open(home->keeper())) return 1;
+  home->give(home->keeper());
   place.take(FileLock::Mode::kExclusive);
   // From here on others may rely on this process: it ends when nobody uses the cluster.
   ::signal(SIGTERM, SIG_IGN);

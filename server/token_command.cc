@@ -1,6 +1,7 @@
 #include "server/token_command.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 
 #include <nlohmann/json.hpp>
@@ -125,6 +126,11 @@ int sign_url(const ServeOptions& options, const SignOptions& sign) {
     const Result<std::string> canonical = mandatory_filter(sign.filter);
     if (!canonical) return say_wrong(canonical.fault().detail);
     filter = *canonical;
+  }
+  // A key that is made now would be no server's.
+  const std::string keys = secrets_path(options.config, options.data);
+  if (!std::filesystem::exists(keys)) {
+    return say(Fault{"there is no key in " + keys + ": give the server's --data, or its hub.secrets_key"});
   }
   const Result<Vault> vault = open_vault(options.config, options.data);
   if (!vault) return say(vault.fault());
