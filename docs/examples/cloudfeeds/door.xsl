@@ -19,7 +19,7 @@
       <xsl:message terminate="yes">The event ends (<xsl:value-of select="$event/@endTime"/>) before it begins (<xsl:value-of select="$event/@startTime"/>)</xsl:message>
     </xsl:if>
     <xsl:copy>
-      <!-- What is in it stays as it was sent; copied as a whole, which is faster than node by node. -->
+      <!-- What is in it stays as it was sent. -->
       <xsl:copy-of select="@* | node()"/>
       <xsl:if test="not(atom:title)">
         <title><xsl:value-of select="($event/*/@serviceCode | atom:content/cadf:event/@action)[1]"/></title>

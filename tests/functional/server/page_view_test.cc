@@ -140,9 +140,8 @@ TEST_F(PageViewTest, NoScriptOfAnEntryRuns) {
       "hostile",
       "<id>urn:hostile:xhtml</id><title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><script>hit()</script>"
       "</div></title><content type='xhtml'><h:div xmlns:h='http://www.w3.org/1999/xhtml'><h:script>hit()</h:script>"
-      "<h:p onclick='hit()' style='x'>a</h:p><h:a href='javascript:hit()'>b</h:a><svg "
-      "xmlns='http://www.w3.org/2000/svg' "
-      "onload='hit()'><script>hit()</script></svg><h:iframe "
+      "<h:p onclick='hit()' style='x'>a</h:p><h:a href='javascript:hit()'>b</h:a><h:svg "
+      "onload='hit()'><h:script>hit()</h:script></h:svg><h:iframe "
       "srcdoc='&lt;script&gt;hit()&lt;/script&gt;'/></h:div></content>");
   publish("hostile",
           "<id>urn:hostile:forged</id><title>forged</title><content type='text' xmlns:s='urn:courant:shown:1' "
