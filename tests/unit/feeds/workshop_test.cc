@@ -17,42 +17,43 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Runs one coroutine to its end.
+// Runs one coroutine to its end. The io_context outlives the workshop, whose thread may still be leaving it.
 template <class Start>
-auto result_of(Start start) {
-  asio::io_context io;
+auto result_of(asio::io_context& io, Start start) {
   auto future = asio::co_spawn(io, start, asio::use_future);
   io.run();
   return future.get();
 }
 
 TEST(Workshop, RunsWorkOnAnotherThreadAndComesBack) {
+  asio::io_context io;
   Workshop workshop(2, 10);
   const auto work = [&workshop]() -> asio::awaitable<bool> {
-    const std::thread::id io = std::this_thread::get_id();
+    const std::thread::id here = std::this_thread::get_id();
     const auto where = [] { return std::this_thread::get_id(); };
     const std::thread::id there = co_await workshop.run(where);
-    co_return there != io&& std::this_thread::get_id() == io;
+    co_return there != here&& std::this_thread::get_id() == here;
   };
-  EXPECT_TRUE(result_of(work));
+  EXPECT_TRUE(result_of(io, work));
 }
 
 TEST(Workshop, WhatIsThrownArrives) {
+  asio::io_context io;
   Workshop workshop(1, 10);
   const auto work = [&workshop]() -> asio::awaitable<int> {
     const auto fails = []() -> int { throw std::runtime_error("as it was"); };
     const int never = co_await workshop.run(fails);
     co_return never;
   };
-  EXPECT_THROW(result_of(work), std::runtime_error);
+  EXPECT_THROW(result_of(io, work), std::runtime_error);
 }
 
 TEST(Workshop, WhatIsTooMuchIs503) {
+  asio::io_context io;
   Workshop workshop(1, 1);
   std::promise<void> may_go_on;
   std::promise<void> begun;
   const auto wait_of_it = may_go_on.get_future().share();
-  asio::io_context io;
   const auto run = [&workshop](auto work) -> asio::awaitable<int> {
     const int done = co_await workshop.run(work);
     co_return done;
@@ -83,6 +84,7 @@ TEST(Workshop, WhatIsTooMuchIs503) {
 }
 
 TEST(Workshop, OneThatHasStoppedTakesNothing) {
+  asio::io_context io;
   Workshop workshop(1, 10);
   workshop.stop();
   const auto work = [&workshop]() -> asio::awaitable<int> {
@@ -90,7 +92,7 @@ TEST(Workshop, OneThatHasStoppedTakesNothing) {
     const int never = co_await workshop.run(one);
     co_return never;
   };
-  EXPECT_THROW(result_of(work), Problem);
+  EXPECT_THROW(result_of(io, work), Problem);
 }
 
 }  // namespace
