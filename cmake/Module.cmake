@@ -50,7 +50,7 @@ function(courant_test_entries name entries filter labels)
     math(EXPR index "${shard} - 1")
     add_test(NAME ${entry} COMMAND ${name} --gtest_brief=1 --gtest_filter=${filter})
     set_tests_properties(${entry} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT}
-                         ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${index}")
+                         ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${index};COURANT_TEST_ENTRY=${entry}")
     if(arg_FIXTURES)
       set_tests_properties(${entry} PROPERTIES FIXTURES_REQUIRED "${arg_FIXTURES}")
     endif()

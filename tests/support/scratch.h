@@ -1,5 +1,4 @@
-// Where a test may put files: a folder of its test program's, so that programs (and the shards of one) run side by
-// side. Threads: any.
+// Where a test may put files: a folder of the ctest entry that it runs in, since these run side by side. Threads: any.
 #pragma once
 
 #include <cstdlib>
@@ -12,9 +11,9 @@ namespace courant::test {
 
 // The path of a file or folder of that name; what was there from an earlier run stays.
 inline std::string scratch(const std::string& name) {
-  const char* const shard = std::getenv("GTEST_SHARD_INDEX");
+  const char* const entry = std::getenv("COURANT_TEST_ENTRY");
   const std::string folder =
-      std::string(COURANT_BINARY_DIR "/scratch/") + program_invocation_short_name + "-" + (shard ? shard : "0");
+      std::string(COURANT_BINARY_DIR "/scratch/") + (entry != nullptr ? entry : program_invocation_short_name);
   std::filesystem::create_directories(folder);
   return folder + "/" + name;
 }
