@@ -12,10 +12,4 @@ for i = 1, 64 do
   end
   bodies[i] = head .. table.concat(text) .. tail
 end
-local count = 0
-wrk.method = 'POST'
-wrk.headers['Content-Type'] = 'application/atom+xml'
-request = function()
-  count = count + 1
-  return wrk.format(nil, nil, nil, bodies[count % 64 + 1])
-end
+dofile('tests/bench/in_turn.lua')(bodies)

@@ -7,19 +7,12 @@
 #include <signal.h>
 
 #include "tests/chaos/program.h"
+#include "tests/support/contents.h"
 
 namespace courant::chaos {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Empty for a process that has gone, also for one that goes between the opening and the reading: `<<` of a buffer keeps
-// that failure in the stream, where an iterator over it would throw.
-std::string text_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 }  // namespace
 
@@ -174,7 +167,7 @@ void Fleet::tend(Server& server) {
 std::optional<int> Fleet::postmaster() const {
   int pid = 0;
   std::ifstream(work_ + "/data/postgres/cluster/postmaster.pid") >> pid;
-  if (pid <= 1 || text_of("/proc/" + std::to_string(pid) + "/cmdline").find(work_) == std::string::npos) {
+  if (pid <= 1 || test::contents_of("/proc/" + std::to_string(pid) + "/cmdline").find(work_) == std::string::npos) {
     return std::nullopt;
   }
   return pid;
@@ -188,7 +181,7 @@ std::vector<int> Fleet::backends() const {
   std::ifstream children(folder + "/children");
   std::vector<int> found;
   for (int child = 0; children >> child;) {
-    if (text_of("/proc/" + std::to_string(child) + "/cmdline").find("[local]") != std::string::npos) {
+    if (test::contents_of("/proc/" + std::to_string(child) + "/cmdline").find("[local]") != std::string::npos) {
       found.push_back(child);
     }
   }

@@ -11,29 +11,16 @@
 #include "schema/breach.h"
 #include "schema/door.h"
 #include "schema/grammar.h"
-
-namespace {
-
-// Grammars are files: one folder for all runs, removed at the end.
-struct Scratch {
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "courant-fuzz-schema-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  std::string path;
-};
-
-}  // namespace
+#include "tests/support/temporary_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace courant;
-  static const Scratch scratch;
+  static const test::TemporaryFolder folder;  // grammars are files: one for all runs
   const std::string input(reinterpret_cast<const char*>(data), size);
   const std::size_t cut = input.find("\n----\n");
   if (cut == std::string::npos) return 0;
-  std::ofstream(scratch.path + "/grammar.rng") << input.substr(0, cut);
-  const Result<schema::Grammar> grammar = schema::Grammar::load(Folder(scratch.path), "grammar.rng");
+  std::ofstream(folder.path() / "grammar.rng") << input.substr(0, cut);
+  const Result<schema::Grammar> grammar = schema::Grammar::load(Folder(folder.path().string()), "grammar.rng");
   if (!grammar) return 0;
   const std::string text = input.substr(cut + 6);
   const Result<schema::Document> document = schema::admit(text);

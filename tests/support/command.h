@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/contents.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -22,9 +23,7 @@ inline Ran run_command(const std::vector<std::string>& arguments) {
   const std::string path = scratch("command-output.txt");
   std::ofstream(path).close();
   const int status = Process(arguments, path).wait();
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return {status, text.str()};
+  return {status, contents_of(path)};
 }
 
 inline Ran run_courant(std::vector<std::string> arguments) {

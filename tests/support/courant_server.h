@@ -11,6 +11,7 @@
 
 #include <signal.h>
 
+#include "tests/support/contents.h"
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
@@ -30,6 +31,8 @@ class CourantServer {
   int port() const { return port_; }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   Process& process() { return *process_; }
+  // What it has logged since it was started last, as any other of this ctest entry.
+  static std::string log() { return contents_of(scratch("courant-under-test.log")); }
 
   void start() {
     std::vector<std::string> arguments = {program_, "serve", "--listen", "127.0.0.1:" + std::to_string(port_)};

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "tests/support/courant_server.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -79,17 +80,11 @@ class Door : public testing::Test {
     server_->process().signal(SIGHUP);
     ASSERT_TRUE(wait_until([&] { return log().find(logged, before) != std::string::npos; })) << log();
   }
-  static std::string log() {
-    std::ostringstream text;
-    text << std::ifstream(scratch("courant-under-test.log")).rdbuf();
-    return text.str();
-  }
+  static std::string log() { return CourantServer::log(); }
 
   TestDatabase database_;
-  const std::string folder_ = [] {
-    std::string name = scratch("door-XXXXXX");
-    return std::string(::mkdtemp(name.data()));
-  }();
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
   std::unique_ptr<CourantServer> server_;
   std::unique_ptr<HttpClient> client_;
 };

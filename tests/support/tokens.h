@@ -13,6 +13,12 @@
 
 namespace courant::test {
 
+// What a server is started with that takes tokens: "closed" is private, "news" public (tests/data/access.toml).
+inline std::vector<std::string> with_tokens(const std::string& database_url,
+                                            const std::string& config = COURANT_SOURCE_DIR "/tests/data/access.toml") {
+  return {"--database", database_url, "--access", "tokens", "--config", config};
+}
+
 class Tokens {
  public:
   explicit Tokens(std::string database_url) : database_url_(std::move(database_url)) {}

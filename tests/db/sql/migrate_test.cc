@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -57,11 +58,10 @@ TEST(Migrate, MigrationsOnlyAdd) {
   for (const auto& file : std::filesystem::directory_iterator(COURANT_SOURCE_DIR "/sql/migrations")) {
     const std::string name = file.path().filename();
     if (name < kFirst) continue;
-    std::ostringstream text;
-    text << std::ifstream(file.path()).rdbuf();
+    const std::string text = test::contents_of(file.path());
     for (const char* const taken :
          {"drop table", "drop column", "drop function", "rename ", " set not null", " type ", "truncate "}) {
-      EXPECT_EQ(text.str().find(taken), std::string::npos) << name << " says \"" << taken << "\"";
+      EXPECT_EQ(text.find(taken), std::string::npos) << name << " says \"" << taken << "\"";
     }
   }
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/functional/security/fixture.h"
+#include "tests/support/tokens.h"
 
 namespace courant::test::closing_test {
 namespace {
@@ -21,8 +22,7 @@ class ClosingTest : public testing::Test {
            "</title><content>c</content></entry>";
   }
   std::unique_ptr<CourantServer> start(const std::string& config) const {
-    return std::make_unique<CourantServer>(
-        std::vector<std::string>{"--database", database_.url(), "--access", "tokens", "--config", config});
+    return std::make_unique<CourantServer>(with_tokens(database_.url(), config));
   }
   void serve() {
     std::ofstream(config_) << toml("public");
@@ -38,6 +38,20 @@ class ClosingTest : public testing::Test {
     std::ofstream(config_) << toml("private");
     server_->process().signal(SIGHUP);
     EXPECT_TRUE(wait_until([&] { return client_->get("/demo").status == 401; }));
+  }
+
+  // Of a stream that has begun with these fields.
+  void expect_no_more_after_closing(const std::string& fields) {
+    RawClient stream(static_cast<std::uint16_t>(server_->port()));
+    stream.send("GET /demo/events?format=events&lastEventId=0 HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+    std::string seen;
+    ASSERT_TRUE(wait_until([&] {
+      seen += stream.read_piece();
+      return seen.find("id: 1\n") != std::string::npos;
+    }));
+    close();
+    ASSERT_EQ(publish("urn:x:2", "hidden"), 201);
+    EXPECT_THAT(stream.read_all(), Not(HasSubstr("hidden")));
   }
 
   TestDatabase database_;
@@ -75,16 +89,7 @@ TEST_F(ClosingTest, WhoWaitsForAPublicFeedIsToldNothingOfAPrivateOne) {
 
 TEST_F(ClosingTest, AStreamOfAPublicFeedEndsWhenItIsPrivate) {
   serve();
-  RawClient stream(static_cast<std::uint16_t>(server_->port()));
-  stream.send("GET /demo/events?format=events&lastEventId=0 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  std::string seen;
-  ASSERT_TRUE(wait_until([&] {
-    seen += stream.read_piece();
-    return seen.find("id: 1\n") != std::string::npos;
-  }));
-  close();
-  ASSERT_EQ(publish("urn:x:2", "hidden"), 201);
-  EXPECT_THAT(stream.read_all(), Not(HasSubstr("hidden")));
+  expect_no_more_after_closing("");
 }
 
 // Of a token that could read there only because everybody could.
@@ -92,17 +97,7 @@ TEST_F(ClosingTest, WhoseTokenIsForElsewhereStreamsNoLongerEither) {
   serve();
   const std::string elsewhere = tokens_.make("elsewhere", "read", "other/*");
   ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events", bearer(elsewhere)).status == 200; }));
-  RawClient stream(static_cast<std::uint16_t>(server_->port()));
-  stream.send("GET /demo/events?format=events&lastEventId=0 HTTP/1.1\r\nHost: localhost\r\n" + bearer(elsewhere) +
-              "\r\n");
-  std::string seen;
-  ASSERT_TRUE(wait_until([&] {
-    seen += stream.read_piece();
-    return seen.find("id: 1\n") != std::string::npos;
-  }));
-  close();
-  ASSERT_EQ(publish("urn:x:2", "hidden"), 201);
-  EXPECT_THAT(stream.read_all(), Not(HasSubstr("hidden")));
+  expect_no_more_after_closing(bearer(elsewhere));
 }
 
 // By apply, beside the servers; by the API of one; each is taken up by the other.

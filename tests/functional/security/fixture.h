@@ -41,15 +41,11 @@ class Security : public testing::Test {
     client.send(bytes);
     return client.read_response();
   }
-  static std::string log() {
-    std::ifstream file(scratch("courant-under-test.log"));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  static std::string log() { return CourantServer::log(); }
 
   TestDatabase database_;
   Tokens tokens_{database_.url()};
-  CourantServer server_{
-      {"--database", database_.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"}};
+  CourantServer server_{with_tokens(database_.url())};
   HttpClient client_{server_.port()};
   std::string all_;  // may everything
 };

@@ -3,6 +3,7 @@
 #include "tests/functional/security/fixture.h"
 #include "tests/support/database_relay.h"
 #include "tests/support/subscriber.h"
+#include "tests/support/tokens.h"
 
 namespace courant::test::secrets_test {
 namespace {
@@ -83,8 +84,7 @@ TEST_F(SecretsTest, AnswersToWhatIsWrongTellNothingOfTheServersInside) {
 // What a broken database says stays with the operator.
 TEST_F(SecretsTest, ALostDatabaseIsNotToldOf) {
   auto relay = std::make_unique<DatabaseRelay>(database_.url());
-  const CourantServer server(
-      {"--database", relay->url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"});
+  const CourantServer server(with_tokens(relay->url()));
   HttpClient client(server.port());
   ASSERT_EQ(client.get("/news/events").status, 200);
   relay.reset();

@@ -2,6 +2,7 @@
 // It is shown without measuring: where the database does not answer at all, these answers come all the same.
 #include "tests/functional/security/fixture.h"
 #include "tests/support/database_relay.h"
+#include "tests/support/tokens.h"
 
 namespace courant::test::timing_test {
 namespace {
@@ -20,8 +21,7 @@ class TimingTest : public Security {
 TEST_F(TimingTest, WhatIsForbiddenAndWhatIsUnknownAreRefusedWithoutLookingForIt) {
   const std::string narrow = tokens_.make("narrow", "read,publish,edit", "other/mine");
   DatabaseRelay relay(database_.url());
-  const CourantServer server(
-      {"--database", relay.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"});
+  const CourantServer server(with_tokens(relay.url()));
   HttpClient client(server.port());
   ASSERT_EQ(client.get("/closed/events", bearer(narrow)).status, 404);
   ASSERT_EQ(client.get("/closed/events", bearer(all_)).status, 200);

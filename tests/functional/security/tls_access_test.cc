@@ -3,6 +3,7 @@
 #include "tests/functional/security/fixture.h"
 #include "tests/support/http2_client.h"
 #include "tests/support/tls_client.h"
+#include "tests/support/tokens.h"
 
 namespace courant::test::tls_access_test {
 namespace {
@@ -20,8 +21,7 @@ class TlsAccessTest : public testing::Test {
         << scratch("tls.crt") << "'\nkey = '" << scratch("tls.key")
         << "'\n[access]\nfailures_per_minute = 3000\n[[workspaces]]\nname = 'closed'\nread = 'private'\n"
         << "auto_create = true\n";
-    server_ = std::make_unique<CourantServer>(
-        std::vector<std::string>{"--database", database_.url(), "--access", "tokens", "--config", config});
+    server_ = std::make_unique<CourantServer>(with_tokens(database_.url(), config));
     token_ = tokens_.make("token", "read,publish", "closed/*");
     EXPECT_TRUE(wait_until([&] { return HttpClient(server_->port()).get("/closed/x", bearer(token_)).status == 404; }));
   }

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 #include "tests/support/tokens.h"
@@ -20,10 +21,6 @@ using testing::Not;
 std::string entry(const std::string& id, const std::string& content = "x") {
   return "<entry xmlns='http://www.w3.org/2005/Atom'><id>" + id + "</id><title>t</title><content>" + content +
          "</content></entry>";
-}
-
-std::vector<std::string> with_tokens(const std::string& database) {
-  return {"--database", database, "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"};
 }
 
 class AccessTest : public testing::Test {
@@ -175,9 +172,7 @@ TEST_F(AccessTest, TheDatabaseAndTheLogHoldNoToken) {
   constexpr sql::Query kAll{"test.tokens", "select t::text from access_tokens t"};
   EXPECT_THAT(std::string(session.run(kAll)[0].text(0)), Not(HasSubstr(writer.substr(4))));
   EXPECT_THAT(std::string(session.run(kAll)[0].text(0)), HasSubstr(to_hex(bytes_of(sha256(writer)))));
-  std::ostringstream log_text;
-  log_text << std::ifstream(scratch("courant-under-test.log")).rdbuf();
-  const std::string log = log_text.str();
+  const std::string log = CourantServer::log();
   EXPECT_THAT(log, HasSubstr("credentials were refused"));
   EXPECT_THAT(log, Not(HasSubstr(writer.substr(4))));
 }
@@ -208,11 +203,7 @@ TEST(FirstToken, IsPrintedOnceAndWorks) {
   const std::vector<std::string> arguments = {
       courant_program(), "serve", "--data",   folder.path(),
       "--operations",    "",      "--listen", "127.0.0.1:" + std::to_string(port)};
-  const auto printed = [&] {
-    std::ostringstream text;
-    text << std::ifstream(log).rdbuf();
-    return text.str();
-  };
+  const auto printed = [&] { return contents_of(log); };
   std::string token;
   {
     Process server(arguments, log);

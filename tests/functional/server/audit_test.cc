@@ -9,6 +9,7 @@
 #include "kernel/digest.h"
 #include "sql/database.h"
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -188,9 +189,7 @@ TEST_F(AuditTest, AStateThatCannotBeReadStopsAndStays) {
     const Ran ran = verify();
     EXPECT_EQ(ran.status, 2) << text;
     EXPECT_THAT(ran.output, HasSubstr(state_ + " is not what this command writes")) << text;
-    std::ostringstream kept;
-    kept << std::ifstream(state_).rdbuf();
-    EXPECT_EQ(kept.str(), text);
+    EXPECT_EQ(contents_of(state_), text);
   }
   const std::string folder = scratch("verified/folder.json");
   std::filesystem::create_directories(folder);

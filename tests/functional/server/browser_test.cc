@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wire_server.h"
 
@@ -28,11 +29,7 @@ class BrowserTest : public testing::Test {
                   .status,
               201);
   }
-  std::string seen() const {
-    std::ostringstream text;
-    text << std::ifstream(output_).rdbuf();
-    return text.str();
-  }
+  std::string seen() const { return contents_of(output_); }
   bool sees(const std::string& line) const {
     return wait_until([&] { return ("\n" + seen()).find("\n" + line + "\n") != std::string::npos; });
   }

@@ -9,6 +9,7 @@
 
 #include "sql/database.h"
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -27,8 +28,7 @@ std::string version_of(const std::string& program) {
 
 // A copy of the program under test that believes to be of another version.
 std::string program_of_another_version(const std::string& version) {
-  std::ifstream file(courant_program(), std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>(file), {});
+  std::string bytes = contents_of(courant_program());
   std::string other = version;
   for (char& c : other) {
     if (c != '.') c = '9';

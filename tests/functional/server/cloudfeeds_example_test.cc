@@ -12,6 +12,7 @@
 #include <pugixml.hpp>
 
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
@@ -28,8 +29,7 @@ std::vector<std::string> texts_of(const std::string& folder) {
   std::vector<std::string> texts;
   for (const auto& item : fs::directory_iterator(folder)) {
     if (item.path().extension() != ".xml") continue;
-    std::ifstream file(item.path(), std::ios::binary);
-    texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    texts.push_back(contents_of(item.path()));
   }
   return texts;
 }

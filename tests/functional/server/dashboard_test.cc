@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/contents.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
@@ -121,10 +122,9 @@ TEST_F(DashboardTest, NamesOfOthersAreText) {
   status["metrics"]["courant_http_requests_total"] = {{{"route", markup + "route"}, {"status", "2xx"}, {"value", 1}}};
   status["metrics"]["courant_http_limits_total"] = {{{"limit", markup + "limit"}, {"value", 1}}};
   const auto file = [](const std::string& name, const std::string& type) {
-    std::ifstream text(COURANT_SOURCE_DIR "/server/dashboard/" + name);
     return SinkReply{.status = 200,
                      .headers = {{"Content-Type", type}},
-                     .body = std::string(std::istreambuf_iterator<char>(text), {})};
+                     .body = contents_of(COURANT_SOURCE_DIR "/server/dashboard/" + name)};
   };
   Sink sink([&](const SinkRequest& request) {
     if (request.target == "/") return file("page.html", "text/html");

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
@@ -76,11 +77,7 @@ auto_create = true
   Reply get(const std::string& target, const std::string& fields = {}) const {
     return HttpClient(server_->port()).get(target, fields);
   }
-  std::string log() const {
-    std::ostringstream text;
-    text << std::ifstream(log_).rdbuf();
-    return text.str();
-  }
+  std::string log() const { return contents_of(log_); }
 
   const std::string log_ = scratch("courant-under-test.log");
   const std::string folder_ = scratch("further-forms");

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/uri.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
@@ -27,11 +28,7 @@ class GuideTest : public testing::TestWithParam<std::string> {
                   .status,
               201);
   }
-  std::string seen() const {
-    std::ostringstream text;
-    text << std::ifstream(output_).rdbuf();
-    return text.str();
-  }
+  std::string seen() const { return contents_of(output_); }
   bool sees(const std::string& text) const {
     return wait_until([&] { return seen().find(text) != std::string::npos; });
   }

@@ -12,6 +12,7 @@
 #include <pugixml.hpp>
 
 #include "http/gzip.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
@@ -27,9 +28,7 @@ constexpr const char* kEvent =
 std::map<std::string, std::string> originals() {
   std::map<std::string, std::string> all;
   for (const auto& file : std::filesystem::directory_iterator(COURANT_SOURCE_DIR "/tests/fuzz/corpus/door")) {
-    std::ostringstream text;
-    text << std::ifstream(file.path(), std::ios::binary).rdbuf();
-    all[file.path().filename()] = text.str();
+    all[file.path().filename()] = contents_of(file.path());
   }
   all["event"] = kEvent;
   all["events"] = "[" + std::string(kEvent) + "," + kEvent + "]";

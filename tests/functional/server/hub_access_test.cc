@@ -58,8 +58,7 @@ class HubAccessTest : public testing::Test {
 
   TestDatabase database_;
   Tokens tokens_{database_.url()};
-  CourantServer server_{
-      {"--database", database_.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"}};
+  CourantServer server_{with_tokens(database_.url())};
   HttpClient client_{server_.port()};
   std::string all_;
 };
@@ -134,8 +133,7 @@ TEST_F(HubAccessTest, WhoSeesAPartIsPushedThatPart) {
 }
 
 TEST_F(HubAccessTest, ASubscriptionEndsWithItsToken) {
-  CourantServer second(
-      {"--database", database_.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"});
+  CourantServer second(with_tokens(database_.url()));
   const std::string reader = made("reader", "read,subscribe", "closed/*");
   const Subscriber losing;
   const Subscriber staying;

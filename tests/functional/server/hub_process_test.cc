@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/any_query.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -127,8 +128,7 @@ TEST_F(HubProcessTest, SaysWhenThereIsNoHub) {
   const std::string log = scratch("hub_off.log");
   Process process({courant_program(), "hub", "--database", database_.url(), "--config", off}, log);
   EXPECT_EQ(process.wait(), 1);
-  std::ifstream file(log);
-  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}), HasSubstr("hub.enabled = true"));
+  EXPECT_THAT(contents_of(log), HasSubstr("hub.enabled = true"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "sql/database.h"
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -417,10 +418,9 @@ TEST_F(ImportTest, AConnectionThatEndsIsNotCalledAnotherImport) {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up);
   }
   EXPECT_EQ(importing.wait(), 1);
-  std::ostringstream said;
-  said << std::ifstream(output).rdbuf();
-  EXPECT_EQ(said.str().find("another import"), std::string::npos) << said.str();
-  EXPECT_NE(said.str().find("the import stopped: "), std::string::npos) << said.str();
+  const std::string said = contents_of(output);
+  EXPECT_EQ(said.find("another import"), std::string::npos) << said;
+  EXPECT_NE(said.find("the import stopped: "), std::string::npos) << said;
 }
 
 TEST_F(ImportTest, WhatIsNoRowsFaultStopsTheImportAndPassesNoRow) {

@@ -81,8 +81,7 @@ class IsolationTest : public testing::Test {
 
   TestDatabase database_;
   Tokens tokens_{database_.url()};
-  CourantServer server_{
-      {"--database", database_.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"}};
+  CourantServer server_{with_tokens(database_.url())};
   HttpClient client_{server_.port()};
   std::string all_;    // may everything
   std::string mine_;   // sees a part

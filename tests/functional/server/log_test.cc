@@ -34,10 +34,7 @@ class LogTest : public testing::Test {
         std::vector<std::string>{"--database", database.empty() ? database_.url() : database, "--config", config});
   }
 
-  static std::string log() {
-    std::ifstream file(scratch("courant-under-test.log"));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  static std::string log() { return CourantServer::log(); }
 
   // The lines whose message is this one.
   static std::vector<json> lines(const std::string& message) {

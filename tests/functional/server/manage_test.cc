@@ -32,8 +32,7 @@ class ManageTest : public testing::Test {
   Tokens tokens_{database_.url()};
   const std::string admin_ = tokens_.make("admin", "admin", "*");  // known to the server from its start
   const std::string as_admin_ = bearer(admin_);
-  CourantServer server_{
-      {"--database", database_.url(), "--access", "tokens", "--config", COURANT_SOURCE_DIR "/tests/data/access.toml"}};
+  CourantServer server_{with_tokens(database_.url())};
   HttpClient client_{server_.port(), false};
 
   // Once the server knows it; wrong credentials are 429 where there were many.

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/text.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
@@ -47,11 +48,7 @@ class PageViewTest : public testing::Test {
     }
     return lines;
   }
-  std::string output() const {
-    std::ostringstream text;
-    text << std::ifstream(output_).rdbuf();
-    return text.str();
-  }
+  std::string output() const { return contents_of(output_); }
   std::vector<json> show(const std::vector<std::string>& named) const {
     Process browser(browse(named), output_);
     EXPECT_TRUE(wait_until([&] { return output().find("all shown\n") != std::string::npos; })) << output();
@@ -126,8 +123,7 @@ TEST_F(PageViewTest, WideAndOnAPhoneInLightAndDark) {
 // Every entry of the corpus, in every place that takes text of publishers.
 TEST_F(PageViewTest, NoScriptOfAnEntryRuns) {
   for (const auto& file : std::filesystem::directory_iterator(COURANT_SOURCE_DIR "/tests/data/hostile_markup")) {
-    std::ifstream in(file.path(), std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
+    std::string text = contents_of(file.path());
     std::erase_if(text, [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\t'; });  // XML has none
     const std::string attack = xml_text(text);
     const std::string value = xml_attribute(std::string("javascript:hit()//\"><script>hit()</script>"));

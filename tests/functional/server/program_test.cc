@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sink.h"
@@ -172,11 +173,10 @@ TEST_F(ProgramTest, ADatabaseThatGoesAwayDuringTheStartIsSaidInASentence) {
                          "where datname = current_database() and wait_event_type = 'Lock'"})
                    .size();
     }
-    std::ostringstream output;
-    output << std::ifstream(log).rdbuf();
+    const std::string output = contents_of(log);
     EXPECT_GT(ended, 0) << "nothing waited for " << table;
-    EXPECT_EQ(status, 1) << output.str();
-    EXPECT_NE(output.str().find("courant: the server cannot start: "), std::string::npos) << output.str();
+    EXPECT_EQ(status, 1) << output;
+    EXPECT_NE(output.find("courant: the server cannot start: "), std::string::npos) << output;
   }
 }
 

@@ -71,14 +71,15 @@ class QuotaTest : public testing::Test {
 TEST_F(QuotaTest, BeyondItNothingMoreIsStoredButInOtherWorkspaces) {
   serve("max_bytes = '4KiB'");
   ASSERT_EQ(post(1, 3000), 201);
-  ASSERT_TRUE(is_counted(stored()));
-  const auto is_full = [&] { return post(2, 3000) == 507; };
-  ASSERT_TRUE(wait_until(is_full));
-  const Reply refused = client_->post("/demo/events", entry(3, 3000));
-  EXPECT_EQ(refused.status, 507);
+  // What the server learns late, it lets in: so the entries may be more than one when it is full.
+  Reply refused;
+  ASSERT_TRUE(wait_until([&] {
+    refused = client_->post("/demo/events", entry(2, 3000));
+    return refused.status == 507 &&
+           refused.body.find("The workspace demo holds " + std::to_string(stored()) + " bytes") != std::string::npos;
+  })) << refused.body;
   EXPECT_NE(refused.header("Retry-After"), "");
-  EXPECT_THAT(refused.body, AllOf(HasSubstr("The workspace demo holds " + std::to_string(stored()) + " bytes"),
-                                  HasSubstr("may hold 4096 (max_bytes)"), HasSubstr("retain")));
+  EXPECT_THAT(refused.body, AllOf(HasSubstr("may hold 4096 (max_bytes)"), HasSubstr("retain")));
   EXPECT_EQ(client_->put("/demo/events/entries/urn:x:1", entry(1, 2999)).status, 507);
   EXPECT_EQ(client_->post("/demo/fresh", entry(1, 3000)).status, 507);
   EXPECT_EQ(client_->get("/demo/fresh").status, 404) << "what is refused makes no feed";

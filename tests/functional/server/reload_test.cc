@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 #include "tests/support/tls_client.h"
@@ -19,12 +20,6 @@ using testing::Not;
 const char* const kDemo = "[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
 const char* const kDone = "the configuration has been read again";
 const char* const kRefused = "the configuration is not taken over: all stays as it was";
-
-std::string text_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 std::string entry(const std::string& id, std::size_t length = 1) {
   return "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:" + id + "</id><title>t</title><content>" +
@@ -42,16 +37,16 @@ class ReloadTest : public testing::Test {
   }
   // Sends the signal and gives what is logged from then on until `last` is.
   std::string reload(const std::string& last, int times = 1) {
-    const std::size_t before = text_of(log_).size();
+    const std::size_t before = contents_of(log_).size();
     server_->process().signal(SIGHUP);
     const auto count = [&] {
-      const std::string logged = text_of(log_).substr(before);
+      const std::string logged = contents_of(log_).substr(before);
       int found = 0;
       for (std::size_t at = logged.find(last); at != std::string::npos; at = logged.find(last, at + 1)) ++found;
       return found;
     };
     EXPECT_TRUE(wait_until([&] { return count() >= times; })) << last;
-    return text_of(log_).substr(before);
+    return contents_of(log_).substr(before);
   }
   int publish(const std::string& feed, const std::string& body) {
     return HttpClient(server_->port()).post(feed, body).status;
@@ -170,12 +165,12 @@ TEST_F(ReloadTest, AProcessThatPushesAloneReadsItToo) {
   Process hub({courant_program(), "hub", "--database", database_.url(), "--config", file_, "--data",
                scratch("courant-under-test"), "--operations", ""},
               log);
-  ASSERT_TRUE(wait_until([&] { return text_of(log).find("Courant pushes") != std::string::npos; }));
+  ASSERT_TRUE(wait_until([&] { return contents_of(log).find("Courant pushes") != std::string::npos; }));
   write(std::string(kDemo) + "[hub]\ndocument_entries = 10\nin_flight = 20\n");
   hub.signal(SIGHUP);
-  EXPECT_TRUE(wait_until([&] { return text_of(log).find(kDone) != std::string::npos; }));
-  EXPECT_THAT(text_of(log), HasSubstr("a setting has changed setting=hub.document_entries from=1000 to=10"));
-  EXPECT_THAT(text_of(log), HasSubstr("restart the server for it setting=hub.in_flight"));
+  EXPECT_TRUE(wait_until([&] { return contents_of(log).find(kDone) != std::string::npos; }));
+  EXPECT_THAT(contents_of(log), HasSubstr("a setting has changed setting=hub.document_entries from=1000 to=10"));
+  EXPECT_THAT(contents_of(log), HasSubstr("restart the server for it setting=hub.in_flight"));
   EXPECT_FALSE(hub.ended());
 }
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 
@@ -19,8 +20,7 @@ void publish_and_read(HttpClient& client, const std::string& folder, const std::
   int count = 0;
   for (const auto& item : fs::directory_iterator(folder)) {
     if (item.path().extension() != ".xml") continue;
-    std::ifstream file(item.path(), std::ios::binary);
-    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    const std::string bytes = contents_of(item.path());
     const Reply reply = client.post("/demo/" + feed, bytes, "Content-Type: application/atom+xml\r\n");
     ASSERT_EQ(reply.status, 201) << item.path() << ": " << reply.body;
     ++count;

@@ -12,6 +12,7 @@
 
 #include "kernel/digest.h"
 #include "tests/support/any_query.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
@@ -555,9 +556,7 @@ TEST_F(SelfServiceTest, AButtonPressedInABrowserWorks) {
                    profile, "pause"},
                   output);
   EXPECT_EQ(browser.wait(), 0);
-  std::stringstream seen;
-  seen << std::ifstream(output).rdbuf();
-  EXPECT_THAT(seen.str(), HasSubstr("heading Subscription: paused"));
+  EXPECT_THAT(contents_of(output), HasSubstr("heading Subscription: paused"));
   EXPECT_EQ(state(page)["state"], "paused");
 }
 

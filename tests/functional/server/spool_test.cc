@@ -12,6 +12,7 @@
 #include "kernel/digest.h"
 #include "tests/support/bad_line.h"
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -60,11 +61,7 @@ class SpoolTest : public testing::Test {
     arguments.insert(arguments.begin(), courant_program());
     return std::make_unique<Process>(arguments, folder_ / log);
   }
-  std::string said(const std::string& log = "log") const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / log).rdbuf();
-    return text.str();
-  }
+  std::string said(const std::string& log = "log") const { return contents_of(folder_ / log); }
   // The titles of a feed's entries, oldest first.
   static std::vector<std::string> titles(int port, const std::string& feed = "/demo/events") {
     const std::string page = HttpClient(port).get(feed + "?limit=1000").body;
@@ -161,12 +158,9 @@ TEST_F(SpoolTest, WhatIsRefusedForGoodStandsAside) {
   EXPECT_NE(ran.output.find("2 published, 0 stored before, 1 refused, 0 left\n"), std::string::npos) << ran.output;
   EXPECT_EQ(titles(server.port()), (std::vector<std::string>{"a", "b"}));
   ASSERT_EQ(refused().size(), 2U) << "the entry, and the reason";
-  std::ostringstream reason;
-  std::ostringstream kept;
-  reason << std::ifstream(refused()[0]).rdbuf();
-  kept << std::ifstream(refused()[1]).rdbuf();
-  EXPECT_EQ(reason.str().find("source: " + bad + "\nfeed: " + feed + "\nreason: 422: "), 0U) << reason.str();
-  EXPECT_EQ(kept.str(), "<entry>");
+  const std::string reason = contents_of(refused()[0]);
+  EXPECT_EQ(reason.find("source: " + bad + "\nfeed: " + feed + "\nreason: 422: "), 0U) << reason;
+  EXPECT_EQ(contents_of(refused()[1]), "<entry>");
   EXPECT_EQ(run({}).status, 0) << "it is said once";
 }
 

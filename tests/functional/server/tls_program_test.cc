@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/command.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
 #include "tests/support/tls_client.h"
@@ -83,9 +84,8 @@ TEST_F(TlsProgramTest, MediaArriveWhole) {
   for (const char* version : {"--http2", "--http1.1"}) {
     const Ran ran = curl({version, media}, scratch("media"));
     EXPECT_THAT(ran.output, HasSubstr("200")) << media;
-    std::ostringstream text;
-    text << std::ifstream(scratch("media"), std::ios::binary).rdbuf();
-    EXPECT_TRUE(text.str() == bytes) << version << " " << text.str().size();
+    const std::string text = contents_of(scratch("media"));
+    EXPECT_TRUE(text == bytes) << version << " " << text.size();
   }
 }
 

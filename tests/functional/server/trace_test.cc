@@ -50,10 +50,7 @@ class TraceTest : public testing::Test {
   static void await(const Subscriber& subscriber, std::size_t count) {
     ASSERT_TRUE(subscriber.wait_until([&] { return subscriber.deliveries().size() >= count; }));
   }
-  static std::string log() {
-    std::ifstream file(scratch("courant-under-test.log"));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  static std::string log() { return CourantServer::log(); }
 
   TestDatabase database_;
   sql::Session session_{database_.url()};

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/text.h"
+#include "tests/support/contents.h"
 
 namespace courant {
 namespace {
@@ -16,11 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kRoot = COURANT_SOURCE_DIR;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Paths are given from the project's folder, tests also from tests/, specifications from docs/.
 bool exists(const std::string& name) {
@@ -31,7 +27,7 @@ bool exists(const std::string& name) {
 bool is_ctest(const std::string& name) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kRoot / "tests")) {
     if (entry.path().filename() != "CMakeLists.txt") continue;
-    if (text_of(entry.path()).find("add_test(NAME " + name + " ") != std::string::npos) return true;
+    if (test::contents_of(entry.path()).find("add_test(NAME " + name + " ") != std::string::npos) return true;
   }
   return false;
 }

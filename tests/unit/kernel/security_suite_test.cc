@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/text.h"
+#include "tests/support/contents.h"
 
 namespace courant {
 namespace {
@@ -18,11 +19,6 @@ namespace fs = std::filesystem;
 
 const fs::path kSources = COURANT_SOURCE_DIR;
 
-std::string contents_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // All tests, by their binary: "functional_server" has "AccessTest.ProbesAskNobody".
 std::map<std::string, std::set<std::string>> all_tests() {
   std::map<std::string, std::set<std::string>> found;
@@ -30,7 +26,7 @@ std::map<std::string, std::set<std::string>> all_tests() {
     if (!file.path().string().ends_with("_test.cc")) continue;
     const fs::path folder = file.path().parent_path();
     const std::string binary = folder.parent_path().filename().string() + "_" + folder.filename().string();
-    const std::string text = contents_of(file.path());
+    const std::string text = test::contents_of(file.path());
     for (const std::string_view line : split(text, '\n')) {
       const std::size_t open = line.find('(');
       if (!line.starts_with("TEST") || open == std::string_view::npos) continue;
@@ -49,7 +45,7 @@ bool fits(std::string_view pattern, std::string_view test) {
 // By binary, the patterns of tests/security.cmake.
 std::map<std::string, std::vector<std::string>> gathered() {
   std::map<std::string, std::vector<std::string>> patterns;
-  const std::string text = contents_of(kSources / "tests/security.cmake");
+  const std::string text = test::contents_of(kSources / "tests/security.cmake");
   const std::string_view begin = "set(security_";
   for (const std::string_view line : split(text, '\n')) {
     if (!line.starts_with(begin)) continue;
@@ -86,7 +82,7 @@ TEST(SecuritySuite, HasEveryTestThatStandsAgainstAThreat) {
     }
   }
   int named = 0;
-  const std::string document = contents_of(kSources / "docs/SECURITY.md");
+  const std::string document = test::contents_of(kSources / "docs/SECURITY.md");
   const std::string_view table = std::string_view(document).substr(document.find("## Threats and answers"));
   for (const std::string_view row : split(table, '\n')) {
     if (!row.starts_with("| ") || row.starts_with("| threat |")) continue;

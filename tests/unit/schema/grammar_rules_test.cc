@@ -11,6 +11,7 @@
 #include "schema/breach.h"
 #include "schema/door.h"
 #include "schema/grammar.h"
+#include "tests/support/temporary_folder.h"
 
 namespace courant::schema {
 namespace {
@@ -40,13 +41,10 @@ constexpr const char* kUsageXsd =
 class GrammarRules : public testing::Test {
  protected:
   GrammarRules() {
-    std::string name = (fs::temp_directory_path() / "courant-grammar-XXXXXX").string();
-    top_ = ::mkdtemp(name.data());
     fs::create_directories(top_ / "folder/parts");
     put("folder/event.rng", kEventRng);
     put("folder/usage.xsd", kUsageXsd);
   }
-  ~GrammarRules() override { fs::remove_all(top_); }
 
   void put(const std::string& name, const std::string& text) { std::ofstream(top_ / name) << text; }
   Result<Grammar> load(const std::string& name) { return Grammar::load(Folder((top_ / "folder").string()), name); }
@@ -68,7 +66,8 @@ class GrammarRules : public testing::Test {
            std::to_string(place.column);
   }
 
-  fs::path top_;
+  const test::TemporaryFolder folder_;
+  const fs::path& top_ = folder_.path();
 };
 
 TEST_F(GrammarRules, RelaxNgTellsTheInnermostElementItsLineAndColumn) {

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/text.h"
+#include "tests/support/contents.h"
 
 namespace courant::server {
 namespace {
@@ -18,8 +19,7 @@ namespace {
 const std::string kDocs = COURANT_SOURCE_DIR "/docs/";
 
 std::string text_of(const std::string& name) {
-  std::ifstream file(kDocs + name);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return test::contents_of(kDocs + name);
 }
 
 // The names in docs/METRICS.md, of histograms those of their series.

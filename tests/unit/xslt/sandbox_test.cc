@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/temporary_folder.h"
 #include "xslt/stylesheet.h"
 
 namespace courant::xslt {
@@ -55,12 +56,9 @@ void expect_stopped(const std::string& inside, const std::string& words, const s
 class SandboxFolder : public testing::Test {
  protected:
   SandboxFolder() {
-    std::string name = (fs::temp_directory_path() / "courant-xslt-XXXXXX").string();
-    top_ = ::mkdtemp(name.data());
     fs::create_directories(top_ / "folder/parts");
     put("secret.xml", "<secret>of another</secret>");
   }
-  ~SandboxFolder() override { fs::remove_all(top_); }
 
   void put(const std::string& name, const std::string& text) { std::ofstream(top_ / name) << text; }
   Folder folder() const { return Folder((top_ / "folder").string()); }
@@ -70,7 +68,8 @@ class SandboxFolder : public testing::Test {
     return compiled->transform("<a/>", {}, small_limits());
   }
 
-  fs::path top_;
+  const test::TemporaryFolder folder_;
+  const fs::path& top_ = folder_.path();
 };
 
 TEST(Sandbox, EndlessRecursionIsStopped) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/text.h"
+#include "tests/support/contents.h"
 #include "tests/support/safe_markup.h"
 #include "xslt/allow_list.h"
 
@@ -18,20 +19,15 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 std::string hostile(const std::string& name) {
   return sanitised_html(
-      file(std::filesystem::path(COURANT_SOURCE_DIR) / "tests/data/hostile_markup" / (name + ".html")));
+      test::contents_of(std::filesystem::path(COURANT_SOURCE_DIR) / "tests/data/hostile_markup" / (name + ".html")));
 }
 
 TEST(Sanitiser, NoAttackLeavesAnythingThatIsNotOnTheList) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(COURANT_SOURCE_DIR "/tests/data/hostile_markup")) {
-    const std::string safe = sanitised_html(file(entry.path()));
+    const std::string safe = sanitised_html(test::contents_of(entry.path()));
     EXPECT_EQ(test::SafeMarkup::fault_of(safe), std::nullopt) << entry.path() << "\n" << safe;
     EXPECT_TRUE(is_valid_utf8(safe)) << entry.path();
     // Read as somebody's HTML once more, it means the same.
