@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "kernel/uri.h"
+#include "sql/until_called.h"
 
 namespace courant::feeds {
 namespace {
@@ -173,17 +174,14 @@ http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&
 }
 
 http::Task<Published> Engine::submit(FeedKey feed, std::shared_ptr<const PreparedEntry> entry, Change change) {
-  namespace asio = boost::asio;
   auto outcome = std::make_shared<Published>();
-  const auto initiate = [this, feed, entry, change, outcome](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    writer_.submit(feed, entry, change, [shared, outcome](const Published& result) {
+  const auto start = [this, feed, entry, change, outcome](auto call) {
+    writer_.submit(feed, entry, change, [call, outcome](const Published& result) {
       *outcome = result;
-      auto executor = asio::get_associated_executor(*shared);
-      asio::post(executor, [shared] { (*shared)(); });
+      call();
     });
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await sql::until_called(start);
   know_of(feed, *outcome);
   co_return *outcome;
 }
@@ -198,17 +196,14 @@ void Engine::know_of(FeedKey key, const Published& result) {
 http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
                                                         std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                         bool is_strict, std::int64_t head) {
-  namespace asio = boost::asio;
   auto outcome = std::make_shared<std::vector<Published>>();
-  const auto initiate = [this, feed, &entries, is_strict, head, outcome](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    writer_.submit_batch(feed, entries, is_strict, head, [shared, outcome](std::vector<Published> results) {
+  const auto start = [this, feed, &entries, is_strict, head, outcome](auto call) {
+    writer_.submit_batch(feed, entries, is_strict, head, [call, outcome](std::vector<Published> results) {
       *outcome = std::move(results);
-      auto executor = asio::get_associated_executor(*shared);
-      asio::post(executor, [shared] { (*shared)(); });
+      call();
     });
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await sql::until_called(start);
   for (const Published& result : *outcome) know_of(feed, result);
   co_return std::move(*outcome);
 }

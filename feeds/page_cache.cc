@@ -1,5 +1,7 @@
 #include "feeds/page_cache.h"
 
+#include "sql/until_called.h"
+
 namespace courant::feeds {
 namespace {
 
@@ -118,23 +120,17 @@ void PageCache::make_for_later(std::string key, std::shared_ptr<const LiveFeed> 
 }
 
 http::Task<void> PageCache::wait_for(std::shared_ptr<Flight> flight) {
-  namespace asio = boost::asio;
-  const auto initiate = [this, flight](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto resume = [shared] {
-      auto executor = asio::get_associated_executor(*shared);
-      asio::post(executor, [shared] { (*shared)(); });
-    };
+  const auto start = [this, flight](auto call) {
     {
       const std::lock_guard lock(mutex_);
       if (!flight->is_over) {
-        flight->waiting.push_back(resume);
+        flight->waiting.push_back(call);
         return;
       }
     }
-    resume();
+    call();
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await sql::until_called(start);
 }
 
 std::size_t PageCache::bytes_of(const Kept& kept) {

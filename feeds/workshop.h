@@ -7,19 +7,17 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "kernel/queue.h"
+#include "sql/until_called.h"
 
 namespace courant::feeds {
 
@@ -51,31 +49,24 @@ class Workshop {
 
 template <class Work>
 boost::asio::awaitable<std::invoke_result_t<Work>> Workshop::run(Work work) {
-  namespace asio = boost::asio;
   using Value = std::invoke_result_t<Work>;
   struct Outcome {
     std::optional<Value> value;
     std::exception_ptr error;
   };
   auto outcome = std::make_shared<Outcome>();
-  const auto initiate = [this, &work, outcome](auto handler) {
-    // The handler is move-only, std::function is not: it travels by shared_ptr.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto resume = [shared] {
-      auto executor = asio::get_associated_executor(*shared);
-      asio::post(executor, [shared] { (*shared)(); });
-    };
-    const bool is_queued = submit([outcome, resume, work = std::move(work)] {
+  const auto start = [this, &work, outcome](auto call) {
+    const bool is_queued = submit([outcome, call, work = std::move(work)] {
       try {
         outcome->value.emplace(work());
       } catch (...) {
         outcome->error = std::current_exception();
       }
-      resume();
+      call();
     });
-    if (!is_queued) resume();
+    if (!is_queued) call();
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await sql::until_called(start);
   if (outcome->value) co_return std::move(*outcome->value);
   if (!outcome->error) throw_overloaded();
   std::rethrow_exception(outcome->error);

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "hub/queries.h"
+#include "sql/until_called.h"
 
 namespace courant::hub {
 
@@ -44,15 +44,13 @@ std::vector<Confirmed> count_confirmed(sql::Session& session, const LogPlace& of
 
 http::Task<Confirmed> Confirmations::ask(LogPlace place, Ticks until, http::Presence* asker) {
   const auto own = std::make_shared<Ask>(Ask{place, until});
-  const auto initiate = [this, own, asker](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto executor = asio::get_associated_executor(*shared);
-    own->done = [shared, executor] { asio::post(executor, [shared] { (*shared)(); }); };
+  const auto start = [this, own, asker](auto call) {
+    own->done = call;
     asio::post(loop_.io, [this, own] { add(own); });
     if (asker == nullptr) return;
     asker->watch([this, own] { asio::post(loop_.io, [this, own] { leave(own); }); });
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await sql::until_called(start);
   if (asker != nullptr) asker->unwatch();
   if (own->failure) std::rethrow_exception(own->failure);
   co_return own->count;

@@ -3,10 +3,9 @@
 #include <memory>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "kernel/log.h"
+#include "sql/until_called.h"
 
 namespace courant::hub {
 
@@ -29,15 +28,13 @@ http::Task<http::ClientReply> Loop::send(http::ClientRequest request) {
 
 http::Task<http::ClientReply> send(Transport& transport, http::ClientRequest request) {
   auto reply = std::make_shared<http::ClientReply>();
-  const auto initiate = [&transport, &request, reply](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto own = asio::get_associated_executor(*shared);
-    transport.send(std::move(request), [shared, own, reply](http::ClientReply answer) {
+  const auto start = [&transport, &request, reply](auto call) {
+    transport.send(std::move(request), [call, reply](http::ClientReply answer) {
       *reply = std::move(answer);
-      asio::post(own, [shared] { (*shared)(); });
+      call();
     });
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await sql::until_called(start);
   co_return std::move(*reply);
 }
 

@@ -11,14 +11,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "kernel/metrics.h"
 #include "sql/database.h"
+#include "sql/until_called.h"
 
 namespace courant::sql {
 
@@ -53,39 +50,29 @@ class Executor {
 
 template <class Work>
 boost::asio::awaitable<std::invoke_result_t<Work, Session&>> Executor::run(Work work) {
-  namespace asio = boost::asio;
   using Value = std::invoke_result_t<Work, Session&>;
   struct Outcome {
     std::optional<Value> value;
     std::exception_ptr error;
   };
   auto outcome = std::make_shared<Outcome>();
-  const auto initiate = [this, &work, outcome](auto handler) {
-    // The handler is move-only, std::function is not: it travels by shared_ptr.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto resume = [shared] {
-      auto executor = asio::get_associated_executor(*shared);
-      asio::post(executor, [shared] { (*shared)(); });
-    };
+  const auto start = [this, &work, outcome](auto call) {
     const bool queued = submit(
-        [outcome, resume, work = std::move(work)](Session& session) mutable {
+        [outcome, call, work = std::move(work)](Session& session) mutable {
           try {
             outcome->value.emplace(work(session));
           } catch (...) {
             outcome->error = std::current_exception();
           }
-          resume();
+          call();
         },
-        [outcome, resume](std::exception_ptr error) {
+        [outcome, call](std::exception_ptr error) {
           outcome->error = std::move(error);
-          resume();
+          call();
         });
-    if (!queued) {
-      outcome->error = nullptr;
-      resume();
-    }
+    if (!queued) call();
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await until_called(start);
   if (outcome->value) co_return std::move(*outcome->value);
   if (!outcome->error) throw_overloaded();
   rethrow(outcome->error);
