@@ -1,7 +1,6 @@
 #include "feeds/prepared_entry.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 #include "feeds/atom_rules.h"
@@ -11,6 +10,7 @@
 #include "schema/door.h"
 #include "schema/element.h"
 #include "schema/marks.h"
+#include "schema/tags.h"
 
 namespace courant::feeds {
 namespace {
@@ -92,16 +92,6 @@ FoundParts take_out(Element& entry, PreparedEntry& prepared, bool is_media_link)
     if (is_ours) child.remove();
   }
   return found;
-}
-
-// The length of the start tag at the front of a canonical document. '>' may stand inside attribute values.
-std::size_t start_tag_length(std::string_view text) {
-  bool is_quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') is_quoted = !is_quoted;
-    if (text[i] == '>' && !is_quoted) return i + 1;
-  }
-  std::abort();
 }
 
 std::optional<Fault> check_terms(const PreparedEntry& prepared, const EntryRules& rules) {
@@ -187,7 +177,7 @@ Result<PreparedEntry> read_entry(schema::Document document, const EntryRules& ru
     remainder = schema::canonical(document);
     if (!remainder) return remainder.fault();
   }
-  const std::size_t tag = start_tag_length(*remainder);
+  const std::size_t tag = schema::read_tag(*remainder, 0).end + 1;
   prepared.before_times = remainder->substr(0, tag);
   prepared.after_times = fill_ins(found, rules) + remainder->substr(tag);
   const std::string stored_tag = with_declarations(prepared.before_times, *meant);

@@ -1,6 +1,5 @@
 #include "schema/door.h"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 #include <libxml/xmlerror.h>
 
 #include "kernel/text.h"
+#include "schema/tags.h"
 #include "schema/tree.h"
 
 namespace courant::schema {
@@ -94,47 +94,20 @@ std::string_view declared_encoding(std::string_view bytes) {
   return declaration.substr(open + 1, declaration.find(declaration[open], open + 1) - open - 1);
 }
 
-// The end of the tag that begins at `at`, or a fault where it has too many attributes and declarations.
-Result<std::size_t> end_of_tag(std::string_view bytes, std::size_t at, int max_attributes) {
-  int attributes = 0;
-  char quote = 0;
-  for (; at < bytes.size(); ++at) {
-    const char c = bytes[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '>') {
-      break;
-    } else if (c == '=' && ++attributes > max_attributes) {
-      return Fault{"an element has more than " + std::to_string(max_attributes) + " attributes and declarations"};
-    }
-  }
-  return at;
-}
-
 // What libxml2 would take minutes for, as it compares each attribute of a tag with all before it: looked for in the
 // bytes before they are parsed. What is not well-formed is left to it. A DOCTYPE can hide more of that kind, and an
 // encoding all of it.
 std::optional<Fault> fault_of_bytes(std::string_view bytes, const DoorLimits& limits) {
-  struct Skipped {
-    std::string_view begin, end;
-  };
-  constexpr Skipped kSkipped[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+  const int most = 2 * limits.max_attributes;
   const std::string_view encoding = declared_encoding(bytes);
   if (!encoding.empty() && !is_encoding_taken(encoding)) return fault_of_encoding(encoding);
-  for (std::size_t at = bytes.find('<'); at < bytes.size(); at = bytes.find('<', at)) {
-    const std::string_view rest = bytes.substr(at);
-    if (rest.starts_with("<!DOCTYPE")) return Fault{std::string(kDoctypeFault), 1, 1};
-    const auto* const skipped =
-        std::ranges::find_if(kSkipped, [rest](const Skipped& one) { return rest.starts_with(one.begin); });
-    if (skipped != std::end(kSkipped)) {
-      at = bytes.find(skipped->end, at + skipped->begin.size());
-      continue;
+  for (std::size_t at = next_tag(bytes, 0); at < bytes.size(); at = next_tag(bytes, at)) {
+    if (bytes.substr(at).starts_with("<!DOCTYPE")) return Fault{std::string(kDoctypeFault), 1, 1};
+    const Tag tag = read_tag(bytes, at);
+    if (tag.attributes > most) {
+      return Fault{"an element has more than " + std::to_string(most) + " attributes and declarations"};
     }
-    const Result<std::size_t> end = end_of_tag(bytes, at + 1, 2 * limits.max_attributes);
-    if (!end) return end.fault();
-    at = *end;
+    at = tag.end;
   }
   return std::nullopt;
 }

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
+
 namespace courant::feeds {
 namespace {
 
@@ -209,9 +211,8 @@ TEST(ReadEntry, TakesAllRealEvents) {
   }
   int count = 0;
   for (const auto& file : std::filesystem::directory_iterator(folder)) {
-    std::ostringstream text;
-    text << std::ifstream(file.path()).rdbuf();
-    const PreparedEntry entry = read(text.str());
+    const std::string text = test::contents_of(file.path());
+    const PreparedEntry entry = read(text);
     const PreparedEntry again = read(stored(entry));
     EXPECT_EQ(stored(again), stored(entry)) << file.path();
     ++count;
