@@ -9,6 +9,26 @@
 
 namespace courant::http {
 
+std::string_view name_of(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kOther:
+      break;
+  }
+  return "other";
+}
+
 std::string RequestId::text() const {
   static const std::string kProcess = to_hex(random_bytes(4));
   std::array<char, 48> rest{};

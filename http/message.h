@@ -23,6 +23,7 @@ class Identity;
 namespace courant::http {
 
 enum class Method { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
+std::string_view name_of(Method method);  // "GET"; "other"
 
 struct HeaderView {
   std::string_view name;

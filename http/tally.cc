@@ -12,26 +12,6 @@ const std::vector<double> kRequestSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01,
                                              0.1,    0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
 const std::vector<double> kWaitSeconds = {0.1, 1, 5, 10, 20, 30, 60, 120};
 
-std::string method_label(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return "GET";
-    case Method::kHead:
-      return "HEAD";
-    case Method::kPost:
-      return "POST";
-    case Method::kPut:
-      return "PUT";
-    case Method::kDelete:
-      return "DELETE";
-    case Method::kOptions:
-      return "OPTIONS";
-    case Method::kOther:
-      break;
-  }
-  return "other";
-}
-
 }  // namespace
 
 Tally::Times::Times(Histogram& the_histogram, const std::vector<double>& the_bounds)
@@ -79,7 +59,7 @@ Tally::Series& Tally::series(std::string_view route, Method method, int status) 
   if (!series) {
     Counter& counter = metrics_.counter("courant_http_requests_total", "Requests answered",
                                         {{"route", std::string(route)},
-                                         {"method", method_label(method)},
+                                         {"method", std::string(name_of(method))},
                                          {"status", std::to_string(status_class) + "xx"}});
     series.reset(new Series{counter, times_of(route)});
   }
