@@ -63,8 +63,7 @@ struct Contents {
   std::vector<bool> needs_alternate;
 };
 
-sql::Parameters parameters_of(const PublishCall& call, bool repeated, Instant now) {
-  const Contents all(call);
+sql::Parameters parameters_of(const PublishCall& call, const Contents& all, bool repeated, Instant now) {
   std::vector<std::int64_t> feeds, firsts, groups, kinds, expected, heads;
   std::vector<std::optional<std::string>> media;
   std::vector<std::optional<Instant>> recorded, published;
@@ -107,8 +106,7 @@ bool seems_new(const PublishCall& call) {
 }
 
 // Empty: it is for publish_items() to decide, nothing was stored.
-std::vector<Published> run_new(sql::Session& session, const PublishCall& call, Instant now) {
-  const Contents all(call);
+std::vector<Published> run_new(sql::Session& session, const PublishCall& call, const Contents& all, Instant now) {
   sql::Parameters parameters;
   parameters.add(call.lane).add(call.name).add(now).add(call.items.front().feed.feed).add(all.ids).add(all.hashes);
   parameters.add(all.digests).add(all.salts).add_joined(all.before).add_joined(all.after);
@@ -153,10 +151,11 @@ PublishCall make_call(std::int64_t lane, std::vector<PublishItem> items, Instant
 }
 
 std::vector<Published> run_call(sql::Session& session, const PublishCall& call, bool repeated, Instant now) {
+  const Contents all(call);
   std::vector<Published> results;
-  if (!repeated && seems_new(call)) results = run_new(session, call, now);
+  if (!repeated && seems_new(call)) results = run_new(session, call, all, now);
   if (!results.empty()) return results;
-  const sql::Rows rows = session.run(queries::publish, parameters_of(call, repeated, now));
+  const sql::Rows rows = session.run(queries::publish, parameters_of(call, all, repeated, now));
   for (int i = 0; i < rows.size(); ++i) {
     const sql::Row row = rows[i];
     Published result;

@@ -14,12 +14,19 @@
 
 namespace courant::server {
 
+// What a field of the configuration may be.
+using Text = std::string&;
+using Flag = bool&;
+using Number = std::int64_t&;
+using Duration = std::chrono::milliseconds&;
+using Texts = std::vector<std::string>&;
+using Durations = std::vector<std::chrono::milliseconds>&;
+
 // Where a setting lands, which also says its type in the file. Whole numbers become sizes ("1MiB") where is_size.
 template <class Target>
 using Field =
-    std::variant<std::string& (*)(Target&), bool& (*)(Target&), std::int64_t& (*)(Target&),
-                 std::chrono::milliseconds& (*)(Target&), feeds::Retention& (*)(Target&),
-                 std::vector<std::string>& (*)(Target&), std::vector<std::chrono::milliseconds>& (*)(Target&),
+    std::variant<Text (*)(Target&), Flag (*)(Target&), Number (*)(Target&), Duration (*)(Target&),
+                 feeds::Retention& (*)(Target&), Texts (*)(Target&), Durations (*)(Target&),
                  std::vector<schema::Assertion>& (*)(Target&), std::vector<feeds::FormSettings>& (*)(Target&)>;
 
 struct Rules {

@@ -4,12 +4,6 @@
 namespace courant::server {
 namespace {
 
-using Text = std::string&;
-using Texts = std::vector<std::string>&;
-using Flag = bool&;
-using Number = std::int64_t&;
-using Duration = std::chrono::milliseconds&;
-
 constexpr std::int64_t kLongestIdle = std::chrono::milliseconds(std::chrono::days(36'500)).count();
 
 }  // namespace

@@ -7,12 +7,6 @@ namespace courant::server {
 namespace {
 
 using std::chrono::milliseconds;
-using Text = std::string&;
-using Texts = std::vector<std::string>&;
-using Flag = bool&;
-using Number = std::int64_t&;
-using Duration = milliseconds&;
-using Durations = std::vector<milliseconds>&;
 
 constexpr std::int64_t kOneMebibyte = 1 << 20;
 

@@ -62,11 +62,12 @@ Meter::Meter(http::Handler& inner, MeterOptions options, Usage& usage, const Clo
 std::uint64_t Meter::admit(Request& request) {
   if (is_probe(request)) return inner_.admit(request);
   request.spending = this;
-  take(request, Use::kRequests, 1, usage_.of("anonymous", {}));
+  constexpr auto kRequests = static_cast<std::size_t>(Use::kRequests);
+  if (by_address_[kRequests].is_limited()) take(request, Use::kRequests, 1, usage_.of("anonymous", {}));
   const std::uint64_t most = inner_.admit(request);
   Usage::Counts& counts = counts_of(request);
   if (has_token(request)) take(request, Use::kRequests, 1, counts);
-  counts.used[static_cast<std::size_t>(Use::kRequests)].fetch_add(1, std::memory_order_relaxed);
+  counts.used[kRequests].fetch_add(1, std::memory_order_relaxed);
   return most;
 }
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/contents.h"
+
 namespace courant::server {
 namespace {
 
@@ -13,10 +15,7 @@ std::string faults_of(std::string_view toml) {
 }
 
 TEST(Config, TheReferenceIsWhatTheTableSays) {
-  std::ifstream file(COURANT_SOURCE_DIR "/docs/CONFIGURATION.md");
-  std::ostringstream text;
-  text << file.rdbuf();
-  EXPECT_EQ(text.str(), configuration_reference())
+  EXPECT_EQ(test::contents_of(COURANT_SOURCE_DIR "/docs/CONFIGURATION.md"), configuration_reference())
       << "run: build/dev/courant check-config --reference > docs/CONFIGURATION.md";
 }
 
