@@ -9,47 +9,28 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
-#include "access/identity.h"
-#include "http/registrable_domains.h"
-#include "http/url_host.h"
+#include "hub/acceptance.h"
 #include "hub/changes.h"
 #include "hub/dispatcher.h"
-#include "hub/form.h"
-#include "hub/known_counts.h"
 #include "hub/lost_access.h"
 #include "hub/pause.h"
 #include "hub/self_service.h"
 #include "hub/verifier.h"
 #include "kernel/log.h"
 #include "kernel/priority.h"
-#include "kernel/problem.h"
-#include "kernel/replaceable.h"
-#include "kernel/text.h"
 
 namespace courant::hub {
 
 namespace asio = boost::asio;
 
-namespace {
-
-// For people who look at the hub's URL.
-constexpr const char* kExplanation =
-    "This is a WebSub (PubSubHubbub) hub. Subscribe a callback to a feed of this server by POST:\n\n"
-    "  curl THIS-URL -d hub.mode=subscribe -d hub.topic=FEED-URL -d hub.callback=YOUR-URL -d hub.secret=SECRET\n\n"
-    "The callback is asked by GET whether it wants this: it answers 200 with the value of hub.challenge.\n"
-    "From then on it gets new entries by POST, in order, until it answers 2xx.\n";
-
-}  // namespace
-
 struct Hub::State {
   State(HubOptions the_options, Vault vault, TopicSource& source, TopicInsight& insight, sql::Executor& executor,
-        sql::Executor& readers, Transport& transport, std::shared_ptr<const http::AddressGuard> the_guard,
+        sql::Executor& readers, Transport& transport, std::shared_ptr<const http::AddressGuard> guard,
         const Clock& clock, Metrics& metrics)
       : options(std::move(the_options)),
-        for_requests(options),
-        guard(std::move(the_guard)),
         store(options.process, std::move(vault)),
         loop{options, source, executor, transport, store, clock, metrics, io, Shards(options.shard_lease)},
+        acceptance(loop, std::move(guard)),
         dispatcher(loop),
         verifier(loop, dispatcher, [this] { requests_pause.cut(); }),
         census(loop, dispatcher),
@@ -84,13 +65,12 @@ struct Hub::State {
   // Any thread:
   void look_for_changes();
 
-  HubOptions options;                    // what can change: the loop's thread's own
-  Replaceable<HubOptions> for_requests;  // as io threads have them
-  const std::shared_ptr<const http::AddressGuard> guard;
+  HubOptions options;  // what can change: the loop's thread's own; io threads have those of `acceptance`
   Store store;
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   Loop loop;
+  Acceptance acceptance;
   Dispatcher dispatcher;
   Verifier verifier;
   Census census;
@@ -99,8 +79,6 @@ struct Hub::State {
   const OwnerStore owner_store{store};
   Changes changes;
   SelfService self_service;
-  const http::RegistrableDomains domains;
-  KnownCounts counts;
   Pause shards_pause{io};
   Pause requests_pause{io};
   Pause cursors_pause{io};
@@ -280,7 +258,7 @@ Hub::Hub(HubOptions options, Vault vault, TopicSource& source, TopicInsight& ins
                                      transport, std::move(guard), clock, metrics)) {}
 
 void Hub::change(const HubOptions& options) {
-  state_->for_requests.replace(options);
+  state_->acceptance.change(options);
   asio::post(state_->io, [state = state_.get(), options] {
     state->options.document = options.document;
     state->options.signature = options.signature;
@@ -315,63 +293,9 @@ void Hub::moved(const std::vector<Moved>& feeds) {
 }
 
 http::Task<int> Hub::take(std::string body, std::string identity, std::string client) {
-  State& state = *state_;
-  const HubOptions& options = *state.for_requests;
-  const HubRequest form = parse_form(body, options.allow_http);
-  if (form.publisher) {
-    for (const std::string& topic : form.publisher->topics) state.loop.source.require_access(topic, identity);
-    const auto tell = [&state, &form](sql::Session& session) {
-      for (const std::string& topic : form.publisher->topics) {
-        if (!state.loop.source.pinged(session, topic)) throw Problem(403, topic + " is not a topic of this hub");
-      }
-      return true;
-    };
-    co_await state.loop.executor.run(tell);
-    co_return 204;
-  }
-  const SubscriberRequest& asked = *form.subscriber;
-  state.loop.source.require_access(asked.topic, identity);
-  if (const std::optional<std::string> why = state.guard->refusal_of_literal(asked.callback_parts)) {
-    throw Problem(400, "hub.callback cannot be called: " + *why);
-  }
-  NewRequest request;
-  request.is_subscribe = asked.is_subscribe;
-  request.self = asked.topic;
-  request.callback = asked.callback;
-  const Result<http::UrlHost> host = http::read_host(asked.callback_parts.host);
-  if (!host) throw Problem(400, "hub.callback cannot be called: " + host.fault().detail);
-  request.callback_host = host->name;
-  request.callback_domain = host->address ? host->name : state.domains.of(host->name);
-  request.secret = asked.secret;
-  request.identity = std::move(identity);
-  request.client = http::counted_address(client);
-  request.lease = std::clamp(asked.lease.value_or(options.lease_default), options.lease_min, options.lease_max);
-  request.verify_token = asked.verify_token;
-  request.renews = asked.is_old_style;
-  const auto put = [&state, &options, &request](sql::Session& session) {
-    const std::optional<Topic> topic = state.loop.source.find(session, request.self);
-    if (!topic) throw Problem(403, request.self + " is not a topic of this hub");
-    request.topic = state.loop.source.bound_topic(session, *topic, request.identity);
-    const Quota quota = state.loop.source.quota(request.topic);
-    request.owner = quota.owner;
-    Counts limits = options.limits;
-    limits.of_owner = quota.most;
-    const auto count = [&state, &session, &request](const Counts& asked_for) {
-      Counts counts = state.store.count(session, request, state.loop.all_shards, asked_for);
-      if (asked_for.of_owner > 0) counts.of_owner = state.loop.source.subscriptions_within(session, request.topic);
-      return counts;
-    };
-    const Counts counts = state.counts.of(request, limits, state.loop.clock.ticks(), count);
-    refuse_beyond(limits, counts, request.is_subscribe);
-    refuse_beyond(quota, counts, request.is_subscribe);
-    if (request.is_subscribe) request.topic = state.loop.source.keep(session, request.topic);
-    state.store.put_request(session, request, state.loop.all_shards);
-    state.counts.add(request);
-    return true;
-  };
-  co_await state.loop.executor.run(put);
-  look_at_requests();
-  co_return 202;
+  const int status = co_await state_->acceptance.take(std::move(body), std::move(identity), std::move(client));
+  if (status == Acceptance::kWillBeAsked) look_at_requests();
+  co_return status;
 }
 
 http::Task<Confirmed> Hub::confirmed(LogPlace place, Ticks until, http::Presence* asker) {
@@ -414,38 +338,6 @@ void Hub::stop() {
   });
   state.loop.transport.stop();
   state.thread.join();
-}
-
-std::vector<http::Route> routes(Hub& hub) {
-  constexpr std::uint64_t kMaxForm = 256 * 1024;
-  const auto post = [&hub](const http::Request& request, const http::PathArguments&) -> http::Task<http::Response> {
-    std::string body = request.body;
-    std::string identity = (request.identity ? *request.identity : access::Identity::anonymous()).name();
-    std::string client(request.client_address);
-    if (asks_to_subscribe(body)) request.spend(http::Use::kSubscriptions, 1);
-    const int status = co_await hub.take(std::move(body), std::move(identity), std::move(client));
-    if (status == 204) {
-      http::Response done;
-      done.status = 204;
-      co_return done;
-    }
-    co_return http::text_response(202, "text/plain", "Accepted. The callback will be asked whether it wants this.\n");
-  };
-  const auto admit = [](const http::Request& request, const http::PathArguments&) -> std::uint64_t {
-    const std::string field = request.combined_header("content-type");
-    const std::string type = ascii_lower(trim(split(field, ';').front()));
-    if (type != "application/x-www-form-urlencoded") {
-      throw Problem(415, "The hub takes application/x-www-form-urlencoded, not " + (type.empty() ? "nothing" : type));
-    }
-    return kMaxForm;
-  };
-  const auto explain = [](const http::Request&, const http::PathArguments&) {
-    return std::optional(http::text_response(200, "text/plain; charset=utf-8", kExplanation));
-  };
-  std::vector<http::Route> all = hub.self_service();
-  all.push_back({"/hub", http::Method::kPost, post, nullptr, admit, http::Need::kOwn});
-  all.push_back({"/hub", http::Method::kGet, nullptr, explain, nullptr, http::Need::kNothing});
-  return all;
 }
 
 }  // namespace courant::hub

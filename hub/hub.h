@@ -70,7 +70,4 @@ class Hub {
   std::unique_ptr<State> state_;
 };
 
-// POST /hub, and the pages of subscriptions.
-std::vector<http::Route> routes(Hub& hub);
-
 }  // namespace courant::hub

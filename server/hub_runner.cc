@@ -5,6 +5,7 @@
 
 #include "hub/foreign_topics.h"
 #include "hub/hub.h"
+#include "hub/routes.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
 #include "server/all_topics.h"
