@@ -70,6 +70,7 @@ class Client::Worker {
   void begin_all();
   void ended(Errand& errand, ClientReply reply);
   void finish(Errand& errand, ClientReply reply);
+  void tell();
   void end_all();
 
   const ClientOptions options_;
@@ -89,6 +90,7 @@ class Client::Worker {
   CurlCarrier curl_;
   PlainCarrier plain_;
   bool is_beginning_ = false;  // begin_all() is at work, or never again
+  std::vector<std::pair<Done, ClientReply>> answered_;
 
   std::mutex joining_;  // one thread joins, others wait for it
   std::thread::id id_;
@@ -177,11 +179,20 @@ void Client::Worker::ended(Errand& errand, ClientReply reply) {
 
 void Client::Worker::finish(Errand& errand, ClientReply reply) {
   finished_[static_cast<std::size_t>(reply.outcome)]->add();
-  const Done done = std::move(errand.done);
-  try {
-    done(std::move(reply));
-  } catch (const std::exception& failure) {
-    log_error("the receiver of an answer failed", {{"error", failure.what()}});
+  answered_.emplace_back(std::move(errand.done), std::move(reply));
+  if (answered_.size() == 1) boost::asio::post(io_, [this] { tell(); });
+}
+
+// Behind all that has come with it, so that a thread that waits for answers is woken once for many.
+void Client::Worker::tell() {
+  std::vector<std::pair<Done, ClientReply>> answered;
+  answered.swap(answered_);
+  for (auto& [done, reply] : answered) {
+    try {
+      done(std::move(reply));
+    } catch (const std::exception& failure) {
+      log_error("the receiver of an answer failed", {{"error", failure.what()}});
+    }
   }
 }
 
@@ -193,6 +204,7 @@ void Client::Worker::end_all() {
   }
   curl_.end_all();
   plain_.end_all();
+  tell();
   io_.stop();
 }
 

@@ -24,8 +24,8 @@ namespace courant::http {
 struct ClientRequest {
   std::string method = "GET";  // or "POST"
   std::string url;
-  std::vector<std::pair<std::string, std::string>> headers = {};
-  Bytes body = {};  // of a POST; null: none
+  std::vector<std::pair<std::string_view, std::string>> headers = {};  // names stay where they are: they are literals
+  Bytes body = {};                                                     // of a POST; null: none
   std::chrono::milliseconds deadline{
       10'000};  // in all, from the lookup to the last byte; waiting before is not counted
   // Of the answer's body that are kept. Reading stops there; the request counts as answered.

@@ -1,18 +1,11 @@
 #include "http/errand.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "http/url_host.h"
 
 namespace courant::http {
 namespace {
-
-bool has_control(std::string_view text) {
-  bool has = false;
-  for (const unsigned char c : text) has |= (c < ' ' && c != '\t') || c == 0x7F;  // no way out: so it is vectorised
-  return has;
-}
 
 std::string without_controls(std::string text) {
   for (char& c : text) {
@@ -42,11 +35,6 @@ ClientReply Errand::ended(ClientReply::Outcome outcome, std::string detail, Clie
     reply.latency = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   }
   return reply;
-}
-
-bool is_sound_field(std::string_view name, std::string_view value) {
-  return !name.empty() && !has_control(name) && name.find_first_of(":; ") == std::string_view::npos &&
-         !has_control(value);
 }
 
 }  // namespace courant::http

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "http/client.h"
 #include "kernel/time.h"
@@ -30,8 +29,5 @@ struct Errand {
   std::string host;        // that it counts for, in its one spelling; empty where the URL has none
   Ticks begun{};           // by what carries it; the latency is counted from here
 };
-
-// Whether a header field cannot be taken for more than one, or for something else.
-bool is_sound_field(std::string_view name, std::string_view value);
 
 }  // namespace courant::http

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "http/field_characters.h"
 #include "http/redirect.h"
 #include "http/url_host.h"
 #include "kernel/text.h"

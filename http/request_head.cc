@@ -6,6 +6,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "http/field_characters.h"
 #include "kernel/text.h"
 #include "kernel/uri.h"
 
@@ -15,12 +16,6 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 constexpr std::size_t kMaxTarget = 8 * 1024;
-
-bool is_token_character(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
 
 [[noreturn]] void refuse(std::string detail) {
   throw Problem(400, std::move(detail));
@@ -44,9 +39,7 @@ void guard(std::string_view head) {
       if (!is_token_character(c)) refuse("A header field's name holds a character that no name may have");
     }
     for (const char c : line.substr(colon + 1)) {
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
-        refuse("A header field's value holds a control character");
-      }
+      if (!is_value_character(c)) refuse("A header field's value holds a control character");
     }
     head.remove_prefix(line.size() + 2);
   }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "http/field_characters.h"
 #include "kernel/text.h"
 
 namespace courant::http {
@@ -57,7 +58,7 @@ bool Transfer::compose_headers() {
       return refuse(Outcome::kBroken, "a header field of the request is malformed");
     }
     is_typed = is_typed || equal_ignoring_case(name, "Content-Type");
-    is_whole = is_whole && append(value.empty() ? name + ';' : name + ": " + value);
+    is_whole = is_whole && append(std::string(name) + (value.empty() ? ";" : ": " + value));
   }
   if (!is_typed) is_whole = is_whole && append("Content-Type:");  // else a POST is called a form
   return is_whole || refuse(Outcome::kBroken, "no memory for the header fields");

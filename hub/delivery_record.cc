@@ -17,13 +17,15 @@ std::string error_of_status(int status) {
 }
 
 json json_of(const Attempt& attempt) {
-  return {{"ended", format_rfc3339(attempt.ended)},
-          {"status", attempt.status},
-          {"latency_ms", attempt.latency.count()},
-          {"error", attempt.error},
-          {"bytes", attempt.bytes},
-          {"from", attempt.from},
-          {"to", attempt.to}};
+  json document = json::object();  // part by part: an initialiser list would copy each
+  document["ended"] = format_rfc3339(attempt.ended);
+  document["status"] = attempt.status;
+  document["latency_ms"] = attempt.latency.count();
+  document["error"] = attempt.error;
+  document["bytes"] = attempt.bytes;
+  document["from"] = attempt.from;
+  document["to"] = attempt.to;
+  return document;
 }
 
 std::optional<Attempt> attempt_in(const json& document) {
@@ -85,9 +87,10 @@ const Attempt* DeliveryRecord::last_failure() const {
 }
 
 std::string DeliveryRecord::to_json() const {
-  json document = {{"failures", json::array()}};
+  json document = json::object();
+  json& failures = document["failures"] = json::array();
+  for (const Attempt& failure : failures_) failures.push_back(json_of(failure));
   if (last_success_) document["last_success"] = json_of(*last_success_);
-  for (const Attempt& failure : failures_) document["failures"].push_back(json_of(failure));
   return document.dump();
 }
 

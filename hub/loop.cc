@@ -22,11 +22,11 @@ void Loop::start(http::Task<void> task, std::function<void()> then) {
   });
 }
 
-http::Task<http::ClientReply> Loop::send(http::ClientRequest request) {
-  return hub::send(transport, std::move(request));
-}
+namespace {
 
-http::Task<http::ClientReply> send(Transport& transport, http::ClientRequest request) {
+// go_on: as for sql::until_called, none: the coroutine's executor.
+template <class... GoOn>
+http::Task<http::ClientReply> send_by(Transport& transport, http::ClientRequest request, GoOn... go_on) {
   auto reply = std::make_shared<http::ClientReply>();
   const auto start = [&transport, &request, reply](auto call) {
     transport.send(std::move(request), [call, reply](http::ClientReply answer) {
@@ -34,8 +34,18 @@ http::Task<http::ClientReply> send(Transport& transport, http::ClientRequest req
       call();
     });
   };
-  co_await sql::until_called(start);
+  co_await sql::until_called(start, go_on...);
   co_return std::move(*reply);
+}
+
+}  // namespace
+
+http::Task<http::ClientReply> Loop::send(http::ClientRequest request) {
+  return send_by(transport, std::move(request), [this](auto work, const auto&) { inbox.put(std::move(work)); });
+}
+
+http::Task<http::ClientReply> send(Transport& transport, http::ClientRequest request) {
+  return send_by(transport, std::move(request));
 }
 
 }  // namespace courant::hub

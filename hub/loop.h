@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "http/task.h"
+#include "hub/inbox.h"
 #include "hub/retry_law.h"
 #include "hub/seam.h"
 #include "hub/shards.h"
@@ -75,6 +76,7 @@ struct Loop {
   Metrics& metrics;
   boost::asio::io_context& io;
   Shards shards;
+  Inbox inbox{io};
   bool is_stopping = false;
   std::int64_t all_shards = 64;  // of the database
 

@@ -90,6 +90,7 @@ std::string_view trim(std::string_view text) {
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
+  pieces.reserve(1 + static_cast<std::size_t>(std::ranges::count(text, separator)));
   for (std::size_t begin = 0;;) {
     const std::size_t end = text.find(separator, begin);
     pieces.push_back(text.substr(begin, end - begin));

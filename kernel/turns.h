@@ -2,6 +2,8 @@
 // Threads: one at a time.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@ class Turns {
   Turns(int at_once, int per_host) : at_once_(at_once), per_host_(per_host) {}
 
   void add(const std::string& host, Item item) {
+    if (places_.size() >= forgets_at_) forget_idle();
     Place& place = places_[host];
     place.waiting.push_back(std::move(item));
     offer_turn(place);
@@ -37,12 +40,10 @@ class Turns {
   }
 
   void leave(const std::string& host) {
-    const auto found = places_.find(host);
-    Place& place = found->second;
+    Place& place = places_.find(host)->second;
     --place.taken;
     --taken_;
     offer_turn(place);
-    if (place.taken == 0 && place.waiting.empty()) places_.erase(found);
   }
 
   // Everything that waits. Whatever has been taken leaves as ever.
@@ -54,11 +55,11 @@ class Turns {
       place.has_turn = false;
     }
     line_.clear();
-    std::erase_if(places_, [](const auto& entry) { return entry.second.taken == 0; });
     return all;
   }
 
   int taken() const { return taken_; }
+  std::size_t hosts() const { return places_.size(); }  // that are remembered
 
  private:
   // Of a host.
@@ -74,10 +75,19 @@ class Turns {
     line_.push_back(&place);
   }
 
+  // Hosts come back: a place is kept while there are few.
+  void forget_idle() {
+    std::erase_if(places_, [](const auto& entry) { return entry.second.taken == 0 && entry.second.waiting.empty(); });
+    forgets_at_ = std::max(kFew, 2 * places_.size());
+  }
+
+  static constexpr std::size_t kFew = 1024;
+
   const int at_once_;
   const int per_host_;
   int taken_ = 0;
-  std::unordered_map<std::string, Place> places_;  // of hosts that have something waiting or taken
+  std::unordered_map<std::string, Place> places_;  // of all hosts that have something waiting or taken, and a few more
+  std::size_t forgets_at_ = kFew;
   std::deque<Place*> line_;
 };
 

@@ -39,6 +39,23 @@ TEST(Turns, AllTogetherTakeNoMoreThanThePlaces) {
   EXPECT_EQ(turns.taken(), 2);
 }
 
+TEST(Turns, HostsThatCameOnceAreForgottenAndOthersAreNot) {
+  Turns<int> turns(10'000, 1);
+  turns.add("taken", 1);
+  EXPECT_TRUE(turns.take());
+  for (int i = 0; i < 5'000; ++i) {
+    const std::string host = std::to_string(i);
+    turns.add(host, i);
+    EXPECT_EQ(turns.take(), i);
+    turns.leave(host);
+    EXPECT_LE(turns.hosts(), 1024U);
+  }
+  turns.add("taken", 2);
+  EXPECT_FALSE(turns.take()) << "its place is taken";
+  turns.leave("taken");
+  EXPECT_EQ(turns.take(), 2);
+}
+
 TEST(Turns, WhatWaitsMayBeTakenAway) {
   Turns<int> turns(10, 1);
   for (const int item : {1, 2, 3}) turns.add("a", item);
