@@ -105,7 +105,8 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
   const std::string feed_url = engine.feed_url(arguments[0], arguments[1]);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, 1);
-  engine.quotas().require_room(arguments[0], request.body.size());
+  const std::optional<Problem> full = engine.quotas().refusal(arguments[0], request.body.size());
+  if (full && !feed) throw *full;
   const access::Identity& identity = asker_of(request);
   for (int tries = 0; tries < kMostTries; ++tries) {
     std::optional<StoredEntry> newest;
@@ -149,7 +150,9 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
       is_bound = true;
       change.expected = newest ? newest->position : Change::kNone;
     }
+    if (full) change.head = Change::kNowhere;  // the content that is there already is not stored again
     const Published result = co_await engine.publish(identity, feed, entry, change);
+    if (full && is_missing(result.outcome)) throw *full;
     if (result.outcome == PublishOutcome::kStale && is_bound) continue;
     if (result.outcome == PublishOutcome::kCreated) {
       Response created = entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);

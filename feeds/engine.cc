@@ -17,6 +17,11 @@ bool is_homeless(const Published& result) {
   return result.outcome == PublishOutcome::kNoFeed;
 }
 
+// Whether a feed is made again for it. Where a feed would have to stand nowhere, nothing would be stored in it.
+bool needs_feed(const Change& change) {
+  return change.kind != Change::Kind::kDeletion && change.head != Change::kNowhere;
+}
+
 }  // namespace
 
 Problem no_such_feed(const std::string& workspace, const std::string& name) {
@@ -155,7 +160,7 @@ http::Task<void> Engine::make_again(std::shared_ptr<LiveFeed> feed) {
 http::Task<Published> Engine::publish(const access::Identity&, std::shared_ptr<LiveFeed> feed,
                                       std::shared_ptr<const PreparedEntry> entry, Change change) {
   Published result = co_await submit(feed->facts().key, entry, change);
-  for (int left = kMostRemakes; is_homeless(result) && change.kind != Change::Kind::kDeletion && left > 0; --left) {
+  for (int left = kMostRemakes; is_homeless(result) && needs_feed(change) && left > 0; --left) {
     co_await make_again(feed);
     result = co_await submit(feed->facts().key, entry, change);
   }
@@ -166,7 +171,8 @@ http::Task<std::vector<Published>> Engine::publish_batch(const access::Identity&
                                                          std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                          bool is_strict, std::int64_t head) {
   std::vector<Published> results = co_await submit_batch(feed->facts().key, entries, is_strict, head);
-  for (int left = kMostRemakes; std::any_of(results.begin(), results.end(), is_homeless) && left > 0; --left) {
+  const bool may_store = head != Change::kNowhere;
+  for (int left = kMostRemakes; may_store && std::ranges::any_of(results, is_homeless) && left > 0; --left) {
     co_await make_again(feed);
     results = co_await submit_batch(feed->facts().key, entries, is_strict, head);
   }

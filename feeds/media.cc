@@ -200,7 +200,6 @@ Task<Response> put_media(Engine& engine, const Request& request, PathArguments a
   require_media_type(feed->state()->settings, type);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, 1);
-  engine.quotas().require_room(arguments[0], request.body.size());
   const access::Identity& identity = asker_of(request);
   const std::string_view body = request.body;
   MediaFacts facts = co_await describe_media(engine, type, body);
@@ -209,6 +208,7 @@ Task<Response> put_media(Engine& engine, const Request& request, PathArguments a
     require_conditions(request, found.etag);
     if (is_same(found.facts, facts)) co_return changed(found.etag, found.entry.position);
     if (facts.upload.empty()) {
+      engine.quotas().require_room(arguments[0], request.body.size());
       const std::string upload = co_await store_media(engine, key, body);
       facts.upload = upload;
     }

@@ -165,7 +165,7 @@ Response batch_response(const LiveFeed& feed, std::vector<StoredEntry> entries, 
 }
 
 Task<Response> post_batch(Engine& engine, const Request& request, std::shared_ptr<LiveFeed> feed, Posted posted,
-                          std::int64_t head) {
+                          std::int64_t head, std::optional<Problem> full) {
   const std::string feed_url = engine.feed_url(feed->facts());
   std::vector<std::shared_ptr<const PreparedEntry>> entries;
   for (PreparedEntry& entry : posted.entries) {
@@ -174,6 +174,7 @@ Task<Response> post_batch(Engine& engine, const Request& request, std::shared_pt
   const access::Identity& identity = asker_of(request);
   const bool is_strict = feed->state()->settings.duplicates_conflict;
   std::vector<Published> results = co_await engine.publish_batch(identity, feed, entries, is_strict, head);
+  if (full && std::ranges::any_of(results, is_missing, &Published::outcome)) throw *full;
   const auto is_stored = [is_strict](const Published& result) {
     return result.outcome == PublishOutcome::kCreated || (result.outcome == PublishOutcome::kSame && !is_strict);
   };
@@ -298,11 +299,14 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
   }
   require_within(asker_of(request), posted.entries);
   const std::optional<Instant> expiry = expiry_of(request, engine.clock().now());
-  const std::int64_t head = expected_head(feed.get(), request);
+  std::int64_t head = expected_head(feed.get(), request);
   const std::string trace = http::trace_to_keep(request);
   request.spend(http::Use::kBytes, static_cast<std::int64_t>(request.body.size()));
   request.spend(http::Use::kEntries, static_cast<std::int64_t>(posted.entries.size()));
-  engine.quotas().require_room(arguments[0], request.body.size());
+  // Whose answer was lost asks again, and is told what is stored; beyond the quota that is all that is looked for.
+  const std::optional<Problem> full = engine.quotas().refusal(arguments[0], request.body.size());
+  if (full && !feed) throw *full;
+  if (full) head = Change::kNowhere;
   if (!feed) feed = co_await engine.require_feed_for_publishing(arguments[0], arguments[1]);
   for (std::size_t i = 0; i < posted.entries.size(); ++i) {
     give_id(engine, *feed, request, posted.entries[i], posted.is_batch ? std::optional(i) : std::nullopt);
@@ -310,7 +314,7 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
     posted.entries[i].trace = trace;
   }
   if (posted.is_batch) {
-    Response answered = co_await post_batch(engine, request, feed, std::move(posted), head);
+    Response answered = co_await post_batch(engine, request, feed, std::move(posted), head, full);
     co_return answered;
   }
   const FeedKey key = feed->facts().key;
@@ -320,15 +324,18 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
     const std::string media_type(trim(type));
     const std::string_view body = request.body;
     MediaFacts facts = co_await describe_media(engine, media_type, body);
-    const std::string upload = co_await store_media(engine, key, body);
-    facts.upload = upload;
+    if (!full) {
+      const std::string upload = co_await store_media(engine, key, body);
+      facts.upload = upload;
+    }
     set_media(posted.entries.front(), facts);
   }
   const auto entry = std::make_shared<const PreparedEntry>(std::move(posted.entries.front()));
   const access::Identity& identity = asker_of(request);
   const Published result = co_await engine.publish(identity, feed, entry, change);
+  if (full && is_missing(result.outcome)) throw *full;
   const bool is_unnamed = result.outcome != PublishOutcome::kCreated && result.outcome != PublishOutcome::kUnknown;
-  if (is_media && is_unnamed) co_await forget_media(engine, key, entry->media);
+  if (is_unnamed && !entry->media.empty()) co_await forget_media(engine, key, entry->media);
   if (result.outcome == PublishOutcome::kCreated) {
     co_return entry_response(201, stored_form(*entry, result), feed_url, settings.edits, request);
   }

@@ -10,7 +10,6 @@
 #include "feeds/queries.h"
 #include "kernel/log.h"
 #include "kernel/priority.h"
-#include "kernel/problem.h"
 #include "kernel/snapshot.h"
 
 namespace courant::feeds {
@@ -152,20 +151,24 @@ Quotas::~Quotas() {
   stop();
 }
 
-void Quotas::require_room(std::string_view workspace, std::size_t bytes) const {
+std::optional<Problem> Quotas::refusal(std::string_view workspace, std::size_t bytes) const {
   const Workspaces& all = state_->workspaces();
   const auto settings = all.find(workspace);
-  if (settings == all.end() || settings->second.max_bytes == 0) return;
+  if (settings == all.end() || settings->second.max_bytes == 0) return std::nullopt;
   const std::shared_ptr<const Sums> known = state_->known.load();
   const auto found = known->find(workspace);
   const std::int64_t held = found == known->end() ? 0 : found->second;
   const std::int64_t most = settings->second.max_bytes;
-  if (held + static_cast<std::int64_t>(bytes) <= most) return;
-  throw Problem(507, "The workspace " + std::string(workspace) + " holds " + std::to_string(held) +
-                         " bytes, and may hold " + std::to_string(most) + " (max_bytes), which leaves no room for " +
-                         std::to_string(bytes) +
-                         ": keep less of its feeds (retain), delete some, or have its operator raise max_bytes")
+  if (held + static_cast<std::int64_t>(bytes) <= most) return std::nullopt;
+  return Problem(507, "The workspace " + std::string(workspace) + " holds " + std::to_string(held) +
+                          " bytes, and may hold " + std::to_string(most) + " (max_bytes), which leaves no room for " +
+                          std::to_string(bytes) +
+                          ": keep less of its feeds (retain), delete some, or have its operator raise max_bytes")
       .with("Retry-After", "60");
+}
+
+void Quotas::require_room(std::string_view workspace, std::size_t bytes) const {
+  if (std::optional<Problem> full = refusal(workspace, bytes)) throw *std::move(full);
 }
 
 void Quotas::moved(const std::vector<Advance>& advances) {

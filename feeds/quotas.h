@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "feeds/directory.h"
 #include "feeds/settings.h"
 #include "feeds/writer.h"
+#include "kernel/problem.h"
 #include "kernel/time.h"
 #include "sql/database.h"
 
@@ -32,7 +34,9 @@ class Quotas {
   Quotas(const Quotas&) = delete;
   Quotas& operator=(const Quotas&) = delete;
 
-  // Throws Problem 507 where so many bytes more are beyond what the workspace may hold.
+  // Problem 507 where so many bytes more are beyond what the workspace may hold; nullopt: there is room.
+  std::optional<Problem> refusal(std::string_view workspace, std::size_t bytes) const;
+  // Throws it.
   void require_room(std::string_view workspace, std::size_t bytes) const;
 
   // These feeds have grown. Without a lock where nothing is counted.

@@ -47,12 +47,17 @@ struct Change {
   static constexpr std::int64_t kNone = -1;  // there must be no such entry
   static constexpr std::int64_t kSome = -2;  // there must be one
   static constexpr std::int64_t kAnywhere = -1;
-  static constexpr std::int64_t kNowhere = INT64_MAX;
+  static constexpr std::int64_t kNowhere = INT64_MAX;  // nothing is stored; what is there already is found
 
   Kind kind = Kind::kEntry;
   std::int64_t expected = kAny;   // the entry's newest position
   std::int64_t head = kAnywhere;  // the feed's head
 };
+
+// Whether something that was sent with kNowhere for its head is not there yet, so that it would have to be stored.
+constexpr bool is_missing(PublishOutcome outcome) {
+  return outcome == PublishOutcome::kStale || outcome == PublishOutcome::kNoFeed;
+}
 
 // Whether a publish moved its feed.
 constexpr bool has_moved(PublishOutcome outcome) {

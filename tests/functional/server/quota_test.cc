@@ -56,6 +56,13 @@ class QuotaTest : public testing::Test {
   bool is_counted(std::int64_t bytes) {
     return wait_until([&] { return counted() == bytes; });
   }
+  // From now on there is room for nothing more.
+  void fill(const std::string& settings = {}) {
+    write_config("max_bytes = 1\n" + settings);
+    server_->process().signal(SIGHUP);
+    int number = 1'000;
+    ASSERT_TRUE(wait_until([&] { return post(++number) == 507; }));
+  }
   Ran run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--database", database_.url()});
     return run_courant(arguments);
@@ -73,8 +80,9 @@ TEST_F(QuotaTest, BeyondItNothingMoreIsStoredButInOtherWorkspaces) {
   ASSERT_EQ(post(1, 3000), 201);
   // What the server learns late, it lets in: so the entries may be more than one when it is full.
   Reply refused;
+  int number = 1;
   ASSERT_TRUE(wait_until([&] {
-    refused = client_->post("/demo/events", entry(2, 3000));
+    refused = client_->post("/demo/events", entry(++number, 3000));
     return refused.status == 507 &&
            refused.body.find("The workspace demo holds " + std::to_string(stored()) + " bytes") != std::string::npos;
   })) << refused.body;
@@ -86,6 +94,80 @@ TEST_F(QuotaTest, BeyondItNothingMoreIsStoredButInOtherWorkspaces) {
   EXPECT_EQ(client_->post("/other/events", entry(1, 3000)).status, 201);
   EXPECT_EQ(client_->get("/demo/events").status, 200);
   EXPECT_EQ(client_->remove("/demo/events/entries/urn:x:1").status, 204) << "deleting is always possible";
+}
+
+// Whoever lost the answer to what was stored asks again, also when the workspace is full by then.
+TEST_F(QuotaTest, WhatIsStoredAlreadyIsAnsweredAsEverWhenItIsFull) {
+  serve("");
+  const std::string keyed = "<entry xmlns='http://www.w3.org/2005/Atom'><title>t</title><content>k</content></entry>";
+  const std::string key = "Idempotency-Key: k1\r\n";
+  const std::string picture(1000, 'p');
+  ASSERT_EQ(post(1), 201);
+  ASSERT_EQ(post(2), 201);
+  const Reply with_key = client_->post("/demo/events", keyed, key);
+  ASSERT_EQ(with_key.status, 201);
+  const std::string media_key = "Idempotency-Key: k2\r\n";
+  ASSERT_EQ(client_->post("/demo/events", picture, kPicture + media_key).status, 201);
+  fill();
+  const std::int64_t full = stored();
+  const auto uploads = [&] { return number_of(session_, "select count(*) from media_pieces"); };
+  const std::int64_t pictures = uploads();
+
+  const Reply again = client_->post("/demo/events", entry(1));
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.header("Feed-Position"), "1");
+  EXPECT_EQ(again.header("Location"), server_->url() + "/demo/events/entries/urn:x:1");
+  EXPECT_EQ(post(1, 99), 507) << "other content";
+  const Reply key_again = client_->post("/demo/events", keyed, key);
+  EXPECT_EQ(key_again.status, 200) << key_again.body;
+  EXPECT_EQ(key_again.header("Location"), with_key.header("Location"));
+  EXPECT_EQ(client_->post("/demo/events", keyed, "Idempotency-Key: k3\r\n").status, 507);
+  EXPECT_EQ(client_->post("/demo/events", keyed).status, 507) << "without a key it is new each time";
+  EXPECT_EQ(client_->post("/demo/events", entry(1), "If-Match: 0\r\n").status, 200);
+  EXPECT_EQ(client_->put("/demo/events/entries/urn:x:1", entry(1)).status, 200);
+  EXPECT_EQ(client_->put("/demo/events/entries/urn:x:1", entry(1, 99)).status, 507);
+
+  const Reply media_again = client_->post("/demo/events", picture, kPicture + media_key);
+  EXPECT_EQ(media_again.status, 200) << media_again.body;
+  EXPECT_EQ(client_->post("/demo/events", picture, kPicture).status, 507);
+  const std::string location = media_again.header("Location");
+  const std::string media = "/demo/events/media" + location.substr(location.rfind('/'));
+  EXPECT_EQ(client_->put(media, picture, kPicture).status, 204);
+  EXPECT_EQ(client_->put(media, std::string(1000, 'q'), kPicture).status, 507);
+
+  EXPECT_EQ(stored(), full);
+  EXPECT_EQ(uploads(), pictures);
+  EXPECT_EQ(client_->post("/demo/fresh", entry(1)).status, 507);
+  EXPECT_EQ(client_->get("/demo/fresh").status, 404);
+}
+
+TEST_F(QuotaTest, ABatchIsAnsweredWhenItIsFullWhereAllOfItIsStored) {
+  serve("");
+  const auto batch = [](const std::string& entries) {
+    return "<feed xmlns='http://www.w3.org/2005/Atom'>" + entries + "</feed>";
+  };
+  ASSERT_EQ(client_->post("/demo/events", batch(entry(1) + entry(2))).status, 200);
+  fill();
+  const std::int64_t full = stored();
+  const Reply again = client_->post("/demo/events", batch(entry(2) + entry(1)), "Prefer: return=minimal\r\n");
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.header("Feed-Position"), "2");
+  EXPECT_EQ(client_->post("/demo/events", batch(entry(1) + entry(7))).status, 507);
+  EXPECT_EQ(client_->post("/demo/events", batch(entry(7) + entry(1))).status, 507);
+  EXPECT_EQ(client_->post("/demo/events", batch(entry(7) + entry(7))).status, 507) << "no twin of what is not stored";
+  EXPECT_EQ(client_->post("/demo/events", batch(entry(1) + entry(2, 99))).status, 507);
+  EXPECT_EQ(stored(), full);
+}
+
+// Where the same content again is a conflict it stays one, and says where the entry is.
+TEST_F(QuotaTest, WhereRetriesAreConflictsTheyStayThatWhenItIsFull) {
+  serve("duplicates = 'conflict'");
+  ASSERT_EQ(post(1), 201);
+  fill("duplicates = 'conflict'");
+  const Reply again = client_->post("/demo/events", entry(1));
+  EXPECT_EQ(again.status, 409) << again.body;
+  EXPECT_EQ(again.header("Feed-Position"), "1");
+  EXPECT_EQ(post(2), 507);
 }
 
 TEST_F(QuotaTest, WhatIsDroppedOrErasedMakesRoom) {
@@ -135,7 +217,9 @@ TEST_F(QuotaTest, ManyAtOnceDoNotGetFarBeyondIt) {
   for (std::thread& publisher : publishers) publisher.join();
   ASSERT_TRUE(is_counted(stored()));
   EXPECT_GT(counted(), 200 * 1024 - 1000);
-  ASSERT_TRUE(wait_until([&] { return HttpClient(second->port()).post("/demo/f0", entry(1, 500)).status == 507; }));
+  int late = 100'000'000;
+  ASSERT_TRUE(
+      wait_until([&] { return HttpClient(second->port()).post("/demo/f0", entry(++late, 500)).status == 507; }));
   const std::int64_t full = stored();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(post(2 + i, 500), 507);
   EXPECT_EQ(stored(), full);
@@ -148,10 +232,11 @@ TEST_F(QuotaTest, AQuotaCanComeLaterAndGo) {
   EXPECT_EQ(number_of(session_, "select count(*) from feed_bytes"), 0) << "nothing is counted without one";
   write_config("max_bytes = '4KiB'");
   server_->process().signal(SIGHUP);
-  ASSERT_TRUE(wait_until([&] { return post(2, 3000) == 507; }));
+  int number = 1;
+  ASSERT_TRUE(wait_until([&] { return post(++number, 3000) == 507; }));
   write_config("");
   server_->process().signal(SIGHUP);
-  ASSERT_TRUE(wait_until([&] { return post(3, 3000) == 201; }));
+  ASSERT_TRUE(wait_until([&] { return post(++number, 3000) == 201; }));
   write_config("max_bytes = '1MiB'");
   server_.reset();
   server_ = start();
