@@ -33,7 +33,7 @@ json object_of(const FeedSettings& settings) {
                  {"retain_seconds", settings.retain.age.count()},
                  {"retain_entries", settings.retain.entries},
                  {"accept", settings.accept},
-                 {"cors", settings.cors}};
+                 {"cors", json::array()}};  // nothing since it is a workspace's; what is stored stays the same text
   // Left out where there is none, so that what is stored of other feeds stays the same text.
   if (!settings.door.is_open()) object["door"] = object_of(settings.door);
   for (const FormSettings& form : settings.forms) {
@@ -80,7 +80,6 @@ FeedSettings feed_settings_of(const json& object) {
   settings.retain.age = std::chrono::seconds(object.value("retain_seconds", std::int64_t{0}));
   read(object, "retain_entries", settings.retain.entries);
   read(object, "accept", settings.accept);
-  read(object, "cors", settings.cors);
   if (const auto door = object.find("door"); door != object.end()) settings.door = door_settings_of(*door);
   if (const auto forms = object.find("forms"); forms != object.end()) settings.forms = forms_of(*forms);
   return settings;
@@ -125,12 +124,14 @@ std::string to_json(const FeedSettings& settings) {
 }
 
 std::string to_json(const WorkspaceSettings& settings) {
+  json feeds = object_of(settings.feeds);
+  feeds["cors"] = settings.cors;
   return json{{"title", settings.title},
               {"auto_create", settings.auto_create},
               {"max_feeds", settings.max_feeds},
               {"expire_idle_seconds", settings.expire_idle.count()},
               {"page_size", settings.page_size},
-              {"feeds", object_of(settings.feeds)},
+              {"feeds", std::move(feeds)},
               {"private", settings.is_private},
               {"max_bytes", settings.max_bytes},
               {"max_subscriptions", settings.max_subscriptions}}
@@ -152,7 +153,10 @@ Result<WorkspaceSettings> workspace_settings_from_json(std::string_view text) {
     read(object, "private", settings.is_private);
     read(object, "max_bytes", settings.max_bytes);
     read(object, "max_subscriptions", settings.max_subscriptions);
-    if (const auto feeds = object.find("feeds"); feeds != object.end()) settings.feeds = feed_settings_of(*feeds);
+    if (const auto feeds = object.find("feeds"); feeds != object.end()) {
+      settings.feeds = feed_settings_of(*feeds);
+      read(*feeds, "cors", settings.cors);
+    }
     return settings;
   });
 }

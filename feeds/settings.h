@@ -53,7 +53,6 @@ struct FeedSettings {
   bool redactable = false;
   Retention retain;
   std::vector<std::string> accept = {"application/atom+xml;type=entry"};
-  std::vector<std::string> cors;
   DoorSettings door;
   std::vector<FormSettings> forms;
   bool operator==(const FeedSettings&) const = default;
@@ -70,6 +69,7 @@ struct WorkspaceSettings {
   bool is_private = false;             // reading it takes a token
   std::int64_t max_bytes = 0;          // that it may hold (feeds/quotas.h); 0: any number
   std::int64_t max_subscriptions = 0;  // of its feeds; 0: any number
+  std::vector<std::string> cors;       // origins whose web pages may read it (http/cors.h)
   bool operator==(const WorkspaceSettings&) const = default;
 };
 

@@ -12,13 +12,13 @@ constexpr std::size_t kLongestRequest = 2048;  // with kSlots: what a client can
 
 AnswerMemo::AnswerMemo() : slots_(kSlots) {}
 
-std::optional<AnswerMemo::Known> AnswerMemo::find(std::string_view request_head) {
+std::optional<AnswerMemo::Known> AnswerMemo::find(std::string_view request_head, std::uint64_t revision) {
   if (request_head.size() > kLongestRequest) return std::nullopt;
   const std::size_t hash = std::hash<std::string_view>{}(request_head);
   Slot& slot = slots_[hash % kSlots];
   if (slot.hash != hash || slot.request != request_head) return std::nullopt;
   Known known{slot.before_date, slot.after_date, slot.has_body ? slot.body.lock() : nullptr, slot.series};
-  if (!slot.holds() || (slot.has_body && !known.body)) {
+  if (slot.revision != revision || !slot.holds() || (slot.has_body && !known.body)) {
     slot = Slot{};
     slot.hash = hash;
     return std::nullopt;
@@ -26,7 +26,8 @@ std::optional<AnswerMemo::Known> AnswerMemo::find(std::string_view request_head)
   return known;
 }
 
-void AnswerMemo::keep(std::string_view request_head, const Response& response, bool has_body, Tally::Series* series) {
+void AnswerMemo::keep(std::string_view request_head, const Response& response, bool has_body, std::uint64_t revision,
+                      Tally::Series* series) {
   if (!response.holds || response.more || request_head.size() > kLongestRequest) return;
   const std::size_t hash = std::hash<std::string_view>{}(request_head);
   Slot& slot = slots_[hash % kSlots];
@@ -36,6 +37,7 @@ void AnswerMemo::keep(std::string_view request_head, const Response& response, b
     return;
   }
   slot.request = request_head;
+  slot.revision = revision;
   slot.before_date.clear();
   slot.after_date.clear();
   append_head_before_date(slot.before_date, response);

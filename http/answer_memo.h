@@ -3,6 +3,7 @@
 // Threads: each io thread has its own.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,16 +31,20 @@ class AnswerMemo {
     }
   };
   // nullopt: none is kept, or it does not hold any more.
-  std::optional<Known> find(std::string_view request_head);
+  // revision: Handler::revision; what was kept under another one does not hold.
+  std::optional<Known> find(std::string_view request_head, std::uint64_t revision);
 
   // Keeps an answer that says `holds`, where the request has come before; the connection stays open behind it. Bodies
-  // are kept as long as somebody else does. series: of this thread, what the request counts in.
-  void keep(std::string_view request_head, const Response& response, bool has_body, Tally::Series* series = nullptr);
+  // are kept as long as somebody else does. revision: from before the answer was stamped. series: of this thread, what
+  // the request counts in.
+  void keep(std::string_view request_head, const Response& response, bool has_body, std::uint64_t revision,
+            Tally::Series* series = nullptr);
 
  private:
   struct Slot {
     std::size_t hash = 0;  // of the last request that met this slot
-    std::string request;   // empty: it was seen once
+    std::uint64_t revision = 0;
+    std::string request;  // empty: it was seen once
     std::string before_date;
     std::string after_date;
     bool has_body = false;

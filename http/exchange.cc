@@ -69,6 +69,7 @@ std::optional<Response> answer_at_once(Handler& handler, const Request& request)
 
 Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered,
                            Response& response) {
+  context.handler.stamp(response, request);
   Tally::Series& series = context.tally.series(answered.route, request.method, response.status);
   log_answer(context.options, request, answered, response);
   if (answered.was_kept_waiting) {

@@ -48,8 +48,8 @@ struct Answered {
   bool was_kept_waiting = false;    // on its client's wish
 };
 
-// Counts it, and logs it where it is to be. The series is of this thread. A failure's answer gets X-Request-Id, by
-// which the log's line is found.
+// Stamps it, counts it, and logs it where it is to be. The series is of this thread. A failure's answer gets
+// X-Request-Id, by which the log's line is found.
 Tally::Series& note_answer(ConnectionContext& context, const Request& request, const Answered& answered,
                            Response& response);
 

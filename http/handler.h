@@ -35,6 +35,14 @@ class Handler {
   // Called with each answer of the two above before it is sent, for those who stand in front of another handler: they
   // need no coroutine of their own, which each client that waits would keep. Throws as answer() does.
   virtual Response finished(Response response, const Request&) { return response; }
+
+  // Called with every answer right before it is sent, with refusals and with what failures became too, which the call
+  // above does not see. Must not throw.
+  virtual void stamp(Response&, const Request&) const {}
+
+  // Another number whenever stamp() may do otherwise than before with some answer: none that was stamped before is
+  // given again, whatever it holds by (Response::holds).
+  virtual std::uint64_t revision() const { return 0; }
 };
 
 }  // namespace courant::http

@@ -43,12 +43,13 @@ void Http1::answer_known() {
   if (context_.stopping || context_.leaving || context_.options.logged == ServerOptions::Logged::kAll) return;
   std::string& in = peer_.in();
   std::string& out = peer_.out();
+  const std::uint64_t revision = context_.handler.revision();
   std::size_t used = skip_empty_lines(in);
   while (!peer_.has_body() && out.size() <= kFlushAbove) {
     const std::string_view rest = std::string_view(in).substr(used);
     const std::optional<std::size_t> length = head_length(rest);
     if (!length) break;
-    std::optional<AnswerMemo::Known> known = context_.memo.find(rest.substr(0, *length));
+    std::optional<AnswerMemo::Known> known = context_.memo.find(rest.substr(0, *length), revision);
     if (!known) break;
     known->append_head_to(out, context_.date_line);
     if (known->body) peer_.put_body(std::move(known->body));
@@ -245,10 +246,11 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   const bool is_head = request.method == Method::kHead;
   const std::string_view route = context_.handler.route_of(request);
   const auto time = std::chrono::steady_clock::now() - arrived;
+  const std::uint64_t revision = context_.handler.revision();
   Tally::Series& series = note_answer(context_, request, {route, time, peer_.take_kept_waiting()}, *response);
   compose(*response, request, head.framing, keep_alive);
   if (keep_alive && !has_body(head.framing) && !head.framing.is_http10) {
-    context_.memo.keep(head_bytes, *response, !is_head, &series);
+    context_.memo.keep(head_bytes, *response, !is_head, revision, &series);
   }
   if (!is_head && response->more) {
     bool written = false;

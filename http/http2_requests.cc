@@ -23,7 +23,7 @@ void Http2::begin(const StreamPtr& stream) {
   stream->request.request.client_address = peer_.address();
   const bool logs_all = context_.options.logged == ServerOptions::Logged::kAll;
   if (stream->is_complete && !context_.stopping && !logs_all) {
-    if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head)) {
+    if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head, context_.handler.revision())) {
       std::string head;
       known->append_head_to(head, context_.date_line);
       if (known->series) Tally::count_known(*known->series);
@@ -124,11 +124,12 @@ void Http2::respond(Stream& stream, Response response) {
     answered.time = std::chrono::steady_clock::now() - stream.arrived;
     answered.was_kept_waiting = stream.was_kept_waiting;
   }
+  const std::uint64_t revision = context_.handler.revision();
   Tally::Series& series = note_answer(context_, request, answered, response);
   std::string head;
   append_head(head, response, context_.date_line, {});
   const bool is_head = request.method == Method::kHead;
-  if (request.body.empty()) context_.memo.keep(stream.head, response, !is_head, &series);
+  if (request.body.empty()) context_.memo.keep(stream.head, response, !is_head, revision, &series);
   stream.is_answered = true;
   release(stream);
   stream.response = std::move(response);

@@ -96,6 +96,10 @@ void vary_by_credentials(Response& response) {
   change_head(response, kVary, [](std::string_view names) { return vary_with("Authorization", names); });
 }
 
+void vary_by_origin(Response& response) {
+  change_head(response, kVary, [](std::string_view names) { return vary_with("Origin", names); });
+}
+
 void make_private(Response& response) {
   change_head(response, kCacheControl, private_directives);
   vary_by_credentials(response);

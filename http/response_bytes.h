@@ -37,5 +37,7 @@ void make_private(Response& response);
 
 // The same URL may be answered otherwise to others: Vary says Authorization.
 void vary_by_credentials(Response& response);
+// The same of pages of other origins: Vary says Origin.
+void vary_by_origin(Response& response);
 
 }  // namespace courant::http

@@ -22,6 +22,7 @@
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/core.h"
+#include "server/cross_origin.h"
 #include "server/first_token.h"
 #include "server/gate.h"
 #include "server/handover.h"
@@ -258,7 +259,8 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   }
   Gate gate(router, core.rules(), core.clock(), core.metrics(), config.access.failures_per_minute);
   const auto is_workspace = [&engine](std::string_view name) { return engine.workspace(name) != nullptr; };
-  Meter meter(gate, {config.limits.per_address, config.limits.per_token, is_workspace}, usage, core.clock(),
+  CrossOrigin cross_origin(gate, core.origins(), core.rules());
+  Meter meter(cross_origin, {config.limits.per_address, config.limits.per_token, is_workspace}, usage, core.clock(),
               core.metrics());
 
   http::ServerOptions serving = server_options(config);

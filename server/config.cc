@@ -11,6 +11,7 @@
 
 #include "feeds/further_forms.h"
 #include "http/address_guard.h"
+#include "http/cors.h"
 #include "kernel/text.h"
 #include "server/config_table.h"
 
@@ -136,6 +137,7 @@ class Reader {
     for (const WorkspaceConfig& other : reading_.config.workspaces) {
       if (other.name == workspace.name) fault(table, "there are two workspaces called " + workspace.name);
     }
+    check_cors(table, workspace);
     if (workspace.title.empty()) workspace.title = workspace.name;
     if (const toml::array* const feeds = table["feeds"].as_array()) {
       for (const toml::node& item : *feeds) {
@@ -147,6 +149,19 @@ class Reader {
       }
     }
     reading_.config.workspaces.push_back(std::move(workspace));
+  }
+
+  void check_cors(const toml::table& table, const WorkspaceConfig& workspace) {
+    const toml::node_view<const toml::node> list = table["cors"];
+    for (std::size_t i = 0; i < workspace.cors.size(); ++i) {
+      const std::string& origin = workspace.cors[i];
+      const toml::node& node = list[i] ? *list[i].node() : *list.node();
+      if (const std::optional<Fault> wrong = http::fault_of_origin(origin)) {
+        fault(node, "workspaces.cors: " + toml_string(origin) + " is no origin: " + wrong->detail);
+      } else if (origin == "*" && workspace.cors.size() > 1) {
+        fault(node, "workspaces.cors: \"*\" stands alone, since it means every origin");
+      }
+    }
   }
 
   void read_feed(const toml::table& table, WorkspaceConfig& workspace) {
@@ -162,7 +177,12 @@ class Reader {
           fault(node, "workspaces.feeds." + std::string(key.str()) + " must be a text");
         }
       } else if (!set_if_known(feed_settings(), feed, "workspaces.feeds", key.str(), node)) {
-        fault(node, "there is no setting workspaces.feeds." + std::string(key.str()) + suggestion(key.str(), known));
+        const auto is_named = [&](const auto& setting) { return setting.name == key.str(); };
+        const bool is_of_workspace = std::ranges::any_of(workspace_settings(), is_named);
+        fault(node,
+              is_of_workspace
+                  ? "workspaces.feeds." + std::string(key.str()) + " is a setting of the workspace: say it there"
+                  : "there is no setting workspaces.feeds." + std::string(key.str()) + suggestion(key.str(), known));
       }
     }
     if (!feeds::is_valid_name(feed.name)) {

@@ -36,6 +36,7 @@ struct WorkspaceConfig {
   bool is_private = false;
   std::int64_t max_bytes = 0;
   std::int64_t max_subscriptions = 0;
+  std::vector<std::string> cors;
   FeedConfig defaults;  // of its feeds, those made by publishing included; its name is empty
   std::vector<FeedConfig> feeds;
 };

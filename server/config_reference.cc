@@ -45,7 +45,6 @@ std::string row(const Setting<Target>& setting, Target& defaults) {
     out += " (" + words + ")";
   }
   if (!setting.rules.flag.empty()) out += "; also `" + std::string(setting.rules.flag) + "`";
-  if (!setting.rules.in_effect) out += ". **No effect yet in this version**";
   return out + " |";
 }
 

@@ -36,7 +36,6 @@ struct Rules {
   bool is_size = false;
   std::string_view flag = {};  // of the command line: "--listen"
   bool reloads = false;        // SIGHUP takes it over; those of workspaces and feeds all are
-  bool in_effect = true;       // false: read and judged, but this version does nothing with it
 };
 
 template <class Target>

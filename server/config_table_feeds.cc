@@ -39,6 +39,9 @@ const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
        +[](W& w) -> Flag { return w.is_private; },
        "who may read it: everybody, or who has a token for it",
        {.words = {"public", "private"}}},
+      {"", "cors", +[](W& w) -> Texts { return w.cors; },
+       "other origins whose web pages may read it, as browsers name them, \"https://app.example\"; or \"*\" alone: all "
+       "(API.md, \"Web pages of other origins\")"},
   };
   return kSettings;
 }
@@ -89,11 +92,6 @@ const std::vector<Setting<FeedConfig>>& feed_settings() {
        "further forms: [[workspaces.feeds.representation]] with name (for ?format=), media_type, and stylesheet, a "
        "file "
        "(XSLT 1.0) that makes it of the feed's Atom documents"},
-      {"",
-       "cors",
-       +[](F& f) -> Texts { return f.settings.cors; },
-       "origins of web pages that may read",
-       {.in_effect = false}},
   };
   return kSettings;
 }

@@ -116,7 +116,8 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
                           from.defaults.settings,
                           from.is_private,
                           from.max_bytes,
-                          from.max_subscriptions};
+                          from.max_subscriptions,
+                          from.cors};
     for (const FeedConfig& feed : from.feeds) {
       workspace.feeds.push_back({feed.name, feed.page_size, feed.settings});
     }
@@ -137,6 +138,7 @@ WorkspaceConfig workspace_config(const std::string& name, const feeds::Workspace
   workspace.is_private = settings.is_private;
   workspace.max_bytes = settings.max_bytes;
   workspace.max_subscriptions = settings.max_subscriptions;
+  workspace.cors = settings.cors;
   workspace.defaults.page_size = settings.page_size;
   workspace.defaults.settings = settings.feeds;
   return workspace;

@@ -76,6 +76,7 @@ Result<bool> Core::start() {
   options.workspaces = std::move(configured->workspaces);
   const Result<bool> guarded = start_access(options.workspaces);
   if (!guarded) return guarded.fault();
+  origins_.change(ReadingOrigins::of(options.workspaces));
   show_process(metrics_);
   executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue,
                                               &metrics_, "readers");
@@ -115,6 +116,7 @@ Result<bool> Core::change(const Config& config) {
   Result<PublicWorkspaces> open_to_read = public_to_read(options.workspaces);
   if (!open_to_read) return open_to_read.fault();
   access_->change(*std::move(open_to_read));
+  origins_.change(ReadingOrigins::of(options.workspaces));
   engine_->change(*std::move(doors));
   engine_->further_forms().change(feed_files(config));
   engine_->change(std::move(options));
@@ -165,6 +167,7 @@ void Core::keep_up() {
       return log_error("the workspaces in the database are not taken up", {{"why", open_to_read.fault().detail}});
     }
     access_->change(*std::move(open_to_read));
+    origins_.change(ReadingOrigins::of(options.workspaces));
     engine_->change(std::move(options));
     log_info("the workspaces in the database have changed, and are taken up");
   } catch (const std::exception& error) {

@@ -14,6 +14,7 @@
 #include "kernel/metrics.h"
 #include "server/access_keeper.h"
 #include "server/app.h"
+#include "server/cross_origin.h"
 #include "server/hub_runner.h"
 #include "server/open_database.h"
 #include "server/operations.h"
@@ -56,6 +57,7 @@ class Core {
   const Config& config() const { return config_; }  // with everything that follows from it
   const SystemClock& clock() const { return clock_; }
   const access::CurrentRules& rules() const { return access_->rules(); }
+  const CurrentOrigins& origins() const { return origins_; }
   bool has_own_database() const { return opened_.embedded != nullptr; }
   sql::Database& database() { return *opened_.database; }
   sql::Executor& executor() { return *executor_; }
@@ -80,6 +82,7 @@ class Core {
   Metrics metrics_;
   std::unique_ptr<sql::Executor> executor_;
   std::unique_ptr<AccessKeeper> access_;
+  CurrentOrigins origins_;  // changed by the main thread
   // Made after the engine and told by it: until they are there, nothing moves that they would have to know.
   std::atomic<HubRunner*> told_hub_{nullptr};
   std::atomic<const std::function<void(const Advances&)>*> listener_{nullptr};

@@ -1,4 +1,4 @@
-// The meter: stands before the gate, counts what everybody uses, and refuses what is too much (429). An address is
+// The meter: stands before all others, counts what everybody uses, and refuses what is too much (429). An address is
 // counted before anything is known of who asks, so that a flood of wrong credentials is one of requests; a token as
 // soon as it is known. Specification: RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After),
 // draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy); docs/API.md ("Limits"). Threads: io threads,
@@ -37,6 +37,8 @@ class Meter final : public http::Handler, private http::Spending {
   }
   http::Task<http::Response> answer(const http::Request& request) override { return inner_.answer(request); }
   http::Response finished(http::Response response, const http::Request& request) override;
+  void stamp(http::Response& response, const http::Request& request) const override { inner_.stamp(response, request); }
+  std::uint64_t revision() const override { return inner_.revision(); }
 
  private:
   using Limiters = std::array<access::RateLimiter, http::kUses>;

@@ -15,57 +15,68 @@ TEST(AnswerMemo, KeepsWhatComesTwice) {
   AnswerMemo memo;
   bool holds = true;
   const Response response = answer(holds, "body");
-  memo.keep("GET /a", response, true);
-  EXPECT_FALSE(memo.find("GET /a")) << "seen once";
-  memo.keep("GET /a", response, true);
-  const std::optional<AnswerMemo::Known> known = memo.find("GET /a");
+  memo.keep("GET /a", response, true, 1);
+  EXPECT_FALSE(memo.find("GET /a", 1)) << "seen once";
+  memo.keep("GET /a", response, true, 1);
+  const std::optional<AnswerMemo::Known> known = memo.find("GET /a", 1);
   ASSERT_TRUE(known);
   EXPECT_TRUE(known->before_date.starts_with("HTTP/1.1 200 OK\r\n"));
   EXPECT_TRUE(known->after_date.ends_with("Content-Length: 4\r\n\r\n"));
   EXPECT_EQ(*known->body, "body");
-  EXPECT_FALSE(memo.find("GET /b"));
+  EXPECT_FALSE(memo.find("GET /b", 1));
 }
 
 TEST(AnswerMemo, GivesNothingThatDoesNotHold) {
   AnswerMemo memo;
   bool holds = true;
   const Response response = answer(holds);
-  memo.keep("GET /a", response, true);
-  memo.keep("GET /a", response, true);
-  ASSERT_TRUE(memo.find("GET /a"));
+  memo.keep("GET /a", response, true, 1);
+  memo.keep("GET /a", response, true, 1);
+  ASSERT_TRUE(memo.find("GET /a", 1));
   holds = false;
-  EXPECT_FALSE(memo.find("GET /a"));
+  EXPECT_FALSE(memo.find("GET /a", 1));
   holds = true;
-  EXPECT_FALSE(memo.find("GET /a")) << "it was dropped";
-  memo.keep("GET /a", response, true);
-  EXPECT_TRUE(memo.find("GET /a")) << "it is known to come again";
+  EXPECT_FALSE(memo.find("GET /a", 1)) << "it was dropped";
+  memo.keep("GET /a", response, true, 1);
+  EXPECT_TRUE(memo.find("GET /a", 1)) << "it is known to come again";
+}
+
+TEST(AnswerMemo, GivesNothingThatWasStampedBefore) {
+  AnswerMemo memo;
+  bool holds = true;
+  const Response response = answer(holds);
+  memo.keep("GET /a", response, true, 1);
+  memo.keep("GET /a", response, true, 1);
+  ASSERT_TRUE(memo.find("GET /a", 1));
+  EXPECT_FALSE(memo.find("GET /a", 2));
+  EXPECT_FALSE(memo.find("GET /a", 1)) << "it was dropped";
 }
 
 TEST(AnswerMemo, DoesNotKeepBodiesThatNobodyElseKeeps) {
   AnswerMemo memo;
   bool holds = true;
   Response response = answer(holds, "body");
-  memo.keep("GET /a", response, true);
-  memo.keep("GET /a", response, true);
+  memo.keep("GET /a", response, true, 1);
+  memo.keep("GET /a", response, true, 1);
   response.body.reset();
-  EXPECT_FALSE(memo.find("GET /a"));
+  EXPECT_FALSE(memo.find("GET /a", 1));
 }
 
 TEST(AnswerMemo, KeepsNothingThatDoesNotSayHowLongItHolds) {
   AnswerMemo memo;
   const Response response = text_response(200, "text/plain", "x");
-  memo.keep("GET /a", response, true);
-  memo.keep("GET /a", response, true);
-  EXPECT_FALSE(memo.find("GET /a"));
+  memo.keep("GET /a", response, true, 1);
+  memo.keep("GET /a", response, true, 1);
+  EXPECT_FALSE(memo.find("GET /a", 1));
 }
 
 TEST(AnswerMemo, AnswersToHeadHaveNoBody) {
   AnswerMemo memo;
   bool holds = true;
   const Response response = answer(holds, "body");
-  memo.keep("HEAD /a", response, false);
-  memo.keep("HEAD /a", response, false);
-  const std::optional<AnswerMemo::Known> known = memo.find("HEAD /a");
+  memo.keep("HEAD /a", response, false, 1);
+  memo.keep("HEAD /a", response, false, 1);
+  const std::optional<AnswerMemo::Known> known = memo.find("HEAD /a", 1);
   ASSERT_TRUE(known);
   EXPECT_TRUE(known->after_date.ends_with("Content-Length: 4\r\n\r\n"));
   EXPECT_FALSE(known->body);

@@ -78,6 +78,21 @@ retain = "1000 entries"
   EXPECT_EQ(workspace.feeds.at(1).settings.retain.entries, 1000);
 }
 
+TEST(Config, OriginsThatMayReadAreAWorkspaces) {
+  const ConfigReading reading = read_config("[[workspaces]]\nname = 'a'\ncors = ['https://a.example', 'http://b:1']\n");
+  EXPECT_EQ(fault_lines("f", reading.faults), "");
+  EXPECT_EQ(reading.config.workspaces.at(0).cors, (std::vector<std::string>{"https://a.example", "http://b:1"}));
+  EXPECT_EQ(faults_of("[[workspaces]]\nname = 'a'\ncors = '*'\n"), "");
+  EXPECT_EQ(
+      faults_of("[[workspaces]]\nname = 'a'\ncors = ['http://a', 'https://a.example/']\n"),
+      "f:3:21: workspaces.cors: \"https://a.example/\" is no origin: an origin ends with its host or port: it has no "
+      "path and no slash at its end\n");
+  EXPECT_EQ(faults_of("[[workspaces]]\nname = 'a'\ncors = ['*', 'http://a']\n"),
+            "f:3:9: workspaces.cors: \"*\" stands alone, since it means every origin\n");
+  EXPECT_EQ(faults_of("[[workspaces]]\nname = 'a'\n[[workspaces.feeds]]\nname = 'b'\ncors = '*'\n"),
+            "f:5:8: workspaces.feeds.cors is a setting of the workspace: say it there\n");
+}
+
 TEST(Config, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(faults_of("[server]\nlistne = \"x\"\n"),
             "f:2:10: there is no setting server.listne: did you mean listen?\n");

@@ -16,6 +16,9 @@ struct Change {
   void operator()(std::chrono::milliseconds& (*field)(WorkspaceConfig&)) const {
     field(workspace) += std::chrono::hours(1);
   }
+  void operator()(std::vector<std::string>& (*field)(WorkspaceConfig&)) const {
+    field(workspace).push_back("https://app.example");  // an origin: there is no other list of texts
+  }
   void operator()(...) const { ADD_FAILURE() << "a kind of setting that this test does not know"; }
 };
 
