@@ -199,7 +199,7 @@ void Deliveries::delivered(const LivePtr& live, const PushDocument& document) {
 // The subscriber is gone.
 http::Task<void> Deliveries::end(LivePtr live) {
   log_info("a subscriber is gone (410): its subscription ends", {{"subscription", live->number}});
-  const std::optional<ShardEpoch> owner = loop_.shards.owned(live->shard, loop_.clock.ticks());
+  const std::optional<ShardEpoch> owner = loop_.shards.held(live->shard);
   if (!owner) co_return;
   const auto work = [this, owner, live](sql::Session& session) {
     return loop_.store.end(session, *owner, live->number, live->lease_until);

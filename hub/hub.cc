@@ -42,8 +42,9 @@ struct Hub::State {
   // The loop's thread:
   void start() {
     if (options.delivers) {
-      keepers = 4;
+      keepers = 5;
       loop.start(keep_shards());
+      loop.start(keep_subscriptions());
       loop.start(keep_requests());
       loop.start(keep_cursors());
       loop.start(keep_census());
@@ -54,11 +55,13 @@ struct Hub::State {
     });
   }
   http::Task<void> keep_shards();
+  http::Task<void> keep_subscriptions();
   http::Task<void> keep_requests();
   http::Task<void> keep_cursors();
   http::Task<void> keep_census();
   http::Task<void> beat();
-  http::Task<void> load(std::int64_t shard);
+  http::Task<void> tend();
+  http::Task<void> load(ShardEpoch shard);
   http::Task<void> give_up_surplus(const KeptShards& kept);
   http::Task<void> finish();
   void take_moves();
@@ -80,6 +83,7 @@ struct Hub::State {
   Changes changes;
   SelfService self_service;
   Pause shards_pause{io};
+  Pause subscriptions_pause{io};
   Pause requests_pause{io};
   Pause cursors_pause{io};
   Pause census_pause{io};
@@ -95,7 +99,8 @@ struct Hub::State {
   std::thread thread;
 };
 
-// A heartbeat a second: keeps the shards of this process, takes free ones and loads their subscriptions.
+// A heartbeat a second: keeps the shards of this process and takes free ones. What takes longer the more subscriptions
+// there are is done beside it (keep_subscriptions), for a late heartbeat is a dead process's.
 http::Task<void> Hub::State::keep_shards() {
   while (!loop.is_stopping) {
     try {
@@ -121,17 +126,37 @@ http::Task<void> Hub::State::beat() {
   Found found = co_await loop.executor.run(keep);
   const KeptShards& kept = found.kept;
   for (const std::int64_t shard : loop.shards.update(kept, asked)) dispatcher.drop_shard(shard);
-  for (const std::int64_t shard : loop.shards.unloaded()) co_await load(shard);
   if (static_cast<std::int64_t>(kept.shards.size()) > kept.fair) co_await give_up_surplus(kept);
   share = loop.share();
   dispatcher.look_at_all();
   dispatcher.set_asked(std::move(found.asked));
   if (std::exchange(keys, found.keys) != found.keys) dispatcher.look_for_secrets();
   loop.start(lost_access.look());
+  subscriptions_pause.cut();
+}
+
+// After each heartbeat, unless it is at it still: loads what is new, ends or renews what is due.
+http::Task<void> Hub::State::keep_subscriptions() {
+  while (!loop.is_stopping) {
+    try {
+      co_await tend();
+    } catch (const std::exception&) {
+      // as above; what is not loaded yet is loaded the next time
+    }
+    co_await subscriptions_pause.wait(options.heartbeat);
+  }
+  if (--keepers == 0) loop.start(finish());
+}
+
+http::Task<void> Hub::State::tend() {
+  for (const ShardEpoch& shard : loop.shards.unloaded()) {
+    if (loop.is_stopping) co_return;
+    co_await load(shard);
+  }
   co_await dispatcher.keep_leases();
 }
 
-http::Task<void> Hub::State::load(std::int64_t shard) {
+http::Task<void> Hub::State::load(ShardEpoch shard) {
   using Heads = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
   struct Loaded {
     std::vector<Subscription> subscriptions;
@@ -139,7 +164,7 @@ http::Task<void> Hub::State::load(std::int64_t shard) {
   };
   const auto read = [this, shard](sql::Session& session) {
     Loaded loaded;
-    loaded.subscriptions = store.load(session, shard);
+    loaded.subscriptions = store.load(session, shard.shard);
     for (Subscription& subscription : loaded.subscriptions) {
       subscription.terms = loop.source.required_terms(subscription.topic);
       const auto place = loaded.heads.try_emplace({subscription.topic.lane, subscription.topic.feed}, -1).first;
@@ -148,7 +173,8 @@ http::Task<void> Hub::State::load(std::int64_t shard) {
     return loaded;
   };
   Loaded loaded = co_await loop.executor.run(read);
-  loop.shards.set_loaded(shard);
+  if (!loop.shards.has(shard)) co_return;  // another process has had it meanwhile
+  loop.shards.set_loaded(shard.shard);
   lost_access.look_again();
   for (Subscription& subscription : loaded.subscriptions) dispatcher.adopt(std::move(subscription));
   for (const auto& [name, head] : loaded.heads) dispatcher.moved(name.first, name.second, head);
@@ -330,6 +356,7 @@ void Hub::stop() {
   asio::post(state.io, [&state] {
     state.loop.is_stopping = true;
     state.shards_pause.cut();
+    state.subscriptions_pause.cut();
     state.requests_pause.cut();
     state.cursors_pause.cut();
     state.census_pause.cut();

@@ -38,7 +38,7 @@ http::Task<void> Leases::keep() {
     const std::int64_t number = due_.begin()->second;
     due_.erase(due_.begin());
     const std::shared_ptr<const Subscription> subscription = planned_.at(number).subscription;
-    const std::optional<ShardEpoch> owner = loop_.shards.owned(subscription->shard, loop_.clock.ticks());
+    const std::optional<ShardEpoch> owner = loop_.shards.held(subscription->shard);
     if (!owner) continue;  // planned again when its owner loads it
     const bool is_over = subscription->lease_until <= now;
     bool is_ended = false;

@@ -51,7 +51,7 @@ void LostAccess::find() {
 
 // True: there is no more to do.
 http::Task<bool> LostAccess::end(Subscription subscription) {
-  const std::optional<ShardEpoch> owner = loop_.shards.owned(subscription.shard, loop_.clock.ticks());
+  const std::optional<ShardEpoch> owner = loop_.shards.held(subscription.shard);
   if (!owner) co_return true;  // its new owner looks
   const Instant any = loop_.clock.now() + kAnyLease;
   const auto work = [this, &subscription, owner, any](sql::Session& session) {

@@ -19,12 +19,17 @@ std::vector<std::int64_t> Shards::update(const KeptShards& kept, Ticks asked) {
   return lost;
 }
 
-std::vector<std::int64_t> Shards::unloaded() const {
-  std::vector<std::int64_t> shards;
+std::vector<ShardEpoch> Shards::unloaded() const {
+  std::vector<ShardEpoch> shards;
   for (const auto& [shard, state] : shards_) {
-    if (!state.is_loaded) shards.push_back(shard);
+    if (!state.is_loaded) shards.push_back({shard, state.epoch});
   }
   return shards;
+}
+
+bool Shards::has(const ShardEpoch& shard) const {
+  const auto found = shards_.find(shard.shard);
+  return found != shards_.end() && found->second.epoch == shard.epoch;
 }
 
 void Shards::set_loaded(std::int64_t shard) {
@@ -36,8 +41,12 @@ void Shards::drop(std::int64_t shard) {
 }
 
 std::optional<ShardEpoch> Shards::owned(std::int64_t shard, Ticks now) const {
+  return now < sure_until_ ? held(shard) : std::nullopt;
+}
+
+std::optional<ShardEpoch> Shards::held(std::int64_t shard) const {
   const auto found = shards_.find(shard);
-  if (found == shards_.end() || !found->second.is_loaded || now >= sure_until_) return std::nullopt;
+  if (found == shards_.end() || !found->second.is_loaded) return std::nullopt;
   return ShardEpoch{shard, found->second.epoch};
 }
 

@@ -21,12 +21,18 @@ class Shards {
   std::vector<std::int64_t> update(const KeptShards& kept, Ticks asked);
 
   // Owned, and its subscriptions are not in memory yet.
-  std::vector<std::int64_t> unloaded() const;
+  std::vector<ShardEpoch> unloaded() const;
+  // As far as is known, it is owned in this epoch still.
+  bool has(const ShardEpoch& shard) const;
   void set_loaded(std::int64_t shard);
   void drop(std::int64_t shard);
 
   // nullopt: another process may own it by now, so nothing may be sent for it.
   std::optional<ShardEpoch> owned(std::int64_t shard, Ticks now) const;
+
+  // In memory, and not known to be another's, however long ago the last heartbeat was. Enough for what the database
+  // does only for the owner in this epoch. nullopt: whoever owns it has loaded it since, or will.
+  std::optional<ShardEpoch> held(std::int64_t shard) const;
   std::vector<std::int64_t> all() const;
 
  private:

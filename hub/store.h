@@ -20,6 +20,7 @@ namespace courant::hub {
 struct ShardEpoch {
   std::int64_t shard = 0;
   std::int64_t epoch = 0;
+  bool operator==(const ShardEpoch&) const = default;
 };
 
 using FeedName = std::pair<std::int64_t, std::int64_t>;  // lane and feed

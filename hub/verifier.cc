@@ -193,7 +193,7 @@ http::Task<Verifier::Beginning> Verifier::beginning_of(const PendingRequest& req
 }
 
 http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t position, const std::string& token) {
-  const std::optional<ShardEpoch> owner = loop_.shards.owned(request.shard, loop_.clock.ticks());
+  const std::optional<ShardEpoch> owner = loop_.shards.held(request.shard);
   if (!owner) co_return;  // its new owner asks again
   if (!request.is_subscribe) {
     const auto end = [this, &request, owner](sql::Session& session) {
@@ -212,7 +212,7 @@ http::Task<void> Verifier::confirm(const PendingRequest& request, std::int64_t p
     return made;
   };
   std::optional<Subscription> subscription = co_await loop_.executor.run(work);
-  if (!subscription || !loop_.shards.owned(request.shard, loop_.clock.ticks())) co_return;
+  if (!subscription || loop_.shards.held(request.shard) != owner) co_return;  // its new owner loads it
   log_info(
       "subscription verified",
       {{"topic", request.topic.canonical}, {"host", request.callback_host}, {"subscription", subscription->number}});

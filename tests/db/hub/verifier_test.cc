@@ -14,10 +14,14 @@ using Outcome = http::ClientReply::Outcome;
 
 class EmptyFeed final : public TopicSource {
  public:
+  std::function<void()> is_asked_for_terms = [] {};  // on the database's thread, while a subscription is being made
   std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return 0; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return 0; }
-  std::vector<std::string> required_terms(const Topic&) override { return {}; }
+  std::vector<std::string> required_terms(const Topic&) override {
+    is_asked_for_terms();
+    return {};
+  }
   NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string&, std::int64_t, std::int64_t,
                                    const PushLimits&) override {
@@ -28,10 +32,18 @@ class EmptyFeed final : public TopicSource {
   }
 };
 
+std::string challenge_in(const std::string& url) {
+  constexpr std::string_view kName = "hub.challenge=";
+  const std::size_t begin = url.find(kName) + kName.size();
+  return url.substr(begin, url.find('&', begin) - begin);
+}
+
 // Answers as the test says, having asked whether a connection to the test's address may be opened.
 class ToldTransport final : public Transport {
  public:
   Outcome outcome = Outcome::kAnswered;
+  bool confirms = false;
+  std::function<void()> meanwhile = [] {};  // before it answers
   std::string address = "192.0.2.1";
   int connections = 0;
   int held_back = 0;
@@ -45,7 +57,12 @@ class ToldTransport final : public Transport {
       ++held_back;
     } else {
       ++connections;
+      if (confirms) {
+        reply.status = 200;
+        reply.body = challenge_in(request.url);
+      }
     }
+    meanwhile();
     done(std::move(reply));
   }
   void stop() override {}
@@ -137,6 +154,53 @@ TEST_F(VerifierTest, AFailureIsCountedAndTriedAgainLater) {
   EXPECT_EQ(attempts(), 1);
   look();
   EXPECT_EQ(transport_.connections, 1) << "it is not due yet";
+}
+
+// The heartbeat comes so late that for a while nobody knows whether the shards are this process's still.
+class LateHeartbeat : public VerifierTest {
+ protected:
+  LateHeartbeat() {
+    transport_.confirms = true;
+    beat();
+    put("a.x.example", "/cb");
+  }
+
+  void beat() {
+    loop_.shards.update(store_.keep_shards(session_, 1h), clock_.ticks());
+    for (const ShardEpoch& shard : loop_.shards.unloaded()) loop_.shards.set_loaded(shard.shard);
+  }
+  void be_late() { clock_.pass(48h); }
+  void expect_verified_once() {
+    EXPECT_EQ(waiting(), 0);
+    EXPECT_NE(dispatcher_.find(number("select subscription from subscriptions")), nullptr)
+        << "it is delivered to without being loaded again";
+    beat();
+    look();
+    EXPECT_EQ(transport_.connections, 1);
+  }
+};
+
+TEST_F(LateHeartbeat, WhatWasConfirmedMeanwhileIsNotAskedAgain) {
+  transport_.meanwhile = [this] { be_late(); };
+  look();
+  expect_verified_once();
+}
+
+TEST_F(LateHeartbeat, WhatIsBeingStoredIsDeliveredTo) {
+  source_.is_asked_for_terms = [this] { be_late(); };
+  look();
+  expect_verified_once();
+}
+
+TEST_F(LateHeartbeat, WhatAnotherProcessHasByThenIsItsToAsk) {
+  const Store theirs("theirs", Vault(Sha256{1}));
+  transport_.meanwhile = [&] {
+    session_.execute_script("update hub_processes set expires = clock_timestamp() - interval '1 second'");
+    theirs.keep_shards(session_, 1h);
+  };
+  look();
+  EXPECT_EQ(waiting(), 1);
+  EXPECT_EQ(number("select count(*) from subscriptions"), 0);
 }
 
 class VerifierRates : public VerifierTest {};

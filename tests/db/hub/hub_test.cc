@@ -1,0 +1,113 @@
+#include "hub/hub.h"
+
+#include <future>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/any_query.h"
+#include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
+
+namespace courant::hub {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What the database's threads ask of it has to wait until the test lets them go on.
+class SlowFeed final : public TopicSource {
+ public:
+  std::promise<void> asked;
+  std::promise<void> may_go_on;
+
+  std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
+  std::int64_t position(sql::Session&, const Topic&) override { return 0; }
+  std::int64_t known_position(std::int64_t, std::int64_t) override { return 0; }
+  std::vector<std::string> required_terms(const Topic&) override {
+    asked.set_value();
+    may_go_on.get_future().wait();
+    return {};
+  }
+  NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
+  std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string&, std::int64_t, std::int64_t,
+                                   const PushLimits&) override {
+    return std::nullopt;
+  }
+  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
+    return std::vector<std::optional<Instant>>(places.size());
+  }
+};
+
+class NoPageInsight final : public TopicInsight {
+ public:
+  Backlog backlog(sql::Session&, const Topic&, std::int64_t) override { return {}; }
+  PushDocument empty_document(sql::Session&, const Topic&, const std::string&, std::int64_t) override { return {}; }
+  NamedTopic through_filter(sql::Session&, const Topic&, const std::string&, const std::string&) override { return {}; }
+  Preview preview(sql::Session&, const Topic&, const std::string&, const std::string&, std::int64_t,
+                  std::int64_t) override {
+    return {};
+  }
+};
+
+class DeafTransport final : public Transport {
+ public:
+  void send(http::ClientRequest, std::function<void(http::ClientReply)> done) override { done({}); }
+  void stop() override {}
+};
+
+class HubHeartbeat : public testing::Test {
+ protected:
+  static HubOptions quick_options() {
+    HubOptions options;
+    options.process = "mine";
+    options.heartbeat = 10ms;
+    return options;
+  }
+  void put_subscription() {
+    session_.execute_script(
+        "insert into subscriptions (shard, key, lane, feed, topic, self, callback, callback_host, identity, renews, "
+        "verified, lease_until, cursor) values (0, sha256('x'), 3, 1, '/demo/events', "
+        "'http://here.example/demo/events', "
+        "'http://x.example/cb', 'x.example', '', false, now(), now() + interval '1 day', 0)");
+  }
+  std::int64_t expires() {
+    return test::number_of(session_, "select (extract(epoch from max(expires)) * 1000000)::bigint from hub_processes");
+  }
+
+  test::TestDatabase database_;
+  sql::Session session_{database_.url()};
+  SystemClock clock_;
+  Metrics metrics_;
+  sql::Database pool_{database_.options()};
+  sql::Executor executor_{pool_, 2, 1000};
+  SlowFeed source_;
+  NoPageInsight insight_;
+  DeafTransport transport_;
+  Hub hub_{quick_options(),
+           Vault(Sha256{1}),
+           source_,
+           insight_,
+           executor_,
+           executor_,
+           transport_,
+           std::make_shared<const http::AddressGuard>(std::vector<http::Network>{}, std::vector<std::string>{}),
+           clock_,
+           metrics_};
+};
+
+// Else its shards would be others' before many subscriptions were in memory, and theirs be lost in the same way.
+TEST_F(HubHeartbeat, GoesOnWhileSubscriptionsAreLoaded) {
+  put_subscription();
+  ASSERT_TRUE(hub_.start(session_));
+  source_.asked.get_future().wait();
+  bool has_gone_on = true;
+  for (int beats = 0; beats < 3; ++beats) {
+    const std::int64_t before = expires();
+    has_gone_on = has_gone_on && test::wait_until([&] { return expires() > before; });
+  }
+  source_.may_go_on.set_value();
+  EXPECT_TRUE(has_gone_on);
+  hub_.stop();
+}
+
+}  // namespace
+}  // namespace courant::hub
