@@ -84,6 +84,7 @@ struct Listening {
   tcp::acceptor acceptor;
   const TlsContext* tls;  // null: plain
   std::string address;    // as configured
+  bool is_for(const std::string& listen, const TlsContext* with) const { return address == listen && tls == with; }
 };
 
 // One thread's share: its io_context, its listening sockets, its connections. All of it belongs to the thread.
@@ -213,7 +214,7 @@ struct Server::State {
   void inherit(const std::string& listen, const tcp::endpoint& endpoint, const TlsContext* with) {
     std::size_t next = 0;
     for (ListeningSocket& socket : options.inherited) {
-      if (socket.address != listen || socket.file < 0) continue;
+      if (socket.address != listen || socket.is_tls != (with != nullptr) || socket.file < 0) continue;
       IoThread& thread = *threads[next++ % threads.size()];
       tcp::acceptor acceptor(thread.io);
       assign(acceptor, endpoint.protocol(), std::exchange(socket.file, -1));
@@ -237,9 +238,8 @@ struct Server::State {
     try {
       inherit(listen, *endpoint, with);
       for (const auto& thread : threads) {
-        const bool listens =
-            std::any_of(thread->listenings.begin(), thread->listenings.end(),
-                        [&](const Listening& one) { return one.address == listen && one.tls == with; });
+        const bool listens = std::any_of(thread->listenings.begin(), thread->listenings.end(),
+                                         [&](const Listening& one) { return one.is_for(listen, with); });
         if (!listens) thread->listenings.push_back({open_acceptor(thread->io, *endpoint), with, listen});
         // Where the system chooses the port, the other threads share it.
         endpoint->port(thread->listenings.back().acceptor.local_endpoint().port());
@@ -325,7 +325,7 @@ std::vector<ListeningSocket> Server::listening() const {
   std::vector<ListeningSocket> sockets;
   for (const auto& thread : state_->threads) {
     for (Listening& listening : thread->listenings) {
-      sockets.push_back({listening.address, listening.acceptor.native_handle()});
+      sockets.push_back({listening.address, listening.tls != nullptr, listening.acceptor.native_handle()});
     }
   }
   return sockets;

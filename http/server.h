@@ -18,9 +18,11 @@
 
 namespace courant::http {
 
-// A socket that listens, by the address that was configured for it.
+// A socket that listens, by the address that was configured for it and what is spoken there: plain and over TLS, one
+// address may be two where the system chooses the port.
 struct ListeningSocket {
   std::string address;
+  bool is_tls = false;
   int file = -1;  // its descriptor
 };
 

@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLongestAddress = 256;
+constexpr std::size_t kLongestName = 256;
+constexpr std::string_view kTls = "tls ";  // before the address of a socket on which TLS is spoken
 
 // A file that is closed at the end.
 class File {
@@ -71,7 +72,7 @@ File connect_to(const std::string& data, const std::string& name) {
 }
 
 struct Message {
-  std::array<char, kLongestAddress> text{};
+  std::array<char, kLongestName> text{};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   iovec piece{text.data(), text.size()};
   msghdr head{};
@@ -86,7 +87,8 @@ struct Message {
 
 bool send_socket(int to, const http::ListeningSocket& socket) {
   Message message;
-  message.piece.iov_len = socket.address.copy(message.text.data(), message.text.size());
+  const std::string name = (socket.is_tls ? std::string(kTls) : std::string()) + socket.address;
+  message.piece.iov_len = name.copy(message.text.data(), message.text.size());
   cmsghdr* const control = CMSG_FIRSTHDR(&message.head);
   control->cmsg_level = SOL_SOCKET;
   control->cmsg_type = SCM_RIGHTS;
@@ -101,7 +103,10 @@ std::optional<http::ListeningSocket> receive_socket(int from) {
   const ssize_t length = ::recvmsg(from, &message.head, MSG_CMSG_CLOEXEC);
   const cmsghdr* const control = CMSG_FIRSTHDR(&message.head);
   if (length <= 0 || control == nullptr || control->cmsg_type != SCM_RIGHTS) return std::nullopt;
-  http::ListeningSocket socket{std::string(message.text.data(), static_cast<std::size_t>(length)), -1};
+  const std::string_view name(message.text.data(), static_cast<std::size_t>(length));
+  http::ListeningSocket socket;
+  socket.is_tls = name.starts_with(kTls);
+  socket.address = name.substr(socket.is_tls ? kTls.size() : 0);
   std::memcpy(&socket.file, CMSG_DATA(control), sizeof(int));
   return socket;
 }
@@ -150,7 +155,7 @@ Result<std::unique_ptr<SocketOffer>> SocketOffer::make(const std::string& data, 
   state->name = name_of(leader, ::getpid());
   for (const http::ListeningSocket& socket : sockets) {
     const int copy = ::fcntl(socket.file, F_DUPFD_CLOEXEC, 0);
-    if (copy >= 0) state->sockets.push_back({socket.address, copy});
+    if (copy >= 0) state->sockets.push_back({socket.address, socket.is_tls, copy});
   }
   fs::remove(folder_of(data) + "/" + state->name, error);  // of a process that had this one's number
   const UnixAddress address(data, state->name);

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <future>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -188,6 +189,26 @@ TEST_F(TlsTest, IsNeededWhereTlsIsServed) {
   plain.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(plain.read_all().ends_with("a?"));
   EXPECT_TRUE(TlsClient(server_->ports()[1]).is_open());
+}
+
+// The system has chosen both ports: one text names two addresses, and a successor has the right sockets for each.
+TEST_F(TlsTest, ASuccessorTellsPlainSocketsFromThoseOfTls) {
+  TlsContext* const tls = context();
+  options_.listen = {"127.0.0.1:0"};
+  serve(tls);
+  ServerOptions options = options_;
+  for (ListeningSocket socket : server_->listening()) {
+    socket.file = ::fcntl(socket.file, F_DUPFD_CLOEXEC, 0);
+    options.inherited.push_back(socket);
+  }
+  Server successor(options, router_, metrics_, tls);
+  ASSERT_TRUE(successor.start());
+  EXPECT_EQ(successor.ports(), server_->ports());
+  server_->stop();
+  test::RawClient plain(successor.ports()[0]);
+  plain.send("GET /demo/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(plain.read_all().ends_with("a?"));
+  EXPECT_TRUE(TlsClient(successor.ports()[1]).is_open());
 }
 
 // A callback's host that offers HTTP/2 is sent many requests at once on one connection.
