@@ -135,7 +135,9 @@ struct Chronicler::State {
 };
 
 Chronicler::Chronicler(const sql::Database& database, Engine& engine, Report report)
-    : state_(std::make_unique<State>(database, engine, std::move(report))) {
+    : state_(std::make_unique<State>(database, engine, std::move(report))) {}
+
+void Chronicler::start() {
   state_->thread = std::thread([this] { state_->run(); });
 }
 

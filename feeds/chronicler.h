@@ -1,7 +1,8 @@
 // What the server has to say of itself, in feeds of its own: _courant/audit tells what was done to it, _courant/usage
 // who has used it how much. A notice is stored in the transaction of what it tells of, and published from there, in
 // order and once, by one of all processes over a database. Entries are CloudEvents (feeds/cloud_events.h). Threads:
-// put_notice on a database thread; a Chronicler is made and stopped by server/app.cc and has a thread of its own.
+// put_notice on a database thread; a Chronicler is made, started and stopped by server/app.cc, from one thread, and has
+// a thread of its own.
 #pragma once
 
 #include <functional>
@@ -41,6 +42,7 @@ class Chronicler {
   Chronicler(const Chronicler&) = delete;
   Chronicler& operator=(const Chronicler&) = delete;
 
+  void start();
   // Before the engine stops, which this must outlive. What is not published yet is published by another process, or
   // after the next start.
   void stop();

@@ -211,13 +211,19 @@ std::string name_of_process() {
   return static_cast<const char*>(host) + ("/" + std::to_string(::getpid()));
 }
 
-// While it lives, somebody is told of what is published. The core is stopped before those whom it tells go.
+// While it lives, somebody is told of what is published. However that ends, the chronicler stops before the core, and
+// the core before he and those whom it tells go: its threads may be with them until then.
 struct Listening {
   Core& core;
-  Listening(Core& the_core, const std::function<void(const Core::Advances&)>& told) : core(the_core) {
+  feeds::Chronicler& chronicler;
+  Listening(Core& the_core, feeds::Chronicler& the_chronicler, const std::function<void(const Core::Advances&)>& told)
+      : core(the_core), chronicler(the_chronicler) {
     core.tell(&told);
   }
-  ~Listening() { core.stop(); }
+  ~Listening() {
+    chronicler.stop();
+    core.stop();
+  }
   Listening(const Listening&) = delete;
   Listening& operator=(const Listening&) = delete;
 };
@@ -238,13 +244,13 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     closer.moved(advances);
     janitor.moved(advances);
   };
-  const Listening listening(core, told);
-  const Result<bool> running = core.start_hub(config.hub.deliver);
-  if (!running) return say(running.fault());
-
   Usage usage(name_of_process(), std::chrono::ceil<std::chrono::seconds>(config.usage.every), core.clock());
   feeds::Chronicler chronicler(core.database(), engine,
                                [&usage](sql::Session& session, bool is_last) { usage.report(session, is_last); });
+  const Listening listening(core, chronicler, told);
+  const Result<bool> running = core.start_hub(config.hub.deliver);
+  if (!running) return say(running.fault());
+  chronicler.start();
 
   http::Router router;
   for (http::Route& route : feeds::routes(engine)) router.add(std::move(route));
