@@ -14,6 +14,7 @@
 #include "tests/chaos/judgement.h"
 #include "tests/chaos/reader.h"
 #include "tests/support/process.h"
+#include "tests/support/program.h"
 
 namespace courant::chaos {
 namespace {
@@ -194,7 +195,7 @@ void run_verify(Ports ports, int feed, const std::string& work, Findings& findin
   for (const int port : ports) {
     const std::string url = "http://127.0.0.1:" + std::to_string(port) + feed_path(feed);
     const std::string log = work + "/verify.log";
-    test::Process verify({COURANT_BINARY_DIR "/courant", "verify", url, "--state", work + "/verified.json"}, log);
+    test::Process verify({test::courant_program(), "verify", url, "--state", work + "/verified.json"}, log);
     if (const int status = verify.wait(); status != 0) {
       findings.add("courant verify " + url + " ends with status " + std::to_string(status) + ", see " + log);
     }

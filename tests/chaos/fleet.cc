@@ -8,6 +8,7 @@
 
 #include "tests/chaos/program.h"
 #include "tests/support/contents.h"
+#include "tests/support/program.h"
 
 namespace courant::chaos {
 namespace {
@@ -28,18 +29,10 @@ Fleet::Fleet(std::string work, std::uint32_t seed, Findings& findings)
     const std::string name = i == 0 ? "A" : "B";
     servers_[i].name = name;
     servers_[i].log = work_ + "/server-" + name + ".log";
-    servers_[i].arguments = {COURANT_BINARY_DIR "/courant",
-                             "serve",
-                             "--listen",
-                             "127.0.0.1:" + std::to_string(ports_[i]),
-                             "--operations",
-                             "",
-                             "--access",
-                             "open",
-                             "--public-url",
-                             public_url,
-                             "--config",
-                             COURANT_SOURCE_DIR "/tests/chaos/chaos.toml"};
+    servers_[i].arguments = {
+        test::courant_program(), "serve",    "--listen", "127.0.0.1:" + std::to_string(ports_[i]),
+        "--operations",          "",         "--access", "open",
+        "--public-url",          public_url, "--config", COURANT_SOURCE_DIR "/tests/chaos/chaos.toml"};
     // Both find the key of subscribers' secrets there; only A has the cluster.
     servers_[i].arguments.insert(servers_[i].arguments.end(), {"--data", work_ + "/data"});
     if (i == 1) servers_[i].arguments.insert(servers_[i].arguments.end(), {"--database", database});

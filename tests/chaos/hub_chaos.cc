@@ -24,6 +24,7 @@
 #include "tests/support/any_query.h"
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
+#include "tests/support/program.h"
 
 namespace courant::chaos {
 namespace {
@@ -136,7 +137,7 @@ class Run {
 
  private:
   void launch(std::unique_ptr<test::Process>& process, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), COURANT_BINARY_DIR "/courant");
+    arguments.insert(arguments.begin(), test::courant_program());
     arguments.insert(arguments.end(), {"--data", work_ + "/data", "--config", work_ + "/hub.toml", "--access", "open"});
     process = std::make_unique<test::Process>(arguments, work_ + "/output");
   }
