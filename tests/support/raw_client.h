@@ -23,13 +23,15 @@ class RawClient {
  public:
   static inline const std::chrono::seconds kPatience{is_sanitized() ? 180 : 60};
 
-  // patience: how long a read waits before it counts as the end.
-  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = kPatience)
+  // patience: how long a read waits before it counts as the end. receive_buffer: how many bytes wait to be read, about;
+  // 0: as many as the system sees fit.
+  explicit RawClient(std::uint16_t port, std::chrono::seconds patience = kPatience, int receive_buffer = 0)
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       ::close(socket_);
       throw std::runtime_error("cannot connect");

@@ -100,6 +100,23 @@ TEST_F(ClosingTest, WhoseTokenIsForElsewhereStreamsNoLongerEither) {
   expect_no_more_after_closing(bearer(elsewhere));
 }
 
+// Their reader has them from the moment at which each piece is written, not from that at which he was let in.
+TEST_F(ClosingTest, OfLongMediaNoFurtherPieceIsSent) {
+  serve();
+  const std::string bytes(16 << 20, 'x');  // more than is on its way at once
+  const Reply posted = client_->post("/demo/events", bytes, bearer(all_) + "Content-Type: image/png\r\n");
+  ASSERT_EQ(posted.status, 201) << posted.body;
+  const std::string location = posted.header("Location");
+  RawClient reader(static_cast<std::uint16_t>(server_->port()), RawClient::kPatience, 65'536);
+  reader.send("GET /demo/events/media/" + location.substr(location.rfind('/') + 1) +
+              " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string begun = reader.read_bytes(1000);
+  ASSERT_THAT(begun, HasSubstr("Content-Length: " + std::to_string(bytes.size())));
+  close();
+  EXPECT_LT(reader.read_all().size(), bytes.size() / 2);
+  EXPECT_TRUE(reader.was_ended()) << "the end that comes too early tells him";
+}
+
 // By apply, beside the servers; by the API of one; each is taken up by the other.
 TEST_F(ClosingTest, EveryProcessTakesUpWhatAWorkspaceHasBecome) {
   serve();
