@@ -13,6 +13,7 @@
 #include "kernel/uri.h"
 #include "tests/chaos/judgement.h"
 #include "tests/chaos/reader.h"
+#include "tests/support/patience.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
 
@@ -127,7 +128,7 @@ class Auditor {
  private:
   // From one server after the other. Right after an outage a reader may still be told to come again.
   std::optional<test::Reply> get(const std::string& target) {
-    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
     for (;;) {
       server_ = 1 - server_;
       std::optional<test::Reply> reply = caller_.ask(server_, {"GET", target});

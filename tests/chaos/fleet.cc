@@ -8,6 +8,7 @@
 
 #include "tests/chaos/program.h"
 #include "tests/support/contents.h"
+#include "tests/support/patience.h"
 #include "tests/support/program.h"
 
 namespace courant::chaos {
@@ -42,7 +43,7 @@ Fleet::Fleet(std::string work, std::uint32_t seed, Findings& findings)
 // In good order, so that the cluster is gone when the folder is: it ends with server A.
 Fleet::~Fleet() {
   for (const int backend : backends()) ::kill(backend, SIGCONT);  // held, it would hold up the cluster's end
-  const auto give_up = Clock::now() + 20s;
+  const auto give_up = Clock::now() + test::kPatience;
   for (Server& server : servers_) {
     if (!server.process) continue;
     server.process->signal(SIGCONT);

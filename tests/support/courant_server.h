@@ -13,6 +13,7 @@
 
 #include "tests/support/contents.h"
 #include "tests/support/http_client.h"
+#include "tests/support/patience.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
@@ -46,7 +47,7 @@ class CourantServer {
     add_unless_given("--data", scratch("courant-under-test"));
     arguments.insert(arguments.end(), source_.begin(), source_.end());
     process_ = std::make_unique<Process>(arguments, scratch("courant-under-test.log"));
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (HttpClient(port_).get("/-/health/live").status != 200) {
       if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("courant does not start");
     }

@@ -5,18 +5,11 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/support/sanitized.h"
-
 namespace courant::test {
 
 inline std::string courant_program() {
   const char* const other = std::getenv("COURANT_PROGRAM");
   return other != nullptr ? other : COURANT_BINARY_DIR "/courant";
-}
-
-// Whether it, or the test itself, runs under a sanitizer.
-inline bool is_sanitized() {
-  return kIsSanitized || std::getenv("COURANT_PROGRAM") != nullptr;
 }
 
 }  // namespace courant::test

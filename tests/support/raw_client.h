@@ -15,14 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/support/program.h"
+#include "tests/support/patience.h"
 
 namespace courant::test {
 
 class RawClient {
  public:
-  static inline const std::chrono::seconds kPatience{is_sanitized() ? 180 : 60};
-
   // patience: how long a read waits before it counts as the end. receive_buffer: how many bytes wait to be read, about;
   // 0: as many as the system sees fit.
   explicit RawClient(std::uint16_t port, std::chrono::seconds patience = kPatience, int receive_buffer = 0)

@@ -26,6 +26,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/patience.h"
+
 namespace courant::test {
 
 struct SinkRequest {
@@ -102,10 +104,10 @@ class Sink {
     return static_cast<int>(sockets_.size());
   }
 
-  // Waits until something holds, looked at with each request that comes or is answered; false: it does not within 30
-  // seconds.
+  // Waits until something holds, looked at with each request that comes or is answered; false: it does not in
+  // kPatience.
   bool wait_until(const std::function<bool()>& holds) const {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (!holds()) {
       std::unique_lock lock(mutex_);
       if (std::chrono::steady_clock::now() > give_up) return false;
@@ -114,10 +116,10 @@ class Sink {
     return true;
   }
 
-  // Waits until `count` requests came (before they are answered); false: they did not within 20 seconds.
+  // Waits until `count` requests came (before they are answered); false: they did not in kPatience.
   bool wait_for(std::size_t count) const {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return requests_.size() >= count; });
+    return changed_.wait_for(lock, kPatience, [&] { return requests_.size() >= count; });
   }
 
  private:

@@ -49,7 +49,7 @@ class Subscriber {
     return all;
   }
 
-  // Waits until something holds; false: it does not within 30 seconds.
+  // Waits until something holds; false: it does not in kPatience.
   bool wait_until(const std::function<bool()>& holds) const { return sink_.wait_until(holds); }
 
  private:

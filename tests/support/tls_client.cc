@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/patience.h"
+
 namespace courant::test {
 namespace {
-
-constexpr timeval kPatience{60, 0};
 
 // "h2,http/1.1" as RFC 7301 wants it: each name behind its length.
 std::string wire_form(std::string_view protocols) {
@@ -47,7 +47,8 @@ TlsClient::TlsClient(std::uint16_t port, const TlsClientOptions& options)
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof options.receive_buffer);
   }
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
-  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  const timeval longest{kPatience.count(), 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
   SSL_set_fd(ssl_, socket_);
   is_open_ = SSL_connect(ssl_) == 1;
 }

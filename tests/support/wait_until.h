@@ -1,4 +1,4 @@
-// Waiting for a state, as long as a loaded machine may take.
+// Waiting for a state.
 // Threads: any.
 #pragma once
 
@@ -6,12 +6,14 @@
 
 #include <poll.h>
 
+#include "tests/support/patience.h"
+
 namespace courant::test {
 
-// Until it holds; false: it does not within a minute.
+// Until it holds; false: it does not in kPatience.
 template <class Condition>
 bool wait_until(Condition holds) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > give_up) return false;
     ::poll(nullptr, 0, 1);  // those that are waited for need the processor more

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/functional/security/fixture.h"
+#include "tests/support/patience.h"
 #include "tests/support/tokens.h"
 
 namespace courant::test::closing_test {
@@ -43,7 +44,8 @@ class ClosingTest : public testing::Test {
   // Of a stream that has begun with these fields.
   void expect_no_more_after_closing(const std::string& fields) {
     RawClient stream(static_cast<std::uint16_t>(server_->port()));
-    stream.send("GET /demo/events?format=events&lastEventId=0 HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+    stream.send("GET /demo/events?format=events&lastEventId=0 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                fields + "\r\n");
     std::string seen;
     ASSERT_TRUE(wait_until([&] {
       seen += stream.read_piece();
@@ -107,7 +109,7 @@ TEST_F(ClosingTest, OfLongMediaNoFurtherPieceIsSent) {
   const Reply posted = client_->post("/demo/events", bytes, bearer(all_) + "Content-Type: image/png\r\n");
   ASSERT_EQ(posted.status, 201) << posted.body;
   const std::string location = posted.header("Location");
-  RawClient reader(static_cast<std::uint16_t>(server_->port()), RawClient::kPatience, 65'536);
+  RawClient reader(static_cast<std::uint16_t>(server_->port()), kPatience, 65'536);
   reader.send("GET /demo/events/media/" + location.substr(location.rfind('/') + 1) +
               " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const std::string begun = reader.read_bytes(1000);

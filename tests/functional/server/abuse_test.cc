@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "tests/support/memory.h"
-#include "tests/support/program.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wire_server.h"
 

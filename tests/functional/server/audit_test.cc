@@ -11,6 +11,7 @@
 #include "tests/support/command.h"
 #include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sink.h"
@@ -53,7 +54,7 @@ class AuditTest : public testing::Test {
   // Both pages are closed, as they are soon, though nobody asks for them.
   void wait_for_pages() {
     constexpr sql::Query kPages{"test.pages", "select count(*) from archive_pages"};
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (session_.run(kPages)[0].integer(0) < 2 && std::chrono::steady_clock::now() < give_up)
       std::this_thread::yield();
     EXPECT_EQ(session_.run(kPages)[0].integer(0), 2);

@@ -9,6 +9,7 @@
 #include "kernel/text.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/decoded.h"
+#include "tests/support/patience.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test::coding_test {
@@ -33,7 +34,7 @@ class CodingTest : public testing::Test {
   }
   // The first answer in the coding: br and zstd are made in spare time, by those who ask.
   Reply await(const std::string& target, const std::string& coding) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     Reply reply = get(target, coding + ", gzip;q=0.5");
     while (reply.status == 200 && reply.header("Content-Encoding") != coding) {
       if (std::chrono::steady_clock::now() > give_up) break;

@@ -1,5 +1,6 @@
 // Topics of other servers: fetched when pinged, and pushed as our own are.
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -7,8 +8,10 @@
 #include "http/gzip.h"
 #include "kernel/digest.h"
 #include "tests/support/any_query.h"
+#include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/origin.h"
+#include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
@@ -37,11 +40,21 @@ std::vector<int> entries_of(const std::string& document) {
   return numbers;
 }
 
+const std::string kConfig = COURANT_SOURCE_DIR "/tests/data/foreign.toml";
+
+// The same, but that a fetch may take as long as a test wants it to.
+std::string unhurried_config() {
+  constexpr std::string_view kTimeout = "foreign_timeout = \"2s\"";
+  std::string text = contents_of(kConfig);
+  text.replace(text.find(kTimeout), kTimeout.size(), "foreign_timeout = \"1h\"");
+  const std::string path = scratch("unhurried_foreign.toml");
+  std::ofstream(path) << text;
+  return path;
+}
+
 class HubForeignTest : public testing::Test {
  protected:
-  static std::vector<std::string> with_foreign(const std::string& url) {
-    return {"--database", url, "--config", COURANT_SOURCE_DIR "/tests/data/foreign.toml"};
-  }
+  explicit HubForeignTest(std::string config = kConfig) : config_(std::move(config)) {}
 
   std::int64_t number(const std::string& query) { return number_of(session_, query); }
   void subscribe(Subscriber& subscriber, const std::string& topic, const std::string& more = {}) {
@@ -79,10 +92,16 @@ class HubForeignTest : public testing::Test {
     return denial(subscriber);
   }
 
+  const std::string config_;
   TestDatabase database_;
   sql::Session session_{database_.url()};
-  CourantServer server_{with_foreign(database_.url())};
+  CourantServer server_{{"--database", database_.url(), "--config", config_}};
   HttpClient client_{server_.port()};
+};
+
+class UnhurriedForeignTest : public HubForeignTest {
+ protected:
+  UnhurriedForeignTest() : HubForeignTest(unhurried_config()) {}
 };
 
 TEST_F(HubForeignTest, WhoSubscribesGetsWhatIsNewSinceThen) {
@@ -169,7 +188,7 @@ TEST_F(HubForeignTest, WhatMayBeModifiedAgainInTheSameSecondIsFetchedWhole) {
   EXPECT_EQ(origin.sink().requests().back().header("If-Modified-Since"), "Tue, 24 Nov 2026 09:29:00 GMT");
 }
 
-TEST_F(HubForeignTest, ManyPingsAreFewFetchesAndOneDuringAFetchIsOneMore) {
+TEST_F(UnhurriedForeignTest, ManyPingsAreFewFetchesAndOneDuringAFetchIsOneMore) {
   Gate gate;
   std::atomic<int> asked{0};
   Origin origin("application/atom+xml", [&] {
@@ -473,8 +492,7 @@ TEST_F(HubForeignTest, AKillDuringAFetchLosesNothing) {
 TEST_F(HubForeignTest, WhoeverFetchesAllProcessesDeliver) {
   Origin origin;
   origin.serve(feed(entry(1)));
-  CourantServer other({"--database", database_.url(), "--public-url", server_.url(), "--config",
-                       COURANT_SOURCE_DIR "/tests/data/foreign.toml"});
+  CourantServer other({"--database", database_.url(), "--public-url", server_.url(), "--config", config_});
   ASSERT_TRUE(wait_until([&] { return number("select count(distinct owner) from hub_shards") == 2; }));
   std::vector<std::unique_ptr<Subscriber>> subscribers;
   for (int i = 0; i < 8; ++i) {

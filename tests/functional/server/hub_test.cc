@@ -1,13 +1,14 @@
 #include <atomic>
 #include <fstream>
 #include <numeric>
-#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "kernel/digest.h"
+#include "tests/support/background.h"
 #include "tests/support/callbacks.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
@@ -35,7 +36,7 @@ class HubTest : public testing::Test {
   std::string topic() const { return server_.url() + "/demo/events"; }
   // As a publisher does it: again, until the server says that it is stored.
   void publish(int number) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     int status = 0;
     while (status != 201 && status != 200) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << number << ": " << status;
@@ -340,17 +341,13 @@ TEST_F(HubTest, KillsDuringPublishingAndPushingLoseNothing) {
   subscribe(first);
   subscribe(second, "&hub.secret=s");
   std::atomic<int> number{1};
-  std::atomic<bool> is_enough{false};
-  std::thread publisher([&] {
-    while (!is_enough) publish(++number);
-  });
+  Background publisher([&] { publish(++number); });
   for (int round = 1; round <= 5; ++round) {
     const int until = number + 15;
-    first.wait_until([&] { return number >= until; });
+    ASSERT_TRUE(first.wait_until([&] { return number >= until; }));
     server_.kill_and_restart();
   }
-  is_enough = true;
-  publisher.join();
+  publisher.stop();
   for (Subscriber* const subscriber : {&first, &second}) {
     ASSERT_TRUE(subscriber->wait_until([&] {
       const std::vector<int> positions = subscriber->positions();
@@ -365,10 +362,7 @@ TEST_F(HubTest, KilledBackendsDuringPublishingAndPushingLoseNothing) {
   Subscriber subscriber;
   subscribe(subscriber);
   std::atomic<int> number{1};
-  std::atomic<bool> is_enough{false};
-  std::thread publisher([&] {
-    while (!is_enough) publish(++number);
-  });
+  Background publisher([&] { publish(++number); });
   constexpr sql::Query kEndAll{"end_all",
                                "select count(pg_terminate_backend(pid)) from pg_stat_activity "
                                "where datname = current_database() and pid <> pg_backend_pid()"};
@@ -377,8 +371,7 @@ TEST_F(HubTest, KilledBackendsDuringPublishingAndPushingLoseNothing) {
     ASSERT_TRUE(subscriber.wait_until([&] { return number >= until; }));
     session_.run(kEndAll);
   }
-  is_enough = true;
-  publisher.join();
+  publisher.stop();
   ASSERT_TRUE(subscriber.wait_until([&] {
     const std::vector<int> positions = subscriber.positions();
     return !positions.empty() && positions.back() == number;

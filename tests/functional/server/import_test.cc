@@ -9,6 +9,7 @@
 #include "tests/support/command.h"
 #include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
@@ -153,7 +154,7 @@ TEST_F(ImportTest, AFeedThatTheConfigurationMadeBeforeTakesItsHistoryWithItsTime
   EXPECT_EQ(ours("select recorded <= now() and updated = '2999-01-01' from entries where position = 2"), Texts{"t"});
 
   // The running server has heard of it.
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (client.get("/namespace/feed").header("Feed-Position") != "2") {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up);
   }
@@ -311,7 +312,7 @@ TEST_F(ImportTest, WhatRetentionHasDroppedDoesNotComeBack) {
   EXPECT_EQ(import().status, 0);
   {
     CourantServer server({"--database", target_.url(), "--config", config_});
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (ours("select count(*) from entries") != Texts{"3"}) ASSERT_LT(std::chrono::steady_clock::now(), give_up);
   }
   add("namespace/feed", "urn:uuid:5", "2020-01-05");  // behind what was read
@@ -410,7 +411,7 @@ TEST_F(ImportTest, AConnectionThatEndsIsNotCalledAnotherImport) {
   other->execute_script("select pg_advisory_lock(1131377011)");
   const std::string output = scratch("import-ended.txt");
   Process importing(import_arguments(), output);
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (
       ours("select 'ended' from (select pg_terminate_backend(pid) as ended from pg_locks where locktype = 'advisory' "
            "and objid = 1131377011 and not granted and database = (select oid from pg_database where datname = "
@@ -505,7 +506,7 @@ TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
       EXPECT_EQ(importing.wait(), 0);
       break;
     }
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (stored() < before + 700 * (kills + 1)) ASSERT_LT(std::chrono::steady_clock::now(), give_up);
     importing.signal(SIGKILL);
     importing.wait();

@@ -238,7 +238,8 @@ TEST_F(IsolationTest, WhatIsStreamedEndsWithItsToken) {
   const std::string brief = tokens_.make("reader", "read", "closed/*");
   ASSERT_TRUE(wait_until([&] { return status("/closed/events", brief) == 200; }));
   RawClient stream(static_cast<std::uint16_t>(server_.port()));
-  stream.send("GET /closed/events?format=events HTTP/1.1\r\nHost: localhost\r\n" + bearer(brief) + "\r\n");
+  stream.send("GET /closed/events?format=events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + bearer(brief) +
+              "\r\n");
   std::string seen;
   ASSERT_TRUE(wait_until([&] {
     seen += stream.read_piece();

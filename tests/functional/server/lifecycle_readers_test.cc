@@ -14,6 +14,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
 
@@ -178,7 +179,7 @@ class LifecycleReadersTest : public testing::Test {
   // Waits until so much more is written; the test fails where that takes longer than a minute.
   void let_write(int count) {
     const int enough = written_ + count;
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (written_ < enough) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "writers do not get on";
       std::this_thread::yield();
@@ -238,7 +239,7 @@ TEST_F(LifecycleReadersTest, WhileHistoryIsDroppedReadersAreSentOnAndWritersNoti
   sql::Session session(database_.url());
   for (int drop = 0; drop < 3; ++drop) {
     const std::int64_t before = floor_of(session);
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (floor_of(session) == before) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nothing is dropped";
       std::this_thread::yield();
@@ -248,7 +249,7 @@ TEST_F(LifecycleReadersTest, WhileHistoryIsDroppedReadersAreSentOnAndWritersNoti
   EXPECT_GT(readers_.back()->sent_on(), 0);
   // Until nothing more is to be dropped, so that the verification reads what stays.
   const std::int64_t head = std::stoll(HttpClient(server_->port()).get(kFeed).header("Feed-Position"));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (head - floor_of(session) >= 40 + kPageSize) {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nothing is dropped any more";
     std::this_thread::yield();

@@ -14,6 +14,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/memory.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"

@@ -15,6 +15,7 @@
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/memory.h"
+#include "tests/support/patience.h"
 #include "tests/support/program.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scratch.h"
@@ -458,7 +459,7 @@ TEST_F(MediaTest, ReadersThatDoNotReadDoNotShutOutOthers) {
   for (int i = 0; i < 40; ++i) {
     slow.push_back(std::make_unique<RawClient>(static_cast<std::uint16_t>(server_->port())));
     slow.back()->send("GET " + posted.media + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    ASSERT_TRUE(slow.back()->has_answer_within(std::chrono::seconds(30)));
+    ASSERT_TRUE(slow.back()->has_answer_within(kPatience));
     EXPECT_EQ(slow.back()->read_bytes(12), "HTTP/1.1 200");
   }
   // Whoever was slow gets the rest, if it goes on reading before it is dropped as a reader that has stopped.
@@ -501,7 +502,7 @@ TEST_F(MediaTest, ADeletionCutsOffWhoReadsSlowly) {
   ASSERT_EQ(posted.reply.status, 201);
   RawClient slow(static_cast<std::uint16_t>(server_->port()));
   slow.send("GET " + posted.media + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  ASSERT_TRUE(slow.has_answer_within(std::chrono::seconds(30)));
+  ASSERT_TRUE(slow.has_answer_within(kPatience));
   EXPECT_EQ(client_->remove(posted.media).status, 204);
   ASSERT_TRUE(wait_until([&] { return pieces() == 0; }));
   const std::string read = slow.read_all();

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test::poll_interval_test {
@@ -34,7 +35,7 @@ class PollIntervalTest : public testing::Test {
   }
   // Asks until that is so; false: it never is.
   static bool eventually(const std::function<bool()>& is_so) {
-    const auto give_up = std::chrono::steady_clock::now() + 60s;
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (!is_so()) {
       if (std::chrono::steady_clock::now() > give_up) return false;
     }

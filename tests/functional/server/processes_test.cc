@@ -1,11 +1,11 @@
 // Several server processes on one database: any client may go to any of them.
-#include <atomic>
 #include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/background.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/database_relay.h"
 #include "tests/support/test_database.h"
@@ -104,10 +104,7 @@ class DeafServerTest : public testing::Test {
   void read_behind(const std::function<void()>& disturb) {
     HttpClient publisher(a_.port());
     HttpClient reader(b_.port());
-    std::atomic<bool> is_over{false};
-    std::thread disturbing([&] {
-      while (!is_over) disturb();
-    });
+    Background disturbing(disturb);
     std::string etag;
     for (int i = next_; i < next_ + 60; ++i) {
       EXPECT_EQ(publisher.post("/demo/events", entry(i)).status, 201);
@@ -119,8 +116,7 @@ class DeafServerTest : public testing::Test {
           << "the tag says that its reader has seen position " << i;
     }
     next_ += 60;
-    is_over = true;
-    disturbing.join();
+    disturbing.stop();
     EXPECT_TRUE(wait_until([&] {
       return reader.get("/demo/events?limit=1").body.find("<id>urn:x:" + std::to_string(next_ - 1) + "</id>") !=
              std::string::npos;

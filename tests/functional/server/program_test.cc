@@ -12,6 +12,7 @@
 #include "tests/support/command.h"
 #include "tests/support/contents.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sink.h"
 #include "tests/support/test_database.h"
@@ -119,7 +120,7 @@ TEST_F(ProgramTest, TheOperatorSeesMetricsAndHealth) {
   CourantServer server({"--database", database.url(), "--operations", "127.0.0.1:" + std::to_string(operations)});
   HttpClient(server.port()).post("/demo/events", entry("urn:x:1"));
   HttpClient client(operations);
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (client.get("/health").status == 503 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
   const Reply metrics = client.get("/metrics");
   EXPECT_EQ(metrics.status, 200);
@@ -163,7 +164,7 @@ TEST_F(ProgramTest, ADatabaseThatGoesAwayDuringTheStartIsSaidInASentence) {
     Process server({courant_program(), "serve", "--database", database.url(), "--data", scratch("courant-under-test"),
                     "--operations", "", "--listen", "127.0.0.1:" + std::to_string(free_port())},
                    log);
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     std::optional<int> status;
     int ended = 0;
     while (!(status = server.ended()) && std::chrono::steady_clock::now() < give_up) {

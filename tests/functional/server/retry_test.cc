@@ -13,6 +13,7 @@
 #include "sql/database.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/patience.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/test_database.h"
 
@@ -116,7 +117,7 @@ TEST_F(RetryTest, WhereTheDatabaseIsAwayPublishersAreToldWhenToComeBack) {
   EXPECT_EQ(away.body.find("pg_"), std::string::npos);
   EXPECT_EQ(client_.get("/-/health/live").status, 200);
   admin.execute_script("alter database " + name + " allow_connections true");
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   Reply back = client_.post("/demo/events", entry("2"));
   while (back.status == 503 && std::chrono::steady_clock::now() < give_up)
     back = client_.post("/demo/events", entry("2"));
@@ -179,7 +180,7 @@ TEST_F(RetryTest, BackendsThatAreEndedInTheCommitLoseAndDoubleNothing) {
 // Kills a private cluster (immediate shutdown) while a call waits for its commit to be on the disk. False: there was
 // none within a minute.
 bool kill_in_the_commit(const std::string& folder) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < give_up) {
     try {
       sql::Session session("postgresql:///courant?host=" + folder + "/postgres&user=courant");
@@ -245,7 +246,7 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
 
     // The last answers may be from before the last kill.
     std::unique_ptr<sql::Session> session;
-    for (const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60); !session;) {
+    for (const auto give_up = std::chrono::steady_clock::now() + kPatience; !session;) {
       try {
         session =
             std::make_unique<sql::Session>("postgresql:///courant?host=" + folder.path() + "/postgres&user=courant");

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +11,7 @@
 #include "kernel/digest.h"
 #include "kernel/durable_files.h"
 #include "tests/support/any_query.h"
+#include "tests/support/background.h"
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/scratch.h"
@@ -125,12 +125,9 @@ TEST_F(SecretsKeyTest, IsRotatedWhileServersServe) {
   const std::string old_key = key_file();
   ASSERT_EQ(old_key.size(), 65U);
 
-  std::atomic<bool> is_over{false};
-  std::thread publisher([&] {
-    while (!is_over) {
-      publish();
-      EXPECT_TRUE(wait_until([&] { return all[3]->last >= published_; }));
-    }
+  Background publisher([&] {
+    publish();
+    EXPECT_TRUE(wait_until([&] { return all[3]->last >= published_; }));
   });
   ASSERT_TRUE(all[3]->subscriber.wait_until([&] { return all[3]->subscriber.deliveries().size() >= 3; }));
   const Ran rotated = rotate();
@@ -149,8 +146,7 @@ TEST_F(SecretsKeyTest, IsRotatedWhileServersServe) {
   EXPECT_THAT(key_file(), testing::Not(HasSubstr(old_key.substr(0, 64))));
   Checking last("last");
   subscribe(last, two);
-  is_over = true;
-  publisher.join();
+  publisher.stop();
   EXPECT_EQ(number_of("select count(*) from subscriptions where get_byte(secret, 0) <> 2"), 0);
 
   two.kill_and_restart();
