@@ -209,9 +209,11 @@ TEST(PrivateClusterRetryTest, AClusterThatIsKilledInTheCommitLosesAndDoublesNoth
   {
     // libpqxx loses a result, some hundred bytes, where the whole cluster dies under a statement: leaks are looked for
     // in all other tests, of this server everything else is.
-    ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    const char* const given = std::getenv("ASAN_OPTIONS");
+    const std::string options = given != nullptr ? given : "";
+    ::setenv("ASAN_OPTIONS", (options + ":detect_leaks=0").c_str(), 1);
     CourantServer server({"--data", folder.path()});
-    ::unsetenv("ASAN_OPTIONS");
+    ::setenv("ASAN_OPTIONS", options.c_str(), 1);
     std::mutex mutex;
     std::map<std::string, std::string> answered;  // id -> position
     std::atomic<bool> is_over{false};
