@@ -23,6 +23,7 @@
 #include "tests/chaos/program.h"
 #include "tests/support/any_query.h"
 #include "tests/support/http_client.h"
+#include "tests/support/patience.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
 
@@ -35,7 +36,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kFeeds = 10;
 constexpr int kReaders = 4;
 constexpr auto kBetweenEntries = 100ms;
-constexpr auto kPatience = 60s;  // after the end of trouble
 
 struct Options {
   std::uint32_t seed = std::random_device{}();
@@ -122,7 +122,7 @@ class Run {
 
   std::size_t carry_out() {
     launch(server_, {"serve", "--listen", "127.0.0.1:" + std::to_string(port_)});
-    if (!wait_until(60s, [this] { return status_of("/-/health/ready") == 200; })) {
+    if (!wait_until(test::kPatience, [this] { return status_of("/-/health/ready") == 200; })) {
       findings_.add("the server does not start, see " + work_ + "/output");
       return say_all();
     }
@@ -157,7 +157,7 @@ class Run {
   // The next entry of a feed, again until it is answered.
   void publish(int feed) {
     const std::string text = entry(++published_);
-    const bool is_stored = wait_until(60s, [&] {
+    const bool is_stored = wait_until(test::kPatience, [&] {
       const test::Reply reply = test::HttpClient(port_).post(path_of(feed), text);
       if (reply.status != 201 && reply.status != 200) return false;
       heads_[static_cast<std::size_t>(feed)] = std::stoll(reply.header("Feed-Position"));
@@ -185,7 +185,8 @@ class Run {
     // A hub that is killed between the answer of a callback and its commit asks that callback again, and the
     // subscription begins then.
     sql::Session session(database_in(work_));
-    if (!wait_until(60s, [&] { return test::number_of(session, "select count(*) from hub_requests") == 0; })) {
+    if (!wait_until(test::kPatience,
+                    [&] { return test::number_of(session, "select count(*) from hub_requests") == 0; })) {
       findings_.add("a minute after all callbacks were verified not all subscriptions are stored");
       return false;
     }
@@ -257,7 +258,7 @@ class Run {
     }
     for (int feed = 0; feed < kFeeds; ++feed) publish(feed);
     const Clock::time_point begin = Clock::now();
-    if (wait_until(kPatience, [this] { return callbacks_.behind(heads_) == 0; })) {
+    if (wait_until(test::kPatience, [this] { return callbacks_.behind(heads_) == 0; })) {
       std::printf("everybody had everything %.1f s after the end of trouble\n",
                   std::chrono::duration<double>(Clock::now() - begin).count());
     } else {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "tests/support/patience.h"
+
 namespace courant::chaos {
 
 Reader::Reader(Ports ports, std::uint32_t seed, std::vector<int> feeds, const std::atomic<bool>& is_over,
@@ -63,7 +65,7 @@ void Poller::poll(int feed) {
 }
 
 void Poller::settle(const std::vector<std::int64_t>& heads) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
   for (std::size_t feed = 0; feed < seen_.size(); ++feed) {
     while (heads[feed] > 0 && seen_[feed].position != heads[feed] && std::chrono::steady_clock::now() < give_up) {
       poll(static_cast<int>(feed));
