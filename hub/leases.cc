@@ -34,7 +34,7 @@ void Leases::forget(std::int64_t number) {
 
 http::Task<void> Leases::keep() {
   const Instant now = loop_.clock.now();
-  while (!due_.empty() && due_.begin()->first <= now) {
+  while (!loop_.is_stopping && !due_.empty() && due_.begin()->first <= now) {
     const std::int64_t number = due_.begin()->second;
     due_.erase(due_.begin());
     const std::shared_ptr<const Subscription> subscription = planned_.at(number).subscription;
