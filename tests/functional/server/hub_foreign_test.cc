@@ -46,7 +46,7 @@ const std::string kConfig = COURANT_SOURCE_DIR "/tests/data/foreign.toml";
 std::string unhurried_config() {
   constexpr std::string_view kTimeout = "foreign_timeout = \"2s\"";
   std::string text = contents_of(kConfig);
-  text.replace(text.find(kTimeout), kTimeout.size(), "foreign_timeout = \"1h\"");
+  text.replace(text.find(kTimeout), kTimeout.size(), "foreign_timeout = \"5m\"");
   const std::string path = scratch("unhurried_foreign.toml");
   std::ofstream(path) << text;
   return path;
