@@ -12,6 +12,16 @@ namespace {
 
 using schema::Element;
 
+void count(const PostRules& rules, Refusal why) {
+  if (rules.around.tally != nullptr) rules.around.tally->refused(why);
+}
+
+// Throws Problem 422.
+[[noreturn]] void refuse(const PostRules& rules, Refusal why, const Fault& fault) {
+  count(rules, why);
+  throw Problem(422, with_place(fault));
+}
+
 int status_of(const Fault& fault) {
   return fault.detail == "atom:updated is blank" ? 400 : 422;
 }
@@ -91,7 +101,7 @@ Posted read_document(std::string_view bytes, const PostRules& rules, bool is_see
   schema::DoorLimits limits;
   limits.max_bytes = std::max(rules.entry.max_bytes, rules.max_batch_bytes);
   Result<schema::Document> document = schema::admit(bytes, limits);
-  if (!document) throw Problem(422, with_place(document.fault()));
+  if (!document) refuse(rules, Refusal::kXml, document.fault());
   const Element root = Element::root_of(*document);
   if (root.namespace_uri() == kAtomNamespace && root.name() == "feed") {
     return read_batch(*document, rules, is_seen ? bytes : std::string_view());
@@ -111,7 +121,9 @@ Posted read_document(std::string_view bytes, const PostRules& rules, bool is_see
 
 Result<PreparedEntry> read_by_rules(schema::Document document, const PostRules& rules, const Source& source) {
   if (rules.door) return rules.door->read(std::move(document), rules.entry, rules.around, source);
-  return read_entry(std::move(document), rules.entry);
+  Result<PreparedEntry> read = read_entry(std::move(document), rules.entry);
+  if (!read) count(rules, Refusal::kAtom);
+  return read;
 }
 
 Posted read_posted(std::string_view bytes, const PostRules& rules) {
@@ -123,13 +135,13 @@ Posted read_posted_event(std::string_view bytes, const PostRules& rules) {
     throw Problem(413, "The event is longer than " + std::to_string(rules.entry.max_bytes) + " bytes");
   }
   const Result<std::string> entry = entry_of_event(bytes);
-  if (!entry) throw Problem(422, entry.fault().detail);
+  if (!entry) refuse(rules, Refusal::kEvent, entry.fault());
   return read_document(*entry, rules, false);
 }
 
 Posted read_posted_events(std::string_view bytes, const PostRules& rules) {
   const Result<std::string> feed = feed_of_events(bytes);
-  if (!feed) throw Problem(422, feed.fault().detail);
+  if (!feed) refuse(rules, Refusal::kEvent, feed.fault());
   return read_document(*feed, rules, false);
 }
 

@@ -26,7 +26,7 @@ struct PostRules {
   // What the feed asks beyond Atom's rules; null: nothing. Where it is there, reading takes the processor long: not on
   // io threads.
   std::shared_ptr<const EntryDoor> door;
-  Circumstances around;  // for the door
+  Circumstances around;  // for the door; what it counts with is there without one, too
 };
 
 // One entry as the rules want it, through the door where there is one. Faults and problems are theirs.

@@ -35,6 +35,8 @@ Engine::Engine(EngineOptions options, std::int64_t lanes, const sql::Database& d
       clock_(clock),
       directory_(lanes),
       pages_(options_->cache_bytes, executor, metrics),
+      door_tally_(metrics),
+      further_forms_(door_tally_),
       waiting_(options_->waiting, directory_, executor, metrics),
       quotas_(database, directory_, clock, [this]() -> const Quotas::Workspaces& { return options_->workspaces; }),
       follower_(database, directory_, clock,

@@ -12,6 +12,7 @@
 
 #include "access/identity.h"
 #include "feeds/directory.h"
+#include "feeds/door_tally.h"
 #include "feeds/doors.h"
 #include "feeds/follower.h"
 #include "feeds/further_forms.h"
@@ -75,6 +76,7 @@ class Engine {
   const FurtherForms& further_forms() const { return further_forms_; }
   WaitingRoom& waiting() { return waiting_; }
   const Quotas& quotas() const { return quotas_; }
+  const DoorTally& door_tally() const { return door_tally_; }
   const Clock& clock() const { return clock_; }
 
   std::shared_ptr<const Doors> doors() const { return doors_.load(); }
@@ -129,6 +131,7 @@ class Engine {
   const Clock& clock_;
   Directory directory_;
   PageCache pages_;
+  DoorTally door_tally_;
   FurtherForms further_forms_;
   WaitingRoom waiting_;
   Quotas quotas_;

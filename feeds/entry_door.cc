@@ -42,6 +42,18 @@ std::optional<Element> content_root(const Element& entry) {
   return std::nullopt;
 }
 
+// The fault, counted.
+Fault refused(const Circumstances& around, Refusal why, Fault fault) {
+  if (around.tally != nullptr) around.tally->refused(why);
+  return fault;
+}
+
+// What `work` returns; how long it took is counted.
+template <class Work>
+auto timed(const Circumstances& around, DoorStep step, Work work) {
+  return around.tally != nullptr ? around.tally->timed(step, work) : work();
+}
+
 xslt::Stylesheet::Parameters stylesheet_parameters(const Circumstances& around) {
   return {{"workspace", around.workspace},
           {"feed", around.feed},
@@ -89,7 +101,7 @@ Result<EntryDoor> EntryDoor::compile(const DoorSettings& settings, const Folder&
 
 Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& rules, const Circumstances& around,
                                       const Source& source) const {
-  const std::optional<Fault> breach = breach_of(sent, source);
+  std::optional<Refused> breach = breach_of(sent, around, source);
   std::vector<std::string> taken;
   std::optional<Fault> reserved = take_reserved(sent, around, source, taken);
   // An entry that came alone is the bytes that it came as.
@@ -97,9 +109,9 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
   std::string text;
   if (stylesheet_) text = is_whole ? std::string(source.bytes) : schema::written(sent);
   Result<PreparedEntry> read = read_entry(std::move(sent), rules);
-  if (!read) return read.fault();
-  if (reserved) return *std::move(reserved);
-  if (breach) return *breach;
+  if (!read) return refused(around, Refusal::kAtom, read.fault());
+  if (reserved) return refused(around, Refusal::kCategory, *std::move(reserved));
+  if (breach) return refused(around, breach->why, std::move(breach->fault));
   if (!stylesheet_) return read;
 
   Result<PreparedEntry> made = made_of(text, rules, around, taken);
@@ -110,6 +122,7 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
     later.time += std::chrono::hours(1);
     const Result<PreparedEntry> again = made_of(text, rules, later, taken);
     if (!again || again->id != made->id) {
+      if (again) refused(around, Refusal::kFailure, {});
       log_error("the feed's stylesheet makes another id each time: no retry could be recognised, nothing is stored",
                 {{"feed", around.workspace + "/" + around.feed}, {"id", made->id}});
       throw Problem(500, "The feed's stylesheet makes another id of the same entry each time");
@@ -119,15 +132,25 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
   return made;
 }
 
-std::optional<Fault> EntryDoor::breach_of(const schema::Document& entry, const Source& source) const {
+std::optional<EntryDoor::Refused> EntryDoor::breach_of(const schema::Document& entry, const Circumstances& around,
+                                                       const Source& source) const {
+  if (!entry_grammars_.empty() || !content_grammars_.empty()) {
+    std::optional<Fault> fault = timed(around, DoorStep::kSchema, [&] { return breach_of_schemas(entry, source); });
+    if (fault) return Refused{Refusal::kGrammar, *std::move(fault)};
+  }
+  if (assertions_.empty()) return std::nullopt;
+  std::optional<std::string> broken =
+      timed(around, DoorStep::kAssertions, [&] { return assertions_.broken_by(entry); });
+  if (broken) return Refused{Refusal::kAssertion, fault_in_source(*std::move(broken), source, 0)};
+  return std::nullopt;
+}
+
+std::optional<Fault> EntryDoor::breach_of_schemas(const schema::Document& entry, const Source& source) const {
   for (const schema::Grammar& grammar : entry_grammars_) {
     const std::optional<schema::Breach> breach = grammar.breach_of(entry);
     if (breach) return fault_of_breach(grammar, *breach, source, 0);
   }
-  if (std::optional<Fault> fault = breach_of_content(entry, source)) return fault;
-  std::optional<std::string> broken = assertions_.broken_by(entry);
-  if (broken) return fault_in_source(*std::move(broken), source, 0);
-  return std::nullopt;
+  return breach_of_content(entry, source);
 }
 
 std::optional<Fault> EntryDoor::breach_of_content(const schema::Document& entry, const Source& source) const {
@@ -176,30 +199,35 @@ std::optional<Fault> EntryDoor::take_reserved(schema::Document& entry, const Cir
 
 Result<PreparedEntry> EntryDoor::made_of(const std::string& text, const EntryRules& rules, const Circumstances& around,
                                          const std::vector<std::string>& taken) const {
-  const xslt::Transformation made = stylesheet_->transform(text, stylesheet_parameters(around));
+  const xslt::Transformation made =
+      timed(around, DoorStep::kStylesheet, [&] { return stylesheet_->transform(text, stylesheet_parameters(around)); });
+  if (around.tally != nullptr) around.tally->ended(DoorTally::Of::kDoor, made.end);
   if (made.end == End::kRefused) {
-    return Fault{made.text.empty() ? "the feed's stylesheet refuses the entry" : made.text};
+    return refused(around, Refusal::kStylesheet,
+                   Fault{made.text.empty() ? "the feed's stylesheet refuses the entry" : made.text});
   }
   const std::string feed = around.workspace + "/" + around.feed;
   if (made.end != End::kDone) {
     log_error("the feed's stylesheet failed, nothing is stored", {{"feed", feed}, {"why", made.text}});
     const bool is_told = made.end == End::kStopped;
+    refused(around, is_told ? Refusal::kBound : Refusal::kFailure, {});
     throw Problem(500, "The feed's stylesheet failed on this entry" + (is_told ? ": " + made.text : std::string()));
   }
-  Result<PreparedEntry> read = read_made(made.text, rules, taken);
+  Result<PreparedEntry> read = read_made(made.text, rules, around, taken);
   if (read) return read;
   log_warning("an entry was refused for what the feed's stylesheet makes of it",
               {{"feed", feed}, {"why", read.fault().detail}});
-  return Fault{"what the feed's stylesheet makes of the entry cannot be stored: " + read.fault().detail};
+  return refused(around, Refusal::kResult,
+                 Fault{"what the feed's stylesheet makes of the entry cannot be stored: " + read.fault().detail});
 }
 
 Result<PreparedEntry> EntryDoor::read_made(const std::string& text, const EntryRules& rules,
-                                           const std::vector<std::string>& taken) const {
+                                           const Circumstances& around, const std::vector<std::string>& taken) const {
   schema::DoorLimits limits;
   limits.max_bytes = rules.max_bytes;
   Result<schema::Document> document = schema::admit(text, limits);
   if (!document) return document.fault();
-  if (std::optional<Fault> breach = breach_of(*document, Source{})) return *std::move(breach);
+  if (std::optional<Refused> breach = breach_of(*document, around, Source{})) return std::move(breach->fault);
   Result<PreparedEntry> made = read_entry(*std::move(document), rules);
   if (!made) return made;
   const auto is_missing = [&made](const std::string& term) {

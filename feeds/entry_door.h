@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "feeds/door_tally.h"
 #include "feeds/prepared_entry.h"
 #include "feeds/settings.h"
 #include "kernel/folder.h"
@@ -32,6 +33,7 @@ struct Circumstances {
   // The entry may be one that was read here and goes back changed: it may carry categories that the feed gives, where
   // the feed gives them again.
   bool is_edit = false;
+  const DoorTally* tally = nullptr;  // counts refusals and durations; null: nobody does. Outlives the call
 };
 
 // Where an entry stands in what was sent, so that faults can say their line and column.
@@ -50,7 +52,15 @@ class EntryDoor {
                              const Source& source) const;
 
  private:
-  std::optional<Fault> breach_of(const schema::Document& entry, const Source& source) const;
+  // What is refused, and by what.
+  struct Refused {
+    Refusal why;
+    Fault fault;
+  };
+
+  std::optional<Refused> breach_of(const schema::Document& entry, const Circumstances& around,
+                                   const Source& source) const;
+  std::optional<Fault> breach_of_schemas(const schema::Document& entry, const Source& source) const;
   std::optional<Fault> breach_of_content(const schema::Document& entry, const Source& source) const;
   bool is_reserved(const schema::Element& category) const;
   // Takes the reserved categories out of an edited entry; a fault where they may not be there at all.
@@ -59,7 +69,7 @@ class EntryDoor {
   // What the stylesheet makes of it. A fault is the publisher's, also where the stylesheet refuses the entry.
   Result<PreparedEntry> made_of(const std::string& text, const EntryRules& rules, const Circumstances& around,
                                 const std::vector<std::string>& taken) const;
-  Result<PreparedEntry> read_made(const std::string& text, const EntryRules& rules,
+  Result<PreparedEntry> read_made(const std::string& text, const EntryRules& rules, const Circumstances& around,
                                   const std::vector<std::string>& taken) const;
 
   std::vector<schema::Grammar> entry_grammars_;

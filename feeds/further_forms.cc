@@ -106,7 +106,8 @@ std::string FurtherForms::make(const FormSettings& form, const FormPlace& place,
   const xslt::Stylesheet stylesheet = require(form);
   const xslt::Stylesheet::Parameters parameters = {
       {"workspace", place.workspace}, {"feed", place.feed}, {"format", form.name}, {"suffix", place.suffix}};
-  xslt::Transformation made = stylesheet.transform(document, parameters);
+  xslt::Transformation made = tally_.timed_form([&] { return stylesheet.transform(document, parameters); });
+  tally_.ended(DoorTally::Of::kForm, made.end);
   if (made.end != xslt::Transformation::End::kDone) fail(form, made.text);
   return std::move(made.text);
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "feeds/directory.h"
+#include "feeds/door_tally.h"
 #include "feeds/representation.h"
 #include "feeds/settings.h"
 #include "kernel/folder.h"
@@ -49,6 +50,9 @@ struct FormPlace {
 
 class FurtherForms {
  public:
+  // tally: outlives it.
+  explicit FurtherForms(const DoorTally& tally) : tally_(tally) {}
+
   // Files are those of this folder from now on, and read anew.
   void change(Folder folder);
 
@@ -72,6 +76,7 @@ class FurtherForms {
   xslt::Stylesheet require(const FormSettings& form) const;
   [[noreturn]] void fail(const FormSettings& form, const std::string& why) const;
 
+  const DoorTally& tally_;
   mutable std::mutex mutex_;  // guards all below; not held while anything is compiled or made
   Folder folder_;
   std::uint64_t changes_ = 0;           // of the folder, so that what was compiled before one is not kept after it

@@ -209,7 +209,9 @@ Task<Response> answer_refused(Engine& engine, const Request& request, std::share
                               std::exception_ptr refusal) {
   const FeedSettings settings = feed->state()->settings;
   const std::string feed_url = engine.feed_url(feed->facts());
-  Posted posted = read_body(request, post_rules(engine, settings, feed_url));
+  PostRules rules = post_rules(engine, settings, feed_url);
+  rules.around.tally = nullptr;  // what is wrong with it has been counted
+  Posted posted = read_body(request, rules);
   for (std::size_t i = 0; i < posted.entries.size(); ++i) {
     give_id(engine, *feed, request, posted.entries[i], posted.is_batch ? std::optional(i) : std::nullopt);
   }
@@ -241,6 +243,7 @@ PostRules post_rules(const Engine& engine, const FeedSettings& settings, const s
   rules.entry.max_bytes = engine.options().max_entry_bytes;
   rules.max_batch_bytes = engine.options().max_batch_bytes;
   rules.max_batch = engine.options().max_batch;
+  rules.around.tally = &engine.door_tally();
   return rules;
 }
 
@@ -253,7 +256,10 @@ PostRules guarded_rules(const Engine& engine, const FeedSettings& settings, cons
         .with("Retry-After", "60");
   }
   rules.door = *std::move(door);
-  rules.around = {arguments[0], arguments[1], asker_of(request).name(), engine.clock().now()};
+  rules.around.workspace = arguments[0];
+  rules.around.feed = arguments[1];
+  rules.around.identity = asker_of(request).name();
+  rules.around.time = engine.clock().now();
   return rules;
 }
 

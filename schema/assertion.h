@@ -26,6 +26,8 @@ class Assertions {
   // A fault names the expression that is none.
   static Result<Assertions> compile(std::vector<Assertion> assertions, const Prefixes& prefixes);
 
+  bool empty() const { return assertions_.empty(); }
+
   // The message of the first that does not hold; nullopt: all do.
   std::optional<std::string> broken_by(const Document& document) const;
 

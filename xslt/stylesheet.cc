@@ -111,6 +111,14 @@ Transformation stopped(std::string why) {
   return {Transformation::End::kStopped, std::move(why)};
 }
 
+// The bounds that libxslt and libxml2 hold by themselves; null: it is none of these that they tell of.
+const char* bound_in(std::string_view errors) {
+  const auto says = [&errors](std::string_view words) { return errors.find(words) != std::string_view::npos; };
+  if (says("potential infinite template recursion")) return "the recursion of its templates went too deep";
+  if (says("peration limit exceeded")) return "it took too many steps in its expressions";
+  return nullptr;
+}
+
 // What comes out, up to a bound.
 struct Output {
   std::string text;
@@ -216,6 +224,7 @@ Transformation Stylesheet::transform(std::string_view xml, const Parameters& par
   const OwnedDocument result(xsltApplyStylesheetUser(sheet, document->get(), nullptr, nullptr, nullptr, context.get()));
   if (!meter.breach().empty()) return stopped(meter.breach());
   if (!reading.refused().empty()) return broken(reading.refused());
+  if (const char* const bound = bound_in(said.errors())) return stopped(bound);
   if (!said.errors().empty()) return broken(std::string(said.errors()));
   // What ends without an error was told to: by itself.
   if (context->state == XSLT_STATE_STOPPED) return {Transformation::End::kRefused, std::string(said.message())};

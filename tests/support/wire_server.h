@@ -7,7 +7,6 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "kernel/text.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/http2_client.h"
+#include "tests/support/metric.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/tls_client.h"
 #include "tests/support/wait_until.h"
@@ -52,16 +52,7 @@ class WireServer {
   static std::string target_of(const std::string& url) { return url.substr(url.find('/', url.find("://") + 3)); }
 
   // What a metric says now: of one series, or of all of a name together; 0: there is none.
-  double metric(const std::string& name) const {
-    std::istringstream text(HttpClient(operations_).get("/metrics").body);
-    double sum = 0;
-    for (std::string line; std::getline(text, line);) {
-      const std::size_t space = line.rfind(' ');
-      const std::string series = line.substr(0, space);
-      if (series == name || series.starts_with(name + "{")) sum += std::stod(line.substr(space + 1));
-    }
-    return sum;
-  }
+  double metric(const std::string& name) const { return metric_at(operations_, name); }
 
  private:
   const std::uint16_t tls_port_;

@@ -91,7 +91,8 @@ TEST(Sandbox, RecursionThroughDeeplyNestedInstructionsIsStopped) {
   }
   const Transformation stopped = transformed("<xsl:template match='/' name='t'>" + open +
                                              "<xsl:call-template name='t'/>" + close + "</xsl:template>");
-  EXPECT_EQ(stopped.end, End::kBroken);
+  EXPECT_EQ(stopped.end, End::kStopped);
+  EXPECT_EQ(stopped.text, "the recursion of its templates went too deep");
 }
 
 TEST(Sandbox, WhatTakesTooLongIsStopped) {
