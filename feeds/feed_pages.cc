@@ -166,8 +166,9 @@ ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& vie
   } else {
     headers.emplace_back("Cache-Control", "no-cache");
   }
+  const xslt::Reach reach = wanted.query.bound.empty() ? xslt::Reach::kWhole : xslt::Reach::kPart;
   std::string document = in_offer(std::move(page.document), *view.offer, feed.facts(), wanted.feed_url, view.suffix,
-                                  &engine.further_forms());
+                                  &engine.further_forms(), reach);
   PageNews news{page.lasting, std::move(page.expiring), page.range.upto < page.head};
   std::optional<LastModified> last_modified;
   if (page.modified) last_modified.emplace(*page.modified, engine.clock().ticks());

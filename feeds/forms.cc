@@ -5,15 +5,14 @@
 #include "feeds/json_feed.h"
 #include "feeds/render.h"
 #include "feeds/rss.h"
-#include "xslt/page.h"
 
 namespace courant::feeds {
 
-std::string in_form(std::string document, Representation wanted, const std::string& feed_url,
-                    const std::string& suffix) {
+std::string in_form(std::string document, Representation wanted, const std::string& feed_url, const std::string& suffix,
+                    xslt::Reach reach) {
   switch (wanted) {
     case Representation::kHtml:
-      return xslt::html_page(document, suffix);
+      return xslt::html_page(document, suffix, reach);
     case Representation::kJson:
       return json_feed(view_of_feed(document), suffix);
     case Representation::kRss:
@@ -26,8 +25,8 @@ std::string in_form(std::string document, Representation wanted, const std::stri
 }
 
 std::string in_offer(std::string document, const Offer& offer, const FeedFacts& feed, const std::string& feed_url,
-                     const std::string& suffix, const FurtherForms* forms) {
-  if (offer.further == nullptr) return in_form(std::move(document), offer.representation, feed_url, suffix);
+                     const std::string& suffix, const FurtherForms* forms, xslt::Reach reach) {
+  if (offer.further == nullptr) return in_form(std::move(document), offer.representation, feed_url, suffix, reach);
   return forms->make(*offer.further, {feed.workspace, feed.name, suffix}, document);
 }
 

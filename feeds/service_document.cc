@@ -18,7 +18,8 @@ std::string title_element(std::string_view title) {
   return "<atom:title>" + xml_text(title) + "</atom:title>";
 }
 
-void append_collection(std::string& out, const Engine& engine, const LiveFeed& feed, bool has_position) {
+void append_collection(std::string& out, const Engine& engine, const LiveFeed& feed, const http::Request& request,
+                       bool has_position) {
   const std::shared_ptr<const FeedState> state = feed.state();
   const std::string url = xml_attribute(engine.feed_url(feed.facts()));
   out += "<collection href=\"" + url + "\">" + title_element(state->settings.title);
@@ -27,7 +28,8 @@ void append_collection(std::string& out, const Engine& engine, const LiveFeed& f
     for (const char* const type : kEventTypes) out += "<accept>" + std::string(type) + "</accept>";
   }
   if (state->settings.accept.empty()) out += "<accept/>";
-  out += "<categories href=\"" + url + "/categories\"/>";
+  // The categories are those of all entries.
+  if (!asker_of(request).is_filtered()) out += "<categories href=\"" + url + "/categories\"/>";
   if (has_position) {
     out += "<c:log xmlns:c=\"urn:courant:log:1\" position=\"" + std::to_string(feed.head()) + "\"/>";
   }
@@ -64,7 +66,7 @@ std::string service_document(Engine& engine, const std::string& only_workspace, 
         const std::string next = place + "?after=" + percent_encode(last, "/");
         return out + "</workspace>\n<atom:link rel=\"next\" href=\"" + xml_attribute(next) + "\"/></service>\n";
       }
-      append_collection(out, engine, *feed, is_for_people);
+      append_collection(out, engine, *feed, request, is_for_people);
       last = full;
       ++shown;
     }

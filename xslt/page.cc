@@ -51,13 +51,14 @@ void set_parameter(xsltTransformContext& context, const char* name, const std::s
 
 }  // namespace
 
-std::string html_page(std::string_view document, const std::string& link_suffix) {
+std::string html_page(std::string_view document, const std::string& link_suffix, Reach reach) {
   static const Owned<xsltStylesheet> kPage = compile_pages();
   const Owned<xmlDoc> shown = read_document(document);
   add_reading_view(*shown);
   const Owned<xsltTransformContext> context(xsltNewTransformContext(kPage.get(), shown.get()));
   if (!context) throw std::bad_alloc();
   set_parameter(*context, "suffix", link_suffix);
+  set_parameter(*context, "reach", reach == Reach::kWhole ? "whole" : "part");
   set_parameter(*context, "version", page_version());
   set_parameter(*context, "integrity", live_script_integrity());
   const Owned<xmlDoc> page(xsltApplyStylesheetUser(kPage.get(), shown.get(), nullptr, nullptr, nullptr, context.get()));

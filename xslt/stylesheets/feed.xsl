@@ -89,10 +89,12 @@
       <xsl:if test="fh:archive">
         <xsl:apply-templates select="atom:link[@rel='prev-archive']" mode="pages"><xsl:with-param name="text">Older page</xsl:with-param></xsl:apply-templates>
       </xsl:if>
-      <xsl:call-template name="own-link">
-        <xsl:with-param name="href" select="concat(@shown:path, '/archive')"/>
-        <xsl:with-param name="text">Archive</xsl:with-param>
-      </xsl:call-template>
+      <xsl:if test="$reach = 'whole'">
+        <xsl:call-template name="own-link">
+          <xsl:with-param name="href" select="concat(@shown:path, '/archive')"/>
+          <xsl:with-param name="text">Archive</xsl:with-param>
+        </xsl:call-template>
+      </xsl:if>
     </nav>
   </xsl:template>
 

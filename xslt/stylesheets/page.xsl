@@ -10,6 +10,7 @@
                 xmlns:s="urn:courant:subscription:1" exclude-result-prefixes="atom app c shown fh a s">
   <xsl:output method="html" encoding="UTF-8" indent="no"/>
   <xsl:param name="suffix"/>     <!-- what links between pages carry along: "format=html", or nothing -->
+  <xsl:param name="reach"/>      <!-- "whole" where the reader may read all of the feed -->
   <xsl:param name="version"/>    <!-- of style and script -->
   <xsl:param name="integrity"/>  <!-- of the script -->
 

@@ -1,5 +1,8 @@
 // Isolation: every path with every wrong identity, and what each right one sees of a feed that several share. What must
 // not be seen holds a marker, which stands in no answer to who must not see it.
+#include <regex>
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,6 +23,21 @@ constexpr const char* kMine = "my-own-words";
 std::string entry(const std::string& id, const std::string& category, const std::string& words) {
   return "<entry xmlns='http://www.w3.org/2005/Atom'><id>" + id + "</id><title>" + words + "</title>" +
          (category.empty() ? "" : "<category term='" + category + "'/>") + "<content>" + words + "</content></entry>";
+}
+
+// Where the Link field and the body lead on this server, as targets: what stands behind href=, or between quotes or
+// angle brackets as a URL of it.
+std::set<std::string> links_in(const Reply& reply) {
+  static const std::regex kLink("href=\"(/[^\"#]*)|[\"<]http://(?:127\\.0\\.0\\.1|localhost):[0-9]+(/[^\"<>#\\\\]*)");
+  const std::string text = "<" + reply.header("Link") + "\n" + reply.body;
+  std::set<std::string> links;
+  for (std::sregex_iterator at(text.begin(), text.end(), kLink), end; at != end; ++at) {
+    std::string link = at->str(1) + at->str(2);
+    for (std::size_t amp = link.find("&amp;"); amp != std::string::npos; amp = link.find("&amp;"))
+      link.erase(amp + 1, 4);
+    links.insert(link);
+  }
+  return links;
 }
 
 class IsolationTest : public testing::Test {
@@ -183,6 +201,32 @@ TEST_F(IsolationTest, WhoSeesAPartFollowsLinksToAllOfItAndNothingElse) {
       target.erase(at + 1, 4);
   }
   EXPECT_EQ(seen, 10);
+}
+
+TEST_F(IsolationTest, WhoSeesAPartIsShownNoLinkThatHeMayNotFollow) {
+  std::set<std::string> shown;
+  std::vector<std::string> pages = {"/", "/closed", "/closed?format=html",
+                                    "/closed/events/entries/urn:x:3?format=html"};
+  for (const char* const more : {"?", "?marker=0&limit=4&", "?marker=12&", "?limit=3&", "?marker=last&limit=2&"}) {
+    for (const char* const form : {"", "format=json", "format=rss", "format=html", "format=cloudevents"}) {
+      pages.push_back("/closed/events" + std::string(more) + form);
+    }
+  }
+  for (const std::string& page : pages) {
+    EXPECT_EQ(status(page, all_), 200) << page;  // his is in memory, too
+    const Reply part = client_.get(page, bearer(mine_) + (page == "/" ? "Accept: text/html\r\n" : ""));
+    ASSERT_EQ(part.status, 200) << page;
+    EXPECT_EQ(part.body.find("/archive"), std::string::npos) << page;
+    shown.merge(links_in(part));
+  }
+  EXPECT_GT(shown.size(), 20U);
+  for (const std::string& link : shown) {
+    EXPECT_NE(status(link, mine_), 403) << link;
+    EXPECT_NE(status(link, mine_), 404) << link;
+  }
+  const Reply whole = client_.get("/closed/events?marker=12&format=html", bearer(all_));
+  EXPECT_TRUE(links_in(whole).contains("/closed/events/archive?format=html"));
+  EXPECT_THAT(client_.get("/closed", bearer(all_)).body, HasSubstr("/closed/events/categories"));
 }
 
 TEST_F(IsolationTest, WhoSeesAPartPublishesAndEditsNothingElse) {
