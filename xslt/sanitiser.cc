@@ -125,7 +125,7 @@ class Writer {
     const std::string words = value_of(node, "alt").value_or("");
     const std::optional<std::string> given = value_of(node, "src");
     const std::optional<std::string> address = given && !is_in_link_ ? allowed_address(*given) : std::nullopt;
-    const bool is_link = address && !address->starts_with("mailto:");
+    const bool is_link = address && !address->starts_with("mailto:") && nested_ < kMostNested;
     if (is_link) begin_link(*address);
     append_escaped(out_, words.empty() ? "[image]" : "[image: " + words + "]");
     if (is_link) out_ += "</a>";

@@ -84,6 +84,22 @@ TEST(Sanitiser, PicturesAreLinks) {
   EXPECT_EQ(sanitised_html("<p><img src='data:image/png;base64,AAAA'></p>"), "<p>[image]</p>");
 }
 
+// Where no element may stand any more, a picture is its words.
+TEST(Sanitiser, NothingNestsDeeperThanItMay) {
+  const auto nested = [](int levels, const std::string& inside) {
+    std::string html;
+    for (int i = 0; i < levels; ++i) html += "<div>";
+    html += inside;
+    for (int i = 0; i < levels; ++i) html += "</div>";
+    return html;
+  };
+  const std::string link = "<a href=\"https://a.example/\" rel=\"nofollow noopener noreferrer\">[image]</a>";
+  const std::string image = "<img src='https://a.example/'>";
+  EXPECT_EQ(sanitised_html(nested(kMostNested - 1, image)), nested(kMostNested - 1, link));
+  EXPECT_EQ(sanitised_html(nested(kMostNested, image)), nested(kMostNested, "[image]"));
+  EXPECT_EQ(sanitised_html(nested(kMostNested + 5, "<b>x</b><hr>")), nested(kMostNested, "x"));
+}
+
 TEST(Sanitiser, WhatIsTooMuchIsShownAsText) {
   std::string many = "<p";
   for (int i = 0; i < 30'000; ++i) many += " a" + std::to_string(i);
