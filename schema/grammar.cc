@@ -1,9 +1,12 @@
 #include "schema/grammar.h"
 
 #include <libxml/relaxng.h>
+#include <libxml/valid.h>
 #include <libxml/xmlschemas.h>
 
 #include "kernel/text.h"
+#include "kernel/time.h"
+#include "schema/interruptible.h"
 #include "schema/root_names.h"
 #include "schema/tree.h"
 
@@ -68,6 +71,7 @@ struct Judgement {
   bool is_breach = false;
 
   static void hear(void* self, xmlError* error) {
+    const NotNow guard;
     auto* const judgement = static_cast<Judgement*>(self);
     judgement->is_breach = true;
     const std::string words = words_of_error(error);
@@ -84,6 +88,75 @@ struct Judgement {
     return {number_of(where) - number_of(root), std::string(view(where->name)), words};
   }
 };
+
+// The processor's time for one document. Grammars are ambiguous, patterns even more so, and libxml2 tries all ways.
+constexpr std::chrono::milliseconds kMostTime{1000};
+
+// While it is there a document remembers nothing of its validation: of types that are identifiers libxml2 keeps a list.
+class WithoutMemory {
+ public:
+  explicit WithoutMemory(xmlDoc& doc) : doc_(doc), ids_(doc.ids), refs_(doc.refs), names_(doc.dict) {
+    doc.ids = doc.refs = nullptr;
+    doc.dict = nullptr;
+  }
+  ~WithoutMemory() {
+    doc_.ids = ids_;
+    doc_.refs = refs_;
+    doc_.dict = names_;
+  }
+  WithoutMemory(const WithoutMemory&) = delete;
+  WithoutMemory& operator=(const WithoutMemory&) = delete;
+
+ private:
+  xmlDoc& doc_;
+  void* const ids_;
+  void* const refs_;
+  xmlDict* const names_;
+};
+
+// One validation, which may be left in its middle: contexts are made and freed where it may not, since they take a
+// lock.
+struct Judging {
+  xmlRelaxNG* relax_ng;  // one of the two
+  xmlSchema* schema;
+  xmlDoc* doc;
+  Judgement judgement;
+  int status;
+};
+
+void judge_by_relax_ng(Judging& judging) {
+  xmlRelaxNGValidCtxt* context = nullptr;
+  {
+    const NotNow guard;
+    context = xmlRelaxNGNewValidCtxt(judging.relax_ng);
+    xmlRelaxNGSetValidStructuredErrors(context, &Judgement::hear, &judging.judgement);
+  }
+  judging.status = xmlRelaxNGValidateDoc(context, judging.doc);
+  const NotNow guard;
+  xmlRelaxNGFreeValidCtxt(context);
+}
+
+void judge_by_xml_schema(Judging& judging) {
+  xmlSchemaValidCtxt* context = nullptr;
+  {
+    const NotNow guard;
+    context = xmlSchemaNewValidCtxt(judging.schema);
+    xmlSchemaSetValidStructuredErrors(context, &Judgement::hear, &judging.judgement);
+  }
+  judging.status = xmlSchemaValidateDoc(context, judging.doc);
+  const NotNow guard;
+  xmlSchemaFreeValidCtxt(context);
+}
+
+void judge(void* subject) {
+  auto& judging = *static_cast<Judging*>(subject);
+  judging.relax_ng != nullptr ? judge_by_relax_ng(judging) : judge_by_xml_schema(judging);
+  // Lists of the validation alone.
+  const NotNow guard;
+  xmlFreeIDTable(static_cast<xmlIDTable*>(judging.doc->ids));
+  xmlFreeRefTable(static_cast<xmlRefTable*>(judging.doc->refs));
+  judging.doc->ids = judging.doc->refs = nullptr;
+}
 
 }  // namespace
 
@@ -158,18 +231,16 @@ std::string Grammar::namespaces() const {
 
 std::optional<Breach> Grammar::breach_of(const Document& document) const {
   xmlDoc* const doc = document.tree().doc;
-  Judgement judgement;
-  int status = 0;
-  if (compiled_->relax_ng) {
-    const OwnedGrammar<xmlRelaxNGValidCtxt> context(xmlRelaxNGNewValidCtxt(compiled_->relax_ng.get()));
-    xmlRelaxNGSetValidStructuredErrors(context.get(), &Judgement::hear, &judgement);
-    status = xmlRelaxNGValidateDoc(context.get(), doc);
-  } else {
-    const OwnedGrammar<xmlSchemaValidCtxt> context(xmlSchemaNewValidCtxt(compiled_->schema.get()));
-    xmlSchemaSetValidStructuredErrors(context.get(), &Judgement::hear, &judgement);
-    status = xmlSchemaValidateDoc(context.get(), doc);
+  Judging judging{compiled_->relax_ng.get(), compiled_->schema.get(), doc, {}, 0};
+  {
+    const WithoutMemory alone(*doc);
+    if (!run_interruptibly(kMostTime, judge, &judging)) {
+      return Breach{0, std::string(view(xmlDocGetRootElement(doc)->name)),
+                    "it takes more than " + format_duration(kMostTime) + " of the processor to judge it"};
+    }
   }
-  if (status == 0 && !judgement.is_breach) return std::nullopt;
+  Judgement& judgement = judging.judgement;
+  if (judging.status == 0 && !judgement.is_breach) return std::nullopt;
   if (judgement.words.empty()) judgement.words = "it is not as the schema wants it";
   return judgement.breach(xmlDocGetRootElement(doc));
 }

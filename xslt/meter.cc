@@ -1,19 +1,14 @@
 #include "xslt/meter.h"
 
-#include <cstdlib>
-#include <cstring>
-
 #include <libxml/xmlmemory.h>
 #include <libxml/xpath.h>
-#include <malloc.h>
 #include <time.h>
 
 #include "kernel/time.h"
+#include "kernel/watched_heap.h"
 
 namespace courant::xslt {
 namespace {
-
-thread_local Meter* metering = nullptr;
 
 constexpr std::size_t kLarge = 64 << 10;     // what fills so many bytes takes time
 constexpr std::size_t kRefusable = 1 << 20;  // so large are texts alone, whose makers take a refusal well
@@ -25,53 +20,19 @@ std::chrono::nanoseconds processor_time() {
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-void* counted(void* memory) {
-  if (metering != nullptr && memory != nullptr) metering->took(::malloc_usable_size(memory));
-  return memory;
-}
-
-void* counted_malloc(std::size_t size) {
-  if (metering != nullptr && !metering->grants(size)) return nullptr;
-  return counted(std::malloc(size));
-}
-
-void counted_free(void* memory) {
-  if (metering != nullptr && memory != nullptr) metering->gave(::malloc_usable_size(memory));
-  std::free(memory);
-}
-
-void* counted_realloc(void* memory, std::size_t size) {
-  if (metering == nullptr) return std::realloc(memory, size);
-  if (!metering->grants(size)) return nullptr;
-  const std::size_t before = memory == nullptr ? 0 : ::malloc_usable_size(memory);
-  void* const moved = std::realloc(memory, size);
-  if (moved != nullptr) metering->gave(before);
-  return counted(moved);
-}
-
-char* counted_strdup(const char* text) {
-  const std::size_t size = std::strlen(text) + 1;
-  void* const copy = counted_malloc(size);
-  return copy == nullptr ? nullptr : static_cast<char*>(std::memcpy(copy, text, size));
-}
-
 // Before main(), while there is one thread: libxml2 keeps the functions where every thread reads them without a lock.
 // Memory that was had before is malloc's as well.
-[[maybe_unused]] const int set_up = xmlMemSetup(counted_free, counted_malloc, counted_realloc, counted_strdup);
+[[maybe_unused]] const int set_up = xmlMemSetup(watched_free, watched_malloc, watched_realloc, watched_strdup);
 
 }  // namespace
 
 Meter::Meter(const Limits& limits, xsltTransformContext* context)
     : limits_(limits), context_(context), begun_(processor_time()) {
-  metering = this;
+  watch_heap(this);
 }
 
 Meter::~Meter() {
-  metering = nullptr;
-}
-
-Meter* Meter::of_this_thread() {
-  return metering;
+  watch_heap(nullptr);
 }
 
 // A text can be many times as long as those that it is made of, in one step. What has been stopped gets none any more.
@@ -83,7 +44,7 @@ bool Meter::grants(std::size_t bytes) {
   return false;
 }
 
-void Meter::took(std::size_t bytes) {
+void Meter::took(void*, std::size_t bytes) {
   held_ += static_cast<std::int64_t>(bytes);
   if (held_ > static_cast<std::int64_t>(limits_.memory)) {
     stop("it made more than " + std::to_string(limits_.memory) + " bytes of nodes and texts");

@@ -12,11 +12,12 @@
 
 #include <libxslt/xsltInternals.h>
 
+#include "kernel/watched_heap.h"
 #include "xslt/limits.h"
 
 namespace courant::xslt {
 
-class Meter {
+class Meter final : private HeapWatch {
  public:
   // Counts from here on. context: outlives this.
   Meter(const Limits& limits, xsltTransformContext* context);
@@ -27,13 +28,11 @@ class Meter {
   // Which bound was passed: "it took more than 1s of the processor"; empty: none.
   const std::string& breach() const { return breach_; }
 
-  // For the functions that memory comes from.
-  static Meter* of_this_thread();
-  bool grants(std::size_t bytes);
-  void took(std::size_t bytes);
-  void gave(std::size_t bytes) { held_ -= static_cast<std::int64_t>(bytes); }
-
  private:
+  bool grants(std::size_t bytes) override;
+  void took(void* block, std::size_t bytes) override;
+  void gave(void*, std::size_t bytes) override { held_ -= static_cast<std::int64_t>(bytes); }
+
   void look_at_clock();
   void stop(std::string why);
 

@@ -207,5 +207,20 @@ TEST_F(DoorTest, AServerThatCannotUseASchemaStoresNothingThatMayBreakIt) {
   EXPECT_EQ(refused.header("Retry-After"), "60");
 }
 
+TEST_F(DoorTest, WhatASchemaWouldTakeForEverIsRefusedAndTheServerGoesOn) {
+  put("name.rng", R"(<element name="name" ns="urn:example:name" xmlns="http://relaxng.org/ns/structure/1.0"
+      datatypeLibrary="http://www.w3.org/2001/XMLSchema-datatypes">
+    <data type="string"><param name="pattern">[a-z]*[a-z0-9]*[a-z]*-</param></data></element>)");
+  serve("schema = [\"name.rng\"]");
+  const auto named = [](const std::string& id, const std::string& name) {
+    return entry(id, "<content type='application/xml'><name xmlns='urn:example:name'>" + name + "</name></content>");
+  };
+  const Reply refused = post(named("1", std::string(1800, 'a')));
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr("the schema name.rng refuses the element name: it takes more than 1s of the "
+                                      "processor to judge it"));
+  EXPECT_EQ(post(named("1", "abc-")).status, 201);
+}
+
 }  // namespace
 }  // namespace courant::test::door_test
