@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -183,6 +184,13 @@ std::string credentials_for(const Config& config, const std::optional<std::strin
   return "-H 'Authorization: Bearer " + token.value_or("TOKEN") + "' ";
 }
 
+// How to call this program: as it is installed, or by its place.
+std::string own_name() {
+  std::error_code error;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error || program == "/usr/bin/courant" ? "courant" : program;
+}
+
 void greet(const Config& config, const std::optional<std::string>& token) {
   const std::string& url = config.server.public_url;
   std::printf("Courant serves %s\n\n", url.c_str());
@@ -193,8 +201,8 @@ void greet(const Config& config, const std::optional<std::string>& token) {
       "'<entry xmlns=\"http://www.w3.org/2005/Atom\"><title>Hello</title><content>first</content></entry>' "
       "%s/demo/events\n"
       "  Read:     curl -i %s/demo/events\n"
-      "  Follow:   build/release/courant tail %s/demo/events\n",
-      url.c_str(), credentials_for(config, token).c_str(), url.c_str(), url.c_str(), url.c_str());
+      "  Follow:   %s tail %s/demo/events\n",
+      url.c_str(), credentials_for(config, token).c_str(), url.c_str(), url.c_str(), own_name().c_str(), url.c_str());
   if (!config.access.is_open() && !token) {
     std::printf("  TOKEN:    courant token create NAME --scope publish --on 'demo/*'\n");
   }
