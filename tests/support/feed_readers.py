@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What feed readers make of a feed of ours; the programs are those of Debian's packages python3-feedparser and newsboat.
+"""What feed readers make of a feed of ours; the programs are those of Debian's packages python3-feedparser, newsboat and liferea.
 
     feed_readers.py feedparser URL [ETAG]     one look: status, entity tag, feed, links and entries, as JSON
     feed_readers.py walk URL                  the head and all archive pages behind it (RFC 5005 section 4): the ids, as JSON
     feed_readers.py newsboat FOLDER URL       one reload by a newsboat that lives in FOLDER: its articles, as JSON
     feed_readers.py read FOLDER               marks all that this newsboat has as read
+    feed_readers.py liferea FOLDER URL COUNT  a liferea that lives in FOLDER subscribes, or looks again, until it has so many articles: these, as JSON
 """
 import json
 import os
@@ -12,6 +13,7 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
+import time
 
 
 def look(url, etag=None):
@@ -71,5 +73,74 @@ def read(folder):
     return {}
 
 
+def liferea(folder, url, count):
+    """Liferea fetches while its window is open: it gets a display and a session bus of its own."""
+    home = pathlib.Path(folder)
+    config = home / "config" / "liferea"
+    if not config.exists():
+        config.mkdir(parents=True)
+        # Without a list it would begin with feeds of others.
+        (config / "feedlist.opml").write_text('<opml version="1.0"><head><title>Feeds</title></head><body/></opml>\n')
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    read_end, write_end = os.pipe()
+    display = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+                               pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write_end)
+    try:
+        number = os.read(read_end, 16).decode().strip()
+        if not number:
+            sys.exit("Xvfb does not start")
+        places = {"HOME": home, "XDG_CONFIG_HOME": home / "config", "XDG_DATA_HOME": home / "data",
+                  "XDG_CACHE_HOME": home / "cache", "XDG_RUNTIME_DIR": runtime}
+        environment = {**os.environ, **{name: str(place) for name, place in places.items()}, "DISPLAY": ":" + number,
+                       "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1", "GDK_BACKEND": "x11",
+                       "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}  # tests run as root, too
+        command = ["dbus-run-session", "--", sys.executable, __file__, "liferea-inside", folder, url, count]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"liferea: {done.returncode}\n{done.stdout}{done.stderr}")
+        return json.loads((home / "articles.json").read_text())
+    finally:
+        display.terminate()
+        display.wait()
+
+
+def liferea_inside(folder, url, count):
+    def tell(*words):
+        return subprocess.run(["dbus-send", "--session", "--print-reply", "--dest=org.gnome.feed.Reader",
+                               "/org/gnome/feed/Reader", "org.gnome.feed.Reader." + words[0], *words[1:]],
+                              capture_output=True).returncode == 0
+
+    def until(is_so, what):
+        give_up = time.monotonic() + 90
+        while not is_so():
+            if time.monotonic() > give_up or program.poll() is not None:
+                sys.exit(f"{what} did not come about: " + log.read_text(errors="replace")[-3000:])
+            time.sleep(0.1)
+
+    def stored(query):
+        with sqlite3.connect(f"file:{folder}/data/liferea/liferea.db?mode=ro", uri=True) as data:
+            return data.execute(query).fetchall()
+
+    log = pathlib.Path(folder) / "liferea.log"
+    program = subprocess.Popen(["liferea", "--debug-update"], stdout=log.open("w"), stderr=subprocess.STDOUT)
+    try:
+        until(lambda: tell("Ping"), "an answer of liferea")
+        tell("SetOnline", "boolean:true")
+        is_known = any(url == source for (source,) in stored("select source from subscription"))
+        tell("Refresh") if is_known else tell("Subscribe", "string:" + url)
+        until(lambda: stored("select count(*) from items")[0][0] >= int(count), f"an article no. {count}")
+    finally:
+        program.terminate()
+        program.wait()
+    names = ("id", "title", "content", "date", "unread")
+    rows = stored("select source_id, title, description, date, 1 - read from items order by date desc, item_id desc")
+    # Whatever the bus starts writes to the standard output as well.
+    (pathlib.Path(folder) / "articles.json").write_text(json.dumps({"entries": [dict(zip(names, row)) for row in rows]}))
+
+
 if __name__ == "__main__":
-    print(json.dumps({"feedparser": look, "walk": walk, "newsboat": newsboat, "read": read}[sys.argv[1]](*sys.argv[2:])))
+    ways = {"feedparser": look, "walk": walk, "newsboat": newsboat, "read": read, "liferea": liferea,
+            "liferea-inside": liferea_inside}
+    print(json.dumps(ways[sys.argv[1]](*sys.argv[2:])))

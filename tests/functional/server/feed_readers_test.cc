@@ -1,5 +1,4 @@
-// What real feed readers make of a feed: Python's feedparser and newsboat, as Debian has them. Liferea is not among
-// them: it fetches only while its window is open, which takes a session bus and WebKit.
+// What real feed readers make of a feed: Python's feedparser, newsboat and liferea, as Debian has them.
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -18,7 +17,10 @@ using testing::HasSubstr;
 
 class FeedReadersTest : public testing::Test {
  protected:
-  FeedReadersTest() { std::filesystem::remove_all(newsboat_); }
+  FeedReadersTest() {
+    std::filesystem::remove_all(newsboat_);
+    std::filesystem::remove_all(liferea_);
+  }
 
   void publish(int number, const std::string& more = "<content>plain &lt;text&gt; &amp;amp; more</content>") {
     const std::string id = std::to_string(number);
@@ -45,6 +47,7 @@ class FeedReadersTest : public testing::Test {
   }
 
   const std::string newsboat_ = scratch("newsboat");
+  const std::string liferea_ = scratch("liferea");
   TestDatabase database_;
   CourantServer server_{{"--database", database_.url()}};
   HttpClient client_{server_.port()};
@@ -139,6 +142,34 @@ TEST_F(FeedReadersTest, NewsboatKeepsWhatIsReadAndShowsWhatIsNew) {
     const json later = reader({"newsboat", newsboat_, url});
     EXPECT_EQ(unread(later), 1) << form << later;
     EXPECT_EQ(later["entries"].size(), 4U) << form;
+  }
+}
+
+TEST_F(FeedReadersTest, LifereaSubscribesAndShowsWhatIsNew) {
+  for (const std::string form : {"atom", "rss"}) {
+    std::filesystem::remove_all(liferea_);
+    const std::string feed = "/demo/" + form + "-of";
+    const auto publish_in = [&](const std::string& number) {
+      const std::string text = "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:l:" + number + "</id><title>Title " +
+                               number + "</title><content type='html'>&lt;p&gt;text of " + number +
+                               "&lt;/p&gt;</content></entry>";
+      EXPECT_EQ(client_.post(feed, text).status, 201);
+    };
+    const std::string url = server_.url() + feed + "?format=" + form;
+    publish_in("1");
+    publish_in("2");
+    const json first = reader({"liferea", liferea_, url, "2"});
+    EXPECT_THAT(all(first, "id"), testing::UnorderedElementsAre("urn:l:1", "urn:l:2")) << form << first;
+    EXPECT_EQ(unread(first), 2) << form;
+    for (const json& entry : first["entries"]) {
+      const std::string number = entry["id"].get<std::string>().substr(6);
+      EXPECT_EQ(entry["title"], "Title " + number) << form;
+      EXPECT_THAT(entry["content"].get<std::string>(), HasSubstr("<p>text of " + number + "</p>")) << form;
+      EXPECT_GT(entry["date"].get<std::int64_t>(), 1'700'000'000) << form;
+    }
+    publish_in("3");
+    const json later = reader({"liferea", liferea_, url, "3"});
+    EXPECT_THAT(all(later, "id"), testing::UnorderedElementsAre("urn:l:1", "urn:l:2", "urn:l:3")) << form << later;
   }
 }
 
