@@ -42,25 +42,32 @@ struct Hub::State {
   // The loop's thread:
   void start() {
     if (options.delivers) {
-      keepers = 5;
-      loop.start(keep_shards());
-      loop.start(keep_subscriptions());
-      loop.start(keep_requests());
-      loop.start(keep_cursors());
-      loop.start(keep_census());
+      begin_rounds(shards_pause, &State::beat, &State::heartbeat);
+      begin_rounds(subscriptions_pause, &State::tend, &State::heartbeat);
+      begin_rounds(requests_pause, &State::verify, &State::heartbeat);
+      begin_rounds(cursors_pause, &State::save, &State::rest_of_saving);
+      begin_rounds(census_pause, &State::count, &State::rest_of_counting);
     }
     thread = std::thread([this] {
       give_way(options.niceness);
       io.run();
     });
   }
-  http::Task<void> keep_shards();
-  http::Task<void> keep_subscriptions();
-  http::Task<void> keep_requests();
-  http::Task<void> keep_cursors();
-  http::Task<void> keep_census();
+  using Round = http::Task<void> (State::*)();
+  using Rest = std::chrono::milliseconds (State::*)(Ticks::duration took) const;  // after a round that took so long
+  void begin_rounds(Pause& pause, Round round, Rest rest) {
+    ++keepers;
+    loop.start(keep(pause, round, rest));
+  }
+  http::Task<void> keep(Pause& pause, Round round, Rest rest);
   http::Task<void> beat();
   http::Task<void> tend();
+  http::Task<void> verify() { return verifier.look(); }
+  http::Task<void> save();
+  http::Task<void> count() { return census.take(); }
+  std::chrono::milliseconds heartbeat(Ticks::duration) const { return options.heartbeat; }
+  std::chrono::milliseconds rest_of_saving(Ticks::duration took) const;
+  std::chrono::milliseconds rest_of_counting(Ticks::duration took) const;
   http::Task<void> load(ShardEpoch shard);
   http::Task<void> give_up_surplus(const KeptShards& kept);
   http::Task<void> finish();
@@ -87,7 +94,7 @@ struct Hub::State {
   Pause requests_pause{io};
   Pause cursors_pause{io};
   Pause census_pause{io};
-  int keepers = 0;         // of the coroutines above that have not ended
+  int keepers = 0;         // coroutines of keep() that have not ended
   std::uint64_t keys = 0;  // which keys of secrets there were
 
   std::atomic<double> share{0};
@@ -99,20 +106,23 @@ struct Hub::State {
   std::thread thread;
 };
 
-// A heartbeat a second: keeps the shards of this process and takes free ones. What takes longer the more subscriptions
-// there are is done beside it (keep_subscriptions), for a late heartbeat is a dead process's.
-http::Task<void> Hub::State::keep_shards() {
+// Its rounds again and again until the hub stops; with the last coroutine of this kind the hub ends.
+http::Task<void> Hub::State::keep(Pause& pause, Round round, Rest rest) {
   while (!loop.is_stopping) {
+    const Ticks begun = loop.clock.ticks();
     try {
-      co_await beat();
+      co_await (this->*round)();
     } catch (const std::exception&) {
-      // sql/ has logged why; the shards are kept while their lease lasts, and asked for again
+      // sql/ has logged why. Shards are kept while their lease lasts, requests wait in the database, what could not be
+      // loaded or saved is in the next round, and the census before stands.
     }
-    co_await shards_pause.wait(options.heartbeat);
+    co_await pause.wait((this->*rest)(loop.clock.ticks() - begun));
   }
   if (--keepers == 0) loop.start(finish());
 }
 
+// A heartbeat a second: keeps the shards of this process and takes free ones. What takes longer the more subscriptions
+// there are is done beside it (tend), for a late heartbeat is a dead process's.
 http::Task<void> Hub::State::beat() {
   const Ticks asked = loop.clock.ticks();
   struct Found {
@@ -136,18 +146,6 @@ http::Task<void> Hub::State::beat() {
 }
 
 // After each heartbeat, unless it is at it still: loads what is new, ends or renews what is due.
-http::Task<void> Hub::State::keep_subscriptions() {
-  while (!loop.is_stopping) {
-    try {
-      co_await tend();
-    } catch (const std::exception&) {
-      // as above; what is not loaded yet is loaded the next time
-    }
-    co_await subscriptions_pause.wait(options.heartbeat);
-  }
-  if (--keepers == 0) loop.start(finish());
-}
-
 http::Task<void> Hub::State::tend() {
   for (const ShardEpoch& shard : loop.shards.unloaded()) {
     if (loop.is_stopping) co_return;
@@ -198,49 +196,22 @@ http::Task<void> Hub::State::give_up_surplus(const KeptShards& kept) {
   co_await loop.executor.run(release);
 }
 
-http::Task<void> Hub::State::keep_requests() {
-  while (!loop.is_stopping) {
-    try {
-      co_await verifier.look();
-    } catch (const std::exception&) {
-      // keep_shards says that the database is away; requests wait there
-    }
-    co_await requests_pause.wait(options.heartbeat);
-  }
-  if (--keepers == 0) loop.start(finish());
+http::Task<void> Hub::State::save() {
+  co_await changes.look();
+  co_await dispatcher.save();
+  co_await changes.settle();
 }
 
 // However much there is to save, it takes a tenth of the time at most, unless that were too seldom.
-http::Task<void> Hub::State::keep_cursors() {
-  while (!loop.is_stopping) {
-    const Ticks begun = loop.clock.ticks();
-    try {
-      co_await changes.look();
-      co_await dispatcher.save();
-      co_await changes.settle();
-    } catch (const std::exception&) {
-      // as above; what could not be saved is kept
-    }
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(loop.clock.ticks() - begun);
-    co_await cursors_pause.wait(std::clamp(9 * took, options.save_every, options.save_at_least_every));
-  }
-  if (--keepers == 0) loop.start(finish());
+std::chrono::milliseconds Hub::State::rest_of_saving(Ticks::duration took) const {
+  const auto nine_times = 9 * std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  return std::clamp(nine_times, options.save_every, options.save_at_least_every);
 }
 
 // However much there is to count, it takes a fifth of the time at most.
-http::Task<void> Hub::State::keep_census() {
-  while (!loop.is_stopping) {
-    const Ticks begun = loop.clock.ticks();
-    try {
-      co_await census.take();
-    } catch (const std::exception&) {
-      // as above; the census before stands
-    }
-    const Ticks::duration took = loop.clock.ticks() - begun;
-    const auto pause = std::max<Ticks::duration>(options.census_every, 4 * took);
-    co_await census_pause.wait(std::chrono::duration_cast<std::chrono::milliseconds>(pause));
-  }
-  if (--keepers == 0) loop.start(finish());
+std::chrono::milliseconds Hub::State::rest_of_counting(Ticks::duration took) const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::max<Ticks::duration>(options.census_every, 4 * took));
 }
 
 // The last coroutine: what was in flight has been answered (kStopped, or better), cursors are saved, shards released.

@@ -1,6 +1,7 @@
 #include "hub/routes.h"
 
 #include "access/identity.h"
+#include "hub/acceptance.h"
 #include "hub/form.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
@@ -25,12 +26,13 @@ std::vector<http::Route> routes(Hub& hub) {
     std::string client(request.client_address);
     if (asks_to_subscribe(body)) request.spend(http::Use::kSubscriptions, 1);
     const int status = co_await hub.take(std::move(body), std::move(identity), std::move(client));
-    if (status == 204) {
+    if (status == Acceptance::kIsTold) {
       http::Response done;
-      done.status = 204;
+      done.status = status;
       co_return done;
     }
-    co_return http::text_response(202, "text/plain", "Accepted. The callback will be asked whether it wants this.\n");
+    co_return http::text_response(status, "text/plain",
+                                  "Accepted. The callback will be asked whether it wants this.\n");
   };
   const auto admit = [](const http::Request& request, const http::PathArguments&) -> std::uint64_t {
     const std::string field = request.combined_header("content-type");
