@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/field_characters.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -24,12 +25,8 @@ bool covers(std::string_view range, std::string_view type) {
 // Takes a token (RFC 9110 section 5.6.2) from the front; false: there is none.
 bool take_token(std::string_view& text) {
   std::size_t length = 0;
-  const auto is_token_character = [](char c) {
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool is_digit = c >= '0' && c <= '9';
-    return is_letter || is_digit || std::string_view("!#$%&'+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  while (length < text.size() && is_token_character(text[length])) ++length;
+  const auto may_stand = [](char c) { return c != '*' && http::is_token_character(c); };
+  while (length < text.size() && may_stand(text[length])) ++length;
   text.remove_prefix(length);
   return length > 0;
 }

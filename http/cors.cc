@@ -31,8 +31,11 @@ bool is_scheme(std::string_view text) {
   return !text.empty() && text.front() >= 'a' && text.front() <= 'z' && std::ranges::all_of(text, is_of_scheme);
 }
 
-std::string_view default_port(std::string_view scheme) {
-  return scheme == "https" ? "443" : scheme == "http" ? "80" : "";
+// 0: it has none.
+int default_port(std::string_view scheme) {
+  Uri uri;
+  uri.scheme = scheme;
+  return uri.effective_port();
 }
 
 struct HostAndPort {
@@ -57,7 +60,7 @@ std::optional<Fault> fault_of_port(std::string_view port, std::string_view schem
   if (!number || *number == 0 || *number > 65535 || port.front() == '0') {
     return Fault{"':' must be followed by a port, 1 to 65535"};
   }
-  if (port == default_port(scheme)) {
+  if (*number == static_cast<std::uint64_t>(default_port(scheme))) {
     return Fault{"browsers leave out the port that " + std::string(scheme) + " has by itself: write " + without};
   }
   return std::nullopt;
