@@ -12,13 +12,9 @@ namespace {
 
 using schema::Element;
 
-void count(const PostRules& rules, Refusal why) {
-  if (rules.around.tally != nullptr) rules.around.tally->refused(why);
-}
-
 // Throws Problem 422.
 [[noreturn]] void refuse(const PostRules& rules, Refusal why, const Fault& fault) {
-  count(rules, why);
+  rules.around.count(why);
   throw Problem(422, with_place(fault));
 }
 
@@ -122,7 +118,7 @@ Posted read_document(std::string_view bytes, const PostRules& rules, bool is_see
 Result<PreparedEntry> read_by_rules(schema::Document document, const PostRules& rules, const Source& source) {
   if (rules.door) return rules.door->read(std::move(document), rules.entry, rules.around, source);
   Result<PreparedEntry> read = read_entry(std::move(document), rules.entry);
-  if (!read) count(rules, Refusal::kAtom);
+  if (!read) rules.around.count(Refusal::kAtom);
   return read;
 }
 

@@ -44,7 +44,7 @@ std::optional<Element> content_root(const Element& entry) {
 
 // The fault, counted.
 Fault refused(const Circumstances& around, Refusal why, Fault fault) {
-  if (around.tally != nullptr) around.tally->refused(why);
+  around.count(why);
   return fault;
 }
 
@@ -122,7 +122,7 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
     later.time += std::chrono::hours(1);
     const Result<PreparedEntry> again = made_of(text, rules, later, taken);
     if (!again || again->id != made->id) {
-      if (again) refused(around, Refusal::kFailure, {});
+      if (again) around.count(Refusal::kFailure);
       log_error("the feed's stylesheet makes another id each time: no retry could be recognised, nothing is stored",
                 {{"feed", around.workspace + "/" + around.feed}, {"id", made->id}});
       throw Problem(500, "The feed's stylesheet makes another id of the same entry each time");
@@ -210,7 +210,7 @@ Result<PreparedEntry> EntryDoor::made_of(const std::string& text, const EntryRul
   if (made.end != End::kDone) {
     log_error("the feed's stylesheet failed, nothing is stored", {{"feed", feed}, {"why", made.text}});
     const bool is_told = made.end == End::kStopped;
-    refused(around, is_told ? Refusal::kBound : Refusal::kFailure, {});
+    around.count(is_told ? Refusal::kBound : Refusal::kFailure);
     throw Problem(500, "The feed's stylesheet failed on this entry" + (is_told ? ": " + made.text : std::string()));
   }
   Result<PreparedEntry> read = read_made(made.text, rules, around, taken);

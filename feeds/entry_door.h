@@ -34,6 +34,10 @@ struct Circumstances {
   // the feed gives them again.
   bool is_edit = false;
   const DoorTally* tally = nullptr;  // counts refusals and durations; null: nobody does. Outlives the call
+
+  void count(Refusal why) const {
+    if (tally != nullptr) tally->refused(why);
+  }
 };
 
 // Where an entry stands in what was sent, so that faults can say their line and column.
