@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -32,6 +31,7 @@
 #include "server/meter.h"
 #include "server/notify.h"
 #include "server/operations.h"
+#include "server/own_program.h"
 #include "server/process_group.h"
 #include "server/reload.h"
 #include "server/secrets.h"
@@ -186,9 +186,8 @@ std::string credentials_for(const Config& config, const std::optional<std::strin
 
 // How to call this program: as it is installed, or by its place.
 std::string own_name() {
-  std::error_code error;
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error || program == "/usr/bin/courant" ? "courant" : program;
+  std::string program = own_program();
+  return program.empty() || program == "/usr/bin/courant" ? "courant" : program;
 }
 
 void greet(const Config& config, const std::optional<std::string>& token) {

@@ -76,7 +76,6 @@ Result<bool> Core::start() {
   options.workspaces = std::move(configured->workspaces);
   const Result<bool> guarded = start_access(options.workspaces);
   if (!guarded) return guarded.fault();
-  origins_.change(ReadingOrigins::of(options.workspaces));
   show_process(metrics_);
   executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue,
                                               &metrics_, "readers");
@@ -113,10 +112,8 @@ Result<bool> Core::change(const Config& config) {
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config);
   options.workspaces = std::move(configured->workspaces);
-  Result<PublicWorkspaces> open_to_read = public_to_read(options.workspaces);
-  if (!open_to_read) return open_to_read.fault();
-  access_->change(*std::move(open_to_read));
-  origins_.change(ReadingOrigins::of(options.workspaces));
+  const Result<bool> guarded = change_access(options.workspaces);
+  if (!guarded) return guarded.fault();
   engine_->change(*std::move(doors));
   engine_->further_forms().change(feed_files(config));
   engine_->change(std::move(options));
@@ -152,6 +149,15 @@ Result<bool> Core::start_access(const Workspaces& workspaces) {
     setup.vault = *std::move(vault);
   }
   access_ = std::make_unique<AccessKeeper>(std::move(setup), database(), clock_);
+  origins_.change(ReadingOrigins::of(workspaces));
+  return true;
+}
+
+Result<bool> Core::change_access(const Workspaces& workspaces) {
+  Result<PublicWorkspaces> names = public_to_read(workspaces);
+  if (!names) return names.fault();
+  access_->change(*std::move(names));
+  origins_.change(ReadingOrigins::of(workspaces));
   return true;
 }
 
@@ -162,12 +168,10 @@ void Core::keep_up() {
     feeds::EngineOptions options = engine_->options();
     database().with_session([&](sql::Session& session) { options.workspaces = feeds::read_workspaces(session); });
     if (options.workspaces == engine_->options().workspaces) return;
-    Result<PublicWorkspaces> open_to_read = public_to_read(options.workspaces);
-    if (!open_to_read) {
-      return log_error("the workspaces in the database are not taken up", {{"why", open_to_read.fault().detail}});
+    const Result<bool> guarded = change_access(options.workspaces);
+    if (!guarded) {
+      return log_error("the workspaces in the database are not taken up", {{"why", guarded.fault().detail}});
     }
-    access_->change(*std::move(open_to_read));
-    origins_.change(ReadingOrigins::of(options.workspaces));
     engine_->change(std::move(options));
     log_info("the workspaces in the database have changed, and are taken up");
   } catch (const std::exception& error) {

@@ -72,6 +72,7 @@ class Core {
   using Workspaces = std::map<std::string, feeds::WorkspaceSettings, std::less<>>;
   Result<PublicWorkspaces> public_to_read(const Workspaces& workspaces) const;
   Result<bool> start_access(const Workspaces& workspaces);
+  Result<bool> change_access(const Workspaces& workspaces);  // a fault changes nothing
   void moved(const Advances& advances);
 
   const std::string data_;

@@ -11,6 +11,7 @@
 
 #include "kernel/argv.h"
 #include "kernel/log.h"
+#include "server/own_program.h"
 
 namespace courant::server {
 
@@ -33,11 +34,7 @@ std::optional<Fault> claim(ServeOptions& options, PidFile& pid) {
 
 void start_successor(const ServeOptions& options) {
   if (options.process > 0) return;  // whoever has started this one does it
-  std::error_code error;
-  std::string program = std::filesystem::read_symlink("/proc/self/exe", error);
-  // An upgrade has put another file in its place.
-  constexpr std::string_view kReplaced = " (deleted)";
-  if (program.ends_with(kReplaced)) program.resize(program.size() - kReplaced.size());
+  const std::string program = own_program();
   std::vector<std::string> arguments = {"courant"};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   if (!options.takes_over) arguments.emplace_back("--take-over");
