@@ -1,6 +1,6 @@
 # What scripts/bench and scripts/bench-retention share; sourced in the project's folder. Sets work, a folder that goes
 # away with every server that was started, kept, a folder that stays, and tool.
-work=$(mktemp -d /tmp/courant-bench.XXXX)
+work=$(mktemp -dt courant-bench.XXXX)
 chmod 755 "$work"
 kept=${COURANT_BENCH_DATA:-/var/tmp/courant-bench}
 mkdir -p "$kept"

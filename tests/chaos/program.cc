@@ -35,9 +35,9 @@ int Numbers::small(const std::string& flag, int otherwise) const {
 int run_in_folder(const std::string& program, std::uint32_t seed, const std::string& what,
                   const std::function<std::size_t(const std::string& work)>& run) {
   ::signal(SIGPIPE, SIG_IGN);
-  std::string work = "/tmp/courant-chaos.XXXXXX";
+  std::string work = std::filesystem::temp_directory_path() / "courant-chaos.XXXXXX";
   if (::mkdtemp(work.data()) == nullptr || ::chmod(work.c_str(), 0755) != 0) {
-    std::fprintf(stderr, "%s: no folder can be made in /tmp\n", program.c_str());
+    std::fprintf(stderr, "%s: no folder can be made: %s\n", program.c_str(), work.c_str());
     return 2;
   }
   std::printf("seed %u: %s, folder %s\n", seed, what.c_str(), work.c_str());

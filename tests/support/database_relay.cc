@@ -1,8 +1,6 @@
 #include "tests/support/database_relay.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string_view>
 
@@ -39,12 +37,10 @@ DatabaseRelay::DatabaseRelay(const std::string& url) {
   const std::size_t host = url.find(kHost) + kHost.size();
   const std::size_t length = std::min(url.find('&', host), url.size()) - host;
   target_ = url.substr(host, length).append(kSocketName);
-  char folder[] = "/tmp/courant-relay-XXXXXX";
-  if (::mkdtemp(folder) == nullptr) throw std::runtime_error("no folder for the relay's socket");
-  folder_ = folder;
-  url_ = std::string(url).replace(host, length, folder_);
+  const std::string folder = folder_.path();
+  url_ = std::string(url).replace(host, length, folder);
   accepting_socket_ = unix_socket();
-  const sockaddr_un address = address_of(std::string(folder_).append(kSocketName));
+  const sockaddr_un address = address_of(folder + std::string(kSocketName));
   if (::bind(accepting_socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(accepting_socket_, 64) != 0) {
     throw std::runtime_error("the relay cannot listen");
@@ -66,7 +62,6 @@ DatabaseRelay::~DatabaseRelay() {
     ::close(connection.database);
   }
   ::close(accepting_socket_);
-  std::filesystem::remove_all(folder_);
 }
 
 void DatabaseRelay::freeze(Which which) {

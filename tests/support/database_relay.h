@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/temporary_folder.h"
+
 namespace courant::test {
 
 class DatabaseRelay {
@@ -44,7 +46,7 @@ class DatabaseRelay {
   void accept_all();
   void pass(Connection& connection, bool from_client);
 
-  std::string folder_;
+  const TemporaryFolder folder_;  // of its socket
   std::string url_;
   std::string target_;
   int accepting_socket_ = -1;

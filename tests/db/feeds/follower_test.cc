@@ -1,18 +1,17 @@
 #include "feeds/follower.h"
 
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "sql/listener.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_database.h"
 
 namespace courant::feeds {
@@ -138,7 +137,6 @@ class ClosedDatabase {
     ::shutdown(listener_, SHUT_RDWR);
     accepting_.join();
     ::close(listener_);
-    std::filesystem::remove_all(folder_);
   }
 
   sql::DatabaseOptions options() const {
@@ -150,12 +148,8 @@ class ClosedDatabase {
   std::atomic<int> connections{0};
 
  private:
-  static std::string made_folder() {
-    std::string folder = "/tmp/courant-closed.XXXXXX";
-    return ::mkdtemp(folder.data()) == nullptr ? std::string() : folder;
-  }
-
-  const std::string folder_ = made_folder();
+  const test::TemporaryFolder made_;
+  const std::string folder_ = made_.path();
   const int listener_;
   std::thread accepting_;
 };

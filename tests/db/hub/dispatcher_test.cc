@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/support/no_topics.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -15,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // One feed that stands where the test says; its documents hold whatever is new and fits: each entry has 64 KiB.
-class OneFeed final : public TopicSource {
+class OneFeed final : public test::NoTopics {
  public:
   static constexpr std::int64_t kEntryBytes = 64 << 10;
   std::int64_t head = 0;
@@ -23,11 +24,8 @@ class OneFeed final : public TopicSource {
   bool is_empty = false;          // whatever its head says
   std::atomic<int> reads{0};      // that gave a document
 
-  std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return head; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return head; }
-  std::vector<std::string> required_terms(const Topic&) override { return {}; }
-  NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string& self, std::int64_t from,
                                    std::int64_t upto, const PushLimits& limits) override {
     if (from >= head) return std::nullopt;
@@ -37,9 +35,6 @@ class OneFeed final : public TopicSource {
     const std::int64_t to = std::min({head, upto, from + limits.max_bytes / kEntryBytes});
     const auto body = std::make_shared<const std::string>("after " + std::to_string(from) + ": new");
     return PushDocument{body, "text/plain", self, from, to, to - from, std::string_view("after ").size()};
-  }
-  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
-    return std::vector<std::optional<Instant>>(places.size());
   }
 };
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/any_query.h"
+#include "tests/support/no_topics.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -14,26 +15,15 @@ namespace {
 using namespace std::chrono_literals;
 
 // What the database's threads ask of it has to wait until the test lets them go on.
-class SlowFeed final : public TopicSource {
+class SlowFeed final : public test::NoTopics {
  public:
   std::promise<void> asked;
   std::promise<void> may_go_on;
 
-  std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
-  std::int64_t position(sql::Session&, const Topic&) override { return 0; }
-  std::int64_t known_position(std::int64_t, std::int64_t) override { return 0; }
   std::vector<std::string> required_terms(const Topic&) override {
     asked.set_value();
     may_go_on.get_future().wait();
     return {};
-  }
-  NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
-  std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string&, std::int64_t, std::int64_t,
-                                   const PushLimits&) override {
-    return std::nullopt;
-  }
-  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
-    return std::vector<std::optional<Instant>>(places.size());
   }
 };
 

@@ -15,6 +15,7 @@
 
 #include "hub/dispatcher.h"
 #include "kernel/text.h"
+#include "tests/support/no_topics.h"
 #include "tests/support/test_database.h"
 
 namespace courant::hub {
@@ -36,7 +37,7 @@ bool is_match(const std::string& topic, const Terms& terms) {
 }
 
 // One feed of entries with terms. Its documents are the positions that match.
-class TermFeed final : public TopicSource {
+class TermFeed final : public test::NoTopics {
  public:
   void publish(Terms terms) {
     const std::lock_guard lock(mutex_);
@@ -69,12 +70,8 @@ class TermFeed final : public TopicSource {
     return known_;
   }
 
-  std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
   std::int64_t position(sql::Session&, const Topic&) override { return head(); }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return known_; }
-  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
-    return std::vector<std::optional<Instant>>(places.size());
-  }
   std::vector<std::string> required_terms(const Topic& topic) override {
     if (topic.canonical == "*" || topic.canonical.front() == '!') return {};
     std::vector<std::string> terms;

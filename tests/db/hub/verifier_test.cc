@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/any_query.h"
+#include "tests/support/no_topics.h"
 #include "tests/support/test_database.h"
 
 namespace courant::hub {
@@ -12,23 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 using Outcome = http::ClientReply::Outcome;
 
-class EmptyFeed final : public TopicSource {
+class EmptyFeed final : public test::NoTopics {
  public:
   std::function<void()> is_asked_for_terms = [] {};  // on the database's thread, while a subscription is being made
-  std::optional<Topic> find(sql::Session&, const std::string&) override { return std::nullopt; }
-  std::int64_t position(sql::Session&, const Topic&) override { return 0; }
-  std::int64_t known_position(std::int64_t, std::int64_t) override { return 0; }
   std::vector<std::string> required_terms(const Topic&) override {
     is_asked_for_terms();
     return {};
-  }
-  NewTerms new_terms(sql::Session&, std::int64_t, std::int64_t, std::int64_t from) override { return {from, {}}; }
-  std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string&, std::int64_t, std::int64_t,
-                                   const PushLimits&) override {
-    return std::nullopt;
-  }
-  std::vector<std::optional<Instant>> first_after(sql::Session&, const std::vector<LogPlace>& places) override {
-    return std::vector<std::optional<Instant>>(places.size());
   }
 };
 

@@ -11,6 +11,11 @@ Response answer(bool& holds, std::string body = {}) {
   return response;
 }
 
+// As what comes twice is kept, under revision 1.
+void remember(AnswerMemo& memo, const std::string& request, const Response& response, bool has_body = true) {
+  for (int i = 0; i < 2; ++i) memo.keep(request, response, has_body, 1);
+}
+
 TEST(AnswerMemo, KeepsWhatComesTwice) {
   AnswerMemo memo;
   bool holds = true;
@@ -30,8 +35,7 @@ TEST(AnswerMemo, GivesNothingThatDoesNotHold) {
   AnswerMemo memo;
   bool holds = true;
   const Response response = answer(holds);
-  memo.keep("GET /a", response, true, 1);
-  memo.keep("GET /a", response, true, 1);
+  remember(memo, "GET /a", response);
   ASSERT_TRUE(memo.find("GET /a", 1));
   holds = false;
   EXPECT_FALSE(memo.find("GET /a", 1));
@@ -45,8 +49,7 @@ TEST(AnswerMemo, GivesNothingThatWasStampedBefore) {
   AnswerMemo memo;
   bool holds = true;
   const Response response = answer(holds);
-  memo.keep("GET /a", response, true, 1);
-  memo.keep("GET /a", response, true, 1);
+  remember(memo, "GET /a", response);
   ASSERT_TRUE(memo.find("GET /a", 1));
   EXPECT_FALSE(memo.find("GET /a", 2));
   EXPECT_FALSE(memo.find("GET /a", 1)) << "it was dropped";
@@ -56,8 +59,7 @@ TEST(AnswerMemo, DoesNotKeepBodiesThatNobodyElseKeeps) {
   AnswerMemo memo;
   bool holds = true;
   Response response = answer(holds, "body");
-  memo.keep("GET /a", response, true, 1);
-  memo.keep("GET /a", response, true, 1);
+  remember(memo, "GET /a", response);
   response.body.reset();
   EXPECT_FALSE(memo.find("GET /a", 1));
 }
@@ -65,8 +67,7 @@ TEST(AnswerMemo, DoesNotKeepBodiesThatNobodyElseKeeps) {
 TEST(AnswerMemo, KeepsNothingThatDoesNotSayHowLongItHolds) {
   AnswerMemo memo;
   const Response response = text_response(200, "text/plain", "x");
-  memo.keep("GET /a", response, true, 1);
-  memo.keep("GET /a", response, true, 1);
+  remember(memo, "GET /a", response);
   EXPECT_FALSE(memo.find("GET /a", 1));
 }
 
@@ -74,8 +75,7 @@ TEST(AnswerMemo, AnswersToHeadHaveNoBody) {
   AnswerMemo memo;
   bool holds = true;
   const Response response = answer(holds, "body");
-  memo.keep("HEAD /a", response, false, 1);
-  memo.keep("HEAD /a", response, false, 1);
+  remember(memo, "HEAD /a", response, false);
   const std::optional<AnswerMemo::Known> known = memo.find("HEAD /a", 1);
   ASSERT_TRUE(known);
   EXPECT_TRUE(known->after_date.ends_with("Content-Length: 4\r\n\r\n"));
