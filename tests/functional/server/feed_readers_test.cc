@@ -1,5 +1,6 @@
 // What real feed readers make of a feed: Python's feedparser, newsboat and liferea, as Debian has them.
-#include <filesystem>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 
 #include "tests/support/command.h"
 #include "tests/support/courant_server.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_database.h"
 
 namespace courant::test::feed_readers_test {
@@ -17,11 +19,6 @@ using testing::HasSubstr;
 
 class FeedReadersTest : public testing::Test {
  protected:
-  FeedReadersTest() {
-    std::filesystem::remove_all(newsboat_);
-    std::filesystem::remove_all(liferea_);
-  }
-
   void publish(int number, const std::string& more = "<content>plain &lt;text&gt; &amp;amp; more</content>") {
     const std::string id = std::to_string(number);
     const Reply reply =
@@ -46,8 +43,6 @@ class FeedReadersTest : public testing::Test {
     return count;
   }
 
-  const std::string newsboat_ = scratch("newsboat");
-  const std::string liferea_ = scratch("liferea");
   TestDatabase database_;
   CourantServer server_{{"--database", database_.url()}};
   HttpClient client_{server_.port()};
@@ -109,7 +104,8 @@ TEST_F(FeedReadersTest, TheArchiveLeadsToTheBeginning) {
 
 TEST_F(FeedReadersTest, NewsboatKeepsWhatIsReadAndShowsWhatIsNew) {
   for (const std::string form : {"atom", "rss"}) {
-    std::filesystem::remove_all(newsboat_);
+    const TemporaryFolder folder;
+    const std::string home = folder.path();
     const std::string feed = "/demo/" + form + "-of";
     const auto publish_in = [&](int number) {
       const std::string id = std::to_string(number);
@@ -123,7 +119,7 @@ TEST_F(FeedReadersTest, NewsboatKeepsWhatIsReadAndShowsWhatIsNew) {
     };
     const std::string url = server_.url() + feed + "?format=" + form;
     for (int number = 1; number <= 3; ++number) publish_in(number);
-    const json first = reader({"newsboat", newsboat_, url});
+    const json first = reader({"newsboat", home, url});
     EXPECT_EQ(first["entries"].size(), 3U) << form << first;
     EXPECT_EQ(unread(first), 3) << form;
     EXPECT_THAT(all(first, "id"), testing::UnorderedElementsAre("urn:n:1", "urn:n:2", "urn:n:3")) << form;
@@ -134,12 +130,12 @@ TEST_F(FeedReadersTest, NewsboatKeepsWhatIsReadAndShowsWhatIsNew) {
       EXPECT_THAT(entry["content"].get<std::string>(), HasSubstr("<p>text of " + number + "</p>")) << form;
       EXPECT_GT(entry["date"].get<std::int64_t>(), 1'700'000'000) << form;
     }
-    reader({"read", newsboat_});
-    const json again = reader({"newsboat", newsboat_, url});
+    reader({"read", home});
+    const json again = reader({"newsboat", home, url});
     EXPECT_EQ(unread(again), 0) << form << ": the entity tag says that nothing is new";
     EXPECT_EQ(again["entries"].size(), 3U) << form;
     publish_in(4);
-    const json later = reader({"newsboat", newsboat_, url});
+    const json later = reader({"newsboat", home, url});
     EXPECT_EQ(unread(later), 1) << form << later;
     EXPECT_EQ(later["entries"].size(), 4U) << form;
   }
@@ -147,7 +143,8 @@ TEST_F(FeedReadersTest, NewsboatKeepsWhatIsReadAndShowsWhatIsNew) {
 
 TEST_F(FeedReadersTest, LifereaSubscribesAndShowsWhatIsNew) {
   for (const std::string form : {"atom", "rss"}) {
-    std::filesystem::remove_all(liferea_);
+    const TemporaryFolder folder;  // of each its own: what liferea has started may write for a moment after its end
+    const std::string home = folder.path();
     const std::string feed = "/demo/" + form + "-of";
     const auto publish_in = [&](const std::string& number) {
       const std::string text = "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:l:" + number + "</id><title>Title " +
@@ -158,7 +155,7 @@ TEST_F(FeedReadersTest, LifereaSubscribesAndShowsWhatIsNew) {
     const std::string url = server_.url() + feed + "?format=" + form;
     publish_in("1");
     publish_in("2");
-    const json first = reader({"liferea", liferea_, url, "2"});
+    const json first = reader({"liferea", home, url, "2"});
     EXPECT_THAT(all(first, "id"), testing::UnorderedElementsAre("urn:l:1", "urn:l:2")) << form << first;
     EXPECT_EQ(unread(first), 2) << form;
     for (const json& entry : first["entries"]) {
@@ -168,7 +165,7 @@ TEST_F(FeedReadersTest, LifereaSubscribesAndShowsWhatIsNew) {
       EXPECT_GT(entry["date"].get<std::int64_t>(), 1'700'000'000) << form;
     }
     publish_in("3");
-    const json later = reader({"liferea", liferea_, url, "3"});
+    const json later = reader({"liferea", home, url, "3"});
     EXPECT_THAT(all(later, "id"), testing::UnorderedElementsAre("urn:l:1", "urn:l:2", "urn:l:3")) << form << later;
   }
 }
