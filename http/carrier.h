@@ -1,6 +1,6 @@
 // What carries the client's requests: libcurl (http/curl_carrier.h), or, where nothing but HTTP/1.1 over TCP is needed,
 // connections of our own (http/plain_carrier.h).
-// Threads: the client's thread alone.
+// Threads: the worker's thread alone.
 #pragma once
 
 #include <functional>

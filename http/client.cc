@@ -4,12 +4,12 @@
 #include <atomic>
 #include <deque>
 #include <exception>
+#include <future>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <curl/curl.h>
 
@@ -49,10 +49,10 @@ std::string_view outcome_name(Outcome outcome) {
   return kNames[static_cast<int>(outcome)];
 }
 
-// A thread and the hosts that are its own.
+// A thread and the hosts that are its own: the worker's, or that of the loop which it is given.
 class Client::Worker {
  public:
-  Worker(ClientOptions options, Metrics& metrics);
+  Worker(const ClientOptions& options, Metrics& metrics, boost::asio::io_context* loop = nullptr);
   ~Worker() {
     begin_stop();
     join();
@@ -60,8 +60,8 @@ class Client::Worker {
 
   bool send(std::unique_ptr<Errand> errand);
   void begin_stop();
-  void join();  // after begin_stop; on the worker's own thread it does nothing
-  bool is_this_thread() const { return id_ == std::this_thread::get_id(); }
+  void join();  // after begin_stop; on the worker's thread it does nothing
+  bool is_this_thread() const { return !has_ended() && io_.get_executor().running_in_this_thread(); }
 
  private:
   // All below run on the worker's thread.
@@ -72,8 +72,11 @@ class Client::Worker {
   void finish(Errand& errand, ClientReply reply);
   void tell();
   void end_all();
+  void leave();
 
-  const ClientOptions options_;
+  bool has_ended() const { return ended_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+  const ClientOptions& options_;
   std::vector<Counter*> finished_;  // by outcome
   Gauge& under_way_;                // of all threads
 
@@ -82,33 +85,35 @@ class Client::Worker {
   bool is_stopping_ = false;
   std::atomic<int> waiting_{0};  // arrived and not begun: more with the lock held, fewer by the worker's thread
 
-  boost::asio::io_context io_{1};  // for one thread
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  std::optional<boost::asio::io_context> own_loop_;
+  boost::asio::io_context& io_;  // until it has ended
+  std::promise<void> end_;
+  const std::shared_future<void> ended_{end_.get_future()};
 
   // The worker's thread alone:
   Turns<std::unique_ptr<Errand>> turns_;
-  CurlCarrier curl_;
-  PlainCarrier plain_;
+  std::optional<CurlCarrier> curl_;  // nullopt: on the loop of others, which it might hold up
+  std::optional<PlainCarrier> plain_;
   bool is_beginning_ = false;  // begin_all() is at work, or never again
   std::vector<std::pair<Done, ClientReply>> answered_;
 
   std::mutex joining_;  // one thread joins, others wait for it
-  std::thread::id id_;
   std::thread thread_;  // last: it uses all of the above
 };
 
-Client::Worker::Worker(ClientOptions options, Metrics& metrics)
-    : options_(std::move(options)),
+Client::Worker::Worker(const ClientOptions& options, Metrics& metrics, boost::asio::io_context* loop)
+    : options_(options),
       under_way_(metrics.gauge("courant_client_in_flight", "Requests to other servers that are under way")),
-      turns_(options_.in_flight, options_.per_host),
-      curl_(io_, options_, [this](Errand& errand, ClientReply reply) { ended(errand, std::move(reply)); }),
-      plain_(io_, options_, [this](Errand& errand, ClientReply reply) { ended(errand, std::move(reply)); }) {
+      io_(loop != nullptr ? *loop : own_loop_.emplace(1)),
+      turns_(options_.in_flight, options_.per_host) {
+  const auto end = [this](Errand& errand, ClientReply reply) { ended(errand, std::move(reply)); };
+  if (own_loop_) curl_.emplace(io_, options_, end);
+  plain_.emplace(io_, options_, end);
   for (int outcome = 0; outcome < kOutcomes; ++outcome) {
     finished_.push_back(&metrics.counter("courant_client_requests_total", "Requests to other servers that ended",
                                          {{"outcome", std::string(outcome_name(static_cast<Outcome>(outcome)))}}));
   }
-  thread_ = std::thread([this] { run(); });
-  id_ = thread_.get_id();
+  if (own_loop_) thread_ = std::thread([this] { run(); });
 }
 
 bool Client::Worker::send(std::unique_ptr<Errand> errand) {
@@ -134,12 +139,14 @@ void Client::Worker::begin_stop() {
 
 void Client::Worker::join() {
   if (is_this_thread()) return;
+  ended_.wait();
   const std::lock_guard lock(joining_);
   if (thread_.joinable()) thread_.join();
 }
 
 void Client::Worker::run() {
   if (options_.niceness > 0) give_way(options_.niceness);
+  const auto work = boost::asio::make_work_guard(io_);
   io_.run();
 }
 
@@ -164,7 +171,7 @@ void Client::Worker::begin_all() {
   while (std::optional<std::unique_ptr<Errand>> errand = turns_.take()) {
     --waiting_;
     under_way_.add(1);
-    Carrier& carrier = plain_.can_carry(**errand) ? static_cast<Carrier&>(plain_) : curl_;
+    Carrier& carrier = PlainCarrier::can_carry(options_, **errand) ? static_cast<Carrier&>(*plain_) : *curl_;
     carrier.begin(*std::move(errand));
   }
   is_beginning_ = false;
@@ -202,22 +209,35 @@ void Client::Worker::end_all() {
   for (const std::unique_ptr<Errand>& errand : turns_.take_waiting()) {
     finish(*errand, errand->ended(Outcome::kStopped, "the client was stopped"));
   }
-  curl_.end_all();
-  plain_.end_all();
+  if (curl_) curl_->end_all();
+  plain_->end_all();
   tell();
-  io_.stop();
+  boost::asio::post(io_, [this] { leave(); });  // behind all that has been posted before
 }
 
-Client::Client(ClientOptions options, Metrics& metrics) {
-  if (!options.guard) throw std::invalid_argument("a client needs a guard");
-  if (options.in_flight < 1 || options.per_host < 1) throw std::invalid_argument("a client needs room for a request");
-  if (options.threads < 1) throw std::invalid_argument("a client needs a thread");
+// A loop of others goes on, and may go before this does.
+void Client::Worker::leave() {
+  curl_.reset();
+  plain_.reset();
+  if (own_loop_) own_loop_->stop();
+  std::promise<void> end = std::move(end_);
+  end.set_value();  // after which nothing of this may be touched
+}
+
+Client::Client(ClientOptions options, Metrics& metrics) : options_(std::move(options)), metrics_(metrics) {
+  if (!options_.guard) throw std::invalid_argument("a client needs a guard");
+  if (options_.in_flight < 1 || options_.per_host < 1) throw std::invalid_argument("a client needs room for a request");
+  if (options_.threads < 1) throw std::invalid_argument("a client needs a thread");
   initialise_curl();
-  for (int i = 0; i < options.threads; ++i) workers_.push_back(std::make_unique<Worker>(options, metrics));
+  for (int i = 0; i < options_.threads; ++i) workers_.push_back(std::make_unique<Worker>(options_, metrics_));
 }
 
 Client::~Client() {
   stop();
+}
+
+void Client::carry_plain_on(boost::asio::io_context& loop) {
+  on_loop_ = std::make_unique<Worker>(options_, metrics_, &loop);
 }
 
 bool Client::send(ClientRequest request, Done done) {
@@ -225,15 +245,19 @@ bool Client::send(ClientRequest request, Done done) {
     throw std::invalid_argument("a client sends GET and POST, not " + request.method);
   }
   auto errand = std::make_unique<Errand>(std::move(request), std::move(done));
+  if (on_loop_ && PlainCarrier::can_carry(options_, *errand)) return on_loop_->send(std::move(errand));
   Worker& worker = *workers_[std::hash<std::string>{}(errand->host) % workers_.size()];
   return worker.send(std::move(errand));
 }
 
 void Client::stop() {
-  for (const auto& worker : workers_) worker->begin_stop();
+  std::vector<Worker*> all;
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  if (on_loop_) all.push_back(on_loop_.get());
+  for (Worker* const worker : all) worker->begin_stop();
   // One of them may be the caller; and two that join each other would wait for ever.
-  if (std::ranges::any_of(workers_, [](const auto& worker) { return worker->is_this_thread(); })) return;
-  for (const auto& worker : workers_) worker->join();
+  if (std::ranges::any_of(all, [](const Worker* worker) { return worker->is_this_thread(); })) return;
+  for (Worker* const worker : all) worker->join();
 }
 
 }  // namespace courant::http

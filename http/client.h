@@ -2,7 +2,8 @@
 // address guard forbids. Redirects are answers, never followed; proxies, credentials and cookies of the environment
 // are not used; TLS is verified; an answer's body is never inflated.
 // Specification: RFC 9110, 9112, 9113.
-// Threads: any may call; the answers come on the client's own threads, those of one host all on the same.
+// Threads: any may call; the answers come on the client's own threads, those of one host all on the same, or on the
+// loop of carry_plain_on().
 #pragma once
 
 #include <chrono>
@@ -14,6 +15,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "http/address_guard.h"
 #include "http/message.h"
@@ -90,7 +93,12 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Queues a request. `done` is called exactly once, on a thread of the client, where it must not block; it may send
+  // Requests that connections of our own can carry are carried on this loop from now on, and answered there: who lives
+  // on it spares the way to another thread and back. Before anything is sent, once. One thread runs the loop, until
+  // stop() has returned.
+  void carry_plain_on(boost::asio::io_context& loop);
+
+  // Queues a request. `done` is called exactly once, on a thread as above, where it must not block; it may send
   // again. False: 4 * in_flight requests wait for that thread, or the client was stopped; then `done` is never called.
   // Hosts take turns, so that a slow one delays only itself. Throws std::invalid_argument for another method.
   bool send(ClientRequest request, Done done);
@@ -101,7 +109,10 @@ class Client {
 
  private:
   class Worker;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  const ClientOptions options_;
+  Metrics& metrics_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // each with a thread of its own
+  std::unique_ptr<Worker> on_loop_;               // null: no loop was given
 };
 
 }  // namespace courant::http

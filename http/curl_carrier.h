@@ -1,5 +1,5 @@
 // libcurl as a carrier: https, HTTP/2, proxies, and whatever else a URL may ask for.
-// Threads: the client's thread alone.
+// Threads: the worker's thread alone.
 #pragma once
 
 #include <unordered_map>

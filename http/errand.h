@@ -1,5 +1,5 @@
 // A request on its way through the client, and what all that carry one keep to.
-// Threads: the client's thread alone, once it is sent.
+// Threads: the worker's thread alone, once it is sent.
 #pragma once
 
 #include <chrono>

@@ -54,7 +54,7 @@ Lookup::Found loopback() {
 }  // namespace
 
 // Where the threads leave what they have found; they keep it alive.
-class Lookup::Inbox {
+class Lookup::Inbox : public std::enable_shared_from_this<Inbox> {
  public:
   Inbox(boost::asio::io_context& io, Lookup& owner) : io_(&io), owner_(&owner) {}
 
@@ -66,16 +66,16 @@ class Lookup::Inbox {
   void put(std::string name, Found found) {
     const std::lock_guard lock(mutex_);
     if (io_ == nullptr) return;
-    auto tell = [owner = owner_, name = std::move(name), found = std::move(found)]() mutable {
-      owner->tell(name, std::move(found));
+    auto tell = [self = shared_from_this(), name = std::move(name), found = std::move(found)]() mutable {
+      if (self->io_ != nullptr) self->owner_->tell(name, std::move(found));  // closed on this thread alone
     };
     boost::asio::post(*io_, std::move(tell));
   }
 
  private:
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the next, which only the loop's thread changes
   boost::asio::io_context* io_;
-  Lookup* const owner_;  // outlives whatever io_ runs
+  Lookup* const owner_;  // until it is closed
 };
 
 Lookup::Lookup(boost::asio::io_context& io) : inbox_(std::make_shared<Inbox>(io, *this)) {}

@@ -77,9 +77,9 @@ PlainCarrier::PlainCarrier(asio::io_context& io, const ClientOptions& options, E
 
 PlainCarrier::~PlainCarrier() = default;
 
-bool PlainCarrier::can_carry(const Errand& errand) const {
+bool PlainCarrier::can_carry(const ClientOptions& options, const Errand& errand) {
   const std::optional<Uri>& url = errand.url;
-  return !options_.all_by_libcurl && url && url->scheme == "http" && options_.egress_proxy.empty() &&
+  return !options.all_by_libcurl && url && url->scheme == "http" && options.egress_proxy.empty() &&
          url->user_info.empty() && is_plain_text(url->path) && is_plain_text(url->query.value_or(""));
 }
 

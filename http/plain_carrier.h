@@ -5,7 +5,7 @@
 // 9.2.2 names POST among those that may where the client knows more: what we POST is deliveries, which come at least
 // once and are known by their webhook-id, and entries under an idempotency key.
 // Specification: RFC 9110, 9112.
-// Threads: the client's thread alone.
+// Threads: the worker's thread alone.
 #pragma once
 
 #include <map>
@@ -31,7 +31,7 @@ class PlainCarrier final : public Carrier {
 
   // Whether it may be given this one: what is behind TLS or a proxy, asks for a password or has to be written in
   // another way than it is given, it cannot carry.
-  bool can_carry(const Errand& errand) const;
+  static bool can_carry(const ClientOptions& options, const Errand& errand);
 
   void begin(std::unique_ptr<Errand> errand) override;
   void end_all() override;

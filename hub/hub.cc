@@ -39,20 +39,12 @@ struct Hub::State {
         changes(loop, dispatcher, owner_store, insight),
         self_service(options, owner_store, insight, executor, clock, [this] { look_for_changes(); }) {}
 
+  // Any thread:
+  void start();
+  void look_for_changes();
+
   // The loop's thread:
-  void start() {
-    if (options.delivers) {
-      begin_rounds(shards_pause, &State::beat, &State::heartbeat);
-      begin_rounds(subscriptions_pause, &State::tend, &State::heartbeat);
-      begin_rounds(requests_pause, &State::verify, &State::heartbeat);
-      begin_rounds(cursors_pause, &State::save, &State::rest_of_saving);
-      begin_rounds(census_pause, &State::count, &State::rest_of_counting);
-    }
-    thread = std::thread([this] {
-      give_way(options.niceness);
-      io.run();
-    });
-  }
+  void begin_all();
   using Round = http::Task<void> (State::*)();
   using Rest = std::chrono::milliseconds (State::*)(Ticks::duration took) const;  // after a round that took so long
   void begin_rounds(Pause& pause, Round round, Rest rest) {
@@ -72,8 +64,6 @@ struct Hub::State {
   http::Task<void> give_up_surplus(const KeptShards& kept);
   http::Task<void> finish();
   void take_moves();
-  // Any thread:
-  void look_for_changes();
 
   HubOptions options;  // what can change: the loop's thread's own; io threads have those of `acceptance`
   Store store;
@@ -105,6 +95,23 @@ struct Hub::State {
 
   std::thread thread;
 };
+
+void Hub::State::start() {
+  thread = std::thread([this] {
+    give_way(options.niceness);
+    io.run();
+  });
+  loop.transport.live_on(io);
+  if (options.delivers) asio::post(io, [this] { begin_all(); });
+}
+
+void Hub::State::begin_all() {
+  begin_rounds(shards_pause, &State::beat, &State::heartbeat);
+  begin_rounds(subscriptions_pause, &State::tend, &State::heartbeat);
+  begin_rounds(requests_pause, &State::verify, &State::heartbeat);
+  begin_rounds(cursors_pause, &State::save, &State::rest_of_saving);
+  begin_rounds(census_pause, &State::count, &State::rest_of_counting);
+}
 
 // Its rounds again and again until the hub stops; with the last coroutine of this kind the hub ends.
 http::Task<void> Hub::State::keep(Pause& pause, Round round, Rest rest) {

@@ -14,6 +14,10 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
+  // The loop of whoever sends most: requests may be carried on it, and answered there. Called once at most, before
+  // anything is sent; one thread runs it, until stop() has returned.
+  virtual void live_on(boost::asio::io_context&) {}
+
   // Sends the request and calls `done` exactly once with what became of it: the peer's answer, or why there is none, at
   // the latest when the request's deadline has passed since it was begun. kStopped: the transport has ended, and it is
   // not known whether the peer has got it. kHeldBack: nothing was sent, since the request does not admit it or too much
@@ -29,6 +33,7 @@ class Transport {
 class WebhookTransport final : public Transport {
  public:
   explicit WebhookTransport(http::Client& client) : client_(client) {}
+  void live_on(boost::asio::io_context& loop) override { client_.carry_plain_on(loop); }
   void send(http::ClientRequest request, std::function<void(http::ClientReply)> done) override;
   void stop() override;
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/contract/hub/pipe_transport.h"
+#include "tests/support/running_loop.h"
 #include "tests/support/sink.h"
 #include "tests/support/wait_until.h"
 
@@ -18,11 +19,14 @@ using http::ClientReply;
 using http::ClientRequest;
 using Outcome = ClientReply::Outcome;
 
-// Over connections of our own, or over libcurl.
-template <bool kByLibcurl>
+// Over libcurl, or over connections of our own: on a thread of the client's, or on the sender's loop.
+enum class Way { kLibcurl, kOwn, kOnLoop };
+template <Way kWay>
 class Webhooks {
  public:
-  explicit Webhooks(Sink::Handler handler) : sink_(std::move(handler)), client_(options(), metrics_) {}
+  explicit Webhooks(Sink::Handler handler) : sink_(std::move(handler)), client_(options(), metrics_) {
+    if (kWay == Way::kOnLoop) transport_.live_on(loop_.io());
+  }
 
   hub::Transport& transport() { return transport_; }
   std::string url(const std::string& target) const { return sink_.url(target); }
@@ -32,12 +36,13 @@ class Webhooks {
   static http::ClientOptions options() {
     http::ClientOptions options;
     options.guard = std::make_shared<const http::AddressGuard>(std::vector{*http::Network::parse("127.0.0.0/8")});
-    options.all_by_libcurl = kByLibcurl;
+    options.all_by_libcurl = kWay == Way::kLibcurl;
     return options;
   }
 
   Metrics metrics_;
   Sink sink_;
+  RunningLoop loop_;
   http::Client client_;
   hub::WebhookTransport transport_{client_};
 };
@@ -99,7 +104,7 @@ class TransportContract : public testing::Test {
   std::unique_ptr<World> world_;
 };
 
-using Worlds = testing::Types<Webhooks<false>, Webhooks<true>, Pipe>;
+using Worlds = testing::Types<Webhooks<Way::kOwn>, Webhooks<Way::kOnLoop>, Webhooks<Way::kLibcurl>, Pipe>;
 TYPED_TEST_SUITE(TransportContract, Worlds);
 
 TYPED_TEST(TransportContract, CarriesTheRequestAndItsAnswer) {

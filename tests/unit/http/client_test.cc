@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <netdb.h>
 
+#include "tests/support/running_loop.h"
 #include "tests/support/sink.h"
 #include "tests/support/wait_until.h"
 
@@ -72,16 +73,26 @@ ClientRequest post(const std::string& url, const std::string& body) {
   return request;
 }
 
-// Each test runs over libcurl, and over connections of our own wherever they can carry what it sends.
-class ClientTest : public testing::TestWithParam<bool> {
+// Each test runs over libcurl, and over connections of our own wherever they can carry what it sends: on a thread of
+// the client's, and on a loop of others.
+enum class Way { kByLibcurl, kByOurOwn, kOnALoop };
+class ClientTest : public testing::TestWithParam<Way> {
  protected:
+  class Client : public http::Client {
+   public:
+    Client(ClientOptions options, ClientTest& test) : http::Client(std::move(options), test.metrics_) {
+      if (GetParam() == Way::kOnALoop) carry_plain_on(test.loop_.io());
+    }
+  };
+
+  static bool is_by_libcurl() { return GetParam() == Way::kByLibcurl; }
   static ClientOptions options(const std::vector<std::string>& allowed = {"127.0.0.0/8"}) {
     std::vector<Network> networks;
     for (const std::string& text : allowed) networks.push_back(*Network::parse(text));
     ClientOptions options;
     options.guard = std::make_shared<AddressGuard>(std::move(networks));
     options.user_agent = "Courant/test";
-    options.all_by_libcurl = GetParam();
+    options.all_by_libcurl = is_by_libcurl();
     return options;
   }
 
@@ -93,13 +104,14 @@ class ClientTest : public testing::TestWithParam<bool> {
   static ClientReply get(Client& client, const std::string& url) { return ask(client, ClientRequest{.url = url}); }
 
   Metrics metrics_;
+  test::RunningLoop loop_;
 };
 
 TEST_P(ClientTest, GetsAnAnswer) {
   Sink sink([](const SinkRequest&) {
     return SinkReply{.status = 404, .headers = {{"X-Seen", " yes "}, {"Retry-After", "7"}}, .body = "gone"};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply reply = get(client, sink.url("/callback?a=1&b=%20"));
   EXPECT_EQ(reply.outcome, Outcome::kAnswered) << reply.detail;
   EXPECT_EQ(reply.status, 404);
@@ -121,7 +133,7 @@ TEST_P(ClientTest, GetsAnAnswer) {
 
 TEST_P(ClientTest, PostsABodyWithItsHeaders) {
   Sink sink([](const SinkRequest&) { return SinkReply{.status = 204}; });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   std::string body(300'000, 'x');
   body[7] = '\0';
   ClientRequest request = post(sink.url(), body);
@@ -146,7 +158,7 @@ TEST_P(ClientTest, PostsABodyWithItsHeaders) {
 
 TEST_P(ClientTest, KeepsOnlyTheBeginOfALongBody) {
   Sink sink([](const SinkRequest&) { return SinkReply{.body = std::string(5'000'000, 'b')}; });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply reply = get(client, sink.url());
   EXPECT_EQ(reply.outcome, Outcome::kAnswered) << reply.detail;
   EXPECT_EQ(reply.status, 200);
@@ -166,7 +178,7 @@ TEST_P(ClientTest, NeverInflatesABody) {
     }
     return SinkReply{.headers = {{"Content-Encoding", "gzip"}}, .body = "\x1f\x8b no gzip"};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(get(client, sink.url()).body, "\x1f\x8b no gzip");
   EXPECT_EQ(get(client, sink.url("/te")).outcome, Outcome::kBroken);
 }
@@ -178,7 +190,7 @@ TEST_P(ClientTest, BoundsTheHeaderFieldsOfAnAnswer) {
     for (int i = 0; i < 2000; ++i) interim += "HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n";
     return SinkReply{.raw = interim};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(get(client, sink.url("/one")).outcome, Outcome::kBroken);
   const ClientReply endless = get(client, sink.url("/interim"));
   EXPECT_EQ(endless.outcome, Outcome::kBroken);
@@ -192,7 +204,7 @@ TEST_P(ClientTest, EndsAtTheDeadlineWhenThePeerIsSilent) {
     return SinkReply{};
   });
   const GateOpener opener{gate};
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply reply = ask(client, ClientRequest{.url = sink.url(), .deadline = 150ms});
   EXPECT_EQ(reply.outcome, Outcome::kTimeout);
   EXPECT_EQ(reply.status, 0);
@@ -203,7 +215,7 @@ TEST_P(ClientTest, EndsAtTheDeadlineWhenThePeerIsSilent) {
 
 TEST_P(ClientTest, EndsAtTheDeadlineWhenThePeerDrips) {
   Sink sink([](const SinkRequest&) { return SinkReply{.body = std::string(4000, 'd'), .byte_pause = 5ms}; });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply reply = ask(client, ClientRequest{.url = sink.url(), .deadline = 400ms});
   EXPECT_EQ(reply.outcome, Outcome::kTimeout);
   EXPECT_TRUE(reply.body.empty());
@@ -218,7 +230,7 @@ TEST_P(ClientTest, SaysWhatBroke) {
     if (request.target == "/short") return SinkReply{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"};
     return SinkReply{.raw = "SSH-2.0-OpenSSH_9.2\r\n"};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply unheard = get(client, "http://127.0.0.1:" + std::to_string(free_port) + "/");
   EXPECT_EQ(unheard.outcome, Outcome::kConnect) << unheard.detail;
   EXPECT_FALSE(unheard.was_connected);
@@ -232,7 +244,7 @@ TEST_P(ClientTest, SaysWhatBroke) {
 
 TEST_P(ClientTest, NeverOpensAConnectionToAForbiddenAddress) {
   Sink sink(answer_ok);
-  Client client(options({}), metrics_);
+  Client client(options({}), *this);
   const std::string port = std::to_string(sink.port());
   const ClientReply literal = get(client, sink.url());
   EXPECT_EQ(literal.outcome, Outcome::kForbidden);
@@ -255,7 +267,7 @@ TEST_P(ClientTest, NeverOpensAConnectionToAForbiddenAddress) {
 TEST_P(ClientTest, OfANameWithSeveralAddressesOnlyTheGoodAreUsed) {
   Sink sink(answer_ok);
   for (const char* name : {"mixed.test", "mixed-too.test"}) {
-    Client client(options(), metrics_);
+    Client client(options(), *this);
     std::vector<std::string> asked;
     ClientRequest request{.url = "http://" + std::string(name) + ":" + std::to_string(sink.port()) + "/"};
     request.admits = [&asked](const Address& address) {
@@ -266,7 +278,7 @@ TEST_P(ClientTest, OfANameWithSeveralAddressesOnlyTheGoodAreUsed) {
     EXPECT_EQ(reply.body, "ok") << name << ": " << reply.detail;
     EXPECT_EQ(asked, std::vector<std::string>{"127.0.0.1"}) << name << ": 10.0.0.1 is refused before";
   }
-  Client strict(options({}), metrics_);
+  Client strict(options({}), *this);
   EXPECT_EQ(get(strict, "http://mixed.test:" + std::to_string(sink.port()) + "/").outcome, Outcome::kForbidden)
       << "none is good";
 }
@@ -277,19 +289,19 @@ TEST_P(ClientTest, ANameThatTurnsElsewhereIsNotLookedUpAgain) {
   turncoat_lookups = 0;
   const std::string url = "http://turncoat.test:" + std::to_string(sink.port()) + "/";
   {
-    Client client(options(), metrics_);
+    Client client(options(), *this);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(get(client, url).body, "ok");
     EXPECT_EQ(turncoat_lookups, 1);
     EXPECT_EQ(sink.connections(), 1);
   }
-  Client later(options(), metrics_);
+  Client later(options(), *this);
   EXPECT_EQ(get(later, url).outcome, Outcome::kForbidden) << "a new connection is judged anew";
   EXPECT_EQ(turncoat_lookups, 2);
 }
 
 TEST_P(ClientTest, AsksBeforeEachConnectionWhereTheRequestWantsIt) {
   Sink sink(answer_ok);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(get(client, sink.url()).status, 200);
   std::atomic<int> asked{0};
   const auto ask_with = [&](bool answer) {
@@ -315,7 +327,7 @@ TEST_P(ClientTest, AsksBeforeEachConnectionWhereTheRequestWantsIt) {
 
 TEST_P(ClientTest, ReachesANameInAnAllowedNetwork) {
   Sink sink(answer_ok);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const std::string port = std::to_string(sink.port());
   EXPECT_EQ(get(client, "http://inside.test:" + port + "/").body, "ok");
   EXPECT_EQ(get(client, "http://localhost:" + port + "/").body, "ok");
@@ -325,7 +337,7 @@ TEST_P(ClientTest, ReachesANameInAnAllowedNetwork) {
 TEST_P(ClientTest, DoesNotFollowRedirects) {
   Sink target(answer_ok);
   Sink sink([&](const SinkRequest&) { return SinkReply{.status = 302, .headers = {{"Location", target.url()}}}; });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply reply = get(client, sink.url());
   EXPECT_EQ(reply.outcome, Outcome::kAnswered);
   EXPECT_EQ(reply.status, 302);
@@ -336,7 +348,7 @@ TEST_P(ClientTest, IgnoresProxiesOfTheEnvironment) {
   Sink proxy(answer_ok);
   Sink sink(answer_ok);
   for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) ::setenv(name, proxy.url().c_str(), 1);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(get(client, sink.url()).status, 200);
   for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) ::unsetenv(name);
   EXPECT_EQ(proxy.connections(), 0);
@@ -348,7 +360,7 @@ TEST_P(ClientTest, TakesTheProxyThatTheOperatorNames) {
   ClientOptions through = options({});
   through.egress_proxy = proxy.url();
   ::setenv("no_proxy", "*", 1);
-  Client client(through, metrics_);
+  Client client(through, *this);
   EXPECT_EQ(get(client, "http://feeds.example/x").body, "ok");
   ::unsetenv("no_proxy");
   EXPECT_EQ(proxy.requests().at(0).target, "http://feeds.example/x");
@@ -358,7 +370,7 @@ TEST_P(ClientTest, TakesTheProxyThatTheOperatorNames) {
 
 TEST_P(ClientTest, ReusesConnections) {
   Sink sink(answer_ok);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client, post(sink.url(), "x")).status, 200);
   EXPECT_EQ(sink.connections(), 1);
 }
@@ -370,7 +382,7 @@ TEST_P(ClientTest, SendsAgainWhatAKeptConnectionDidNotCarry) {
     if (request.connection == 0 && request.target == "/again") return SinkReply{.raw = ""};
     return SinkReply{.body = request.body};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(ask(client, post(sink.url("/first"), "1")).body, "1");
   EXPECT_EQ(ask(client, post(sink.url("/again"), "2")).body, "2");
   EXPECT_EQ(sink.connections(), 2);
@@ -383,16 +395,16 @@ TEST_P(ClientTest, SendsNothingAgainOnceAnAnswerHasBegun) {
     if (request.target == "/half") return SinkReply{.raw = "HTTP/1.1 2"};
     return SinkReply{.body = "ok"};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(get(client, sink.url("/first")).status, 200);
   EXPECT_EQ(get(client, sink.url("/half")).outcome, Outcome::kBroken);
-  EXPECT_EQ(sink.requests().size(), GetParam() ? 3U : 2U) << "libcurl counts whole lines";
+  EXPECT_EQ(sink.requests().size(), is_by_libcurl() ? 3U : 2U) << "libcurl counts whole lines";
 }
 
 // A peer that says nothing of it ends the connection; whoever asks next has a new one.
 TEST_P(ClientTest, AConnectionThatWasEndedWhileItWasIdleIsNotUsed) {
   Sink sink([](const SinkRequest&) { return SinkReply{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}; });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(client, post(sink.url(), "x")).body, "ok");
 }
 
@@ -409,7 +421,7 @@ TEST_P(ClientTest, ReadsAnswersOfAllForms) {
     if (request.target == "/until-the-end") return {.raw = "HTTP/1.0 200 OK\r\n\r\nabcde"};
     return {.raw = ok + "\r\nabcde"};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   for (const char* target : {"/chunks", "/interim", "/until-the-end", "/without-length"}) {
     const ClientReply reply = get(client, sink.url(target));
     EXPECT_EQ(reply.outcome, Outcome::kAnswered) << target << ": " << reply.detail;
@@ -424,7 +436,7 @@ TEST_P(ClientTest, SaysWhereARedirectLeads) {
   Sink sink([](const SinkRequest& request) {
     return SinkReply{.status = 302, .headers = {{"Location", request.target == "/a/b" ? "../c?d#e" : "//x.example/"}}};
   });
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   EXPECT_EQ(get(client, sink.url("/a/b")).redirect_url, sink.url("/c?d#e"));
   EXPECT_EQ(get(client, sink.url("/else")).redirect_url, "http://x.example/");
 }
@@ -432,19 +444,19 @@ TEST_P(ClientTest, SaysWhereARedirectLeads) {
 TEST_P(ClientTest, KeepsNoMoreConnectionsThanRequestsMayBeUnderWay) {
   ClientOptions small = options();
   small.in_flight = 2;
-  Client client(small, metrics_);
+  Client client(small, *this);
   std::vector<std::unique_ptr<Sink>> sinks;
   for (int i = 0; i < 4; ++i) sinks.push_back(std::make_unique<Sink>(answer_ok));
   for (int round = 0; round < 2; ++round) {
     for (const auto& sink : sinks) EXPECT_EQ(get(client, sink->url()).body, "ok");
   }
-  if (GetParam()) return;  // libcurl closes what is too much when it gets to it
+  if (is_by_libcurl()) return;  // libcurl closes what is too much when it gets to it
   for (const auto& sink : sinks) EXPECT_EQ(sink->connections(), 2) << "it had to make room for others";
 }
 
 TEST_P(ClientTest, RefusesHeaderFieldsThatWouldSplitTheRequest) {
   Sink sink(answer_ok);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   for (const auto& field : std::vector<std::pair<std::string, std::string>>{
            {"X-A", "b\r\nX-C: d"}, {"X-A\nX-B", "c"}, {"X-A: b", "c"}, {"", "c"}}) {
     ClientRequest request{.url = sink.url()};
@@ -472,7 +484,7 @@ TEST_P(ClientTest, KeepsToItsBoundOfAHostAndServesOthersMeanwhile) {
   Sink quick(answer_ok);
   ClientOptions bounded = options();
   bounded.per_host = 2;
-  Client client(bounded, metrics_);
+  Client client(bounded, *this);
   std::atomic<int> answered{0};
   std::promise<void> all;
   for (int i = 0; i < 8; ++i) {
@@ -502,7 +514,7 @@ TEST_P(ClientTest, RefusesMoreThanItLetsWait) {
   std::atomic<int> done{0};
   int accepted = 0;
   {
-    Client client(small, metrics_);
+    Client client(small, *this);
     const auto send = [&] {
       return client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply&) { ++done; });
     };
@@ -523,7 +535,7 @@ TEST_P(ClientTest, EndsEverythingWhenStopped) {
   const GateOpener opener{gate};
   ClientOptions bounded = options();
   bounded.per_host = 1;
-  Client client(bounded, metrics_);
+  Client client(bounded, *this);
   std::atomic<int> stopped{0};
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply& reply) {
@@ -540,7 +552,7 @@ TEST_P(ClientTest, EndsEverythingWhenStopped) {
 
 TEST_P(ClientTest, MayBeUsedAndStoppedByAnAnswer) {
   Sink sink(answer_ok);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   std::promise<int> second;
   EXPECT_TRUE(client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply&) {
     client.send(ClientRequest{.url = sink.url()}, [&](const ClientReply& reply) {
@@ -558,7 +570,7 @@ TEST_P(ClientTest, IsNotHeldUpByALookupThatNeverEnds) {
   const GateOpener opener{gate};
   slow_lookup = &gate;
   Sink sink(answer_ok);
-  Client client(options(), metrics_);
+  Client client(options(), *this);
   const ClientReply reply = ask(client, ClientRequest{.url = "http://slow.test/", .deadline = 100ms});
   EXPECT_EQ(reply.outcome, Outcome::kTimeout);
   EXPECT_FALSE(reply.was_connected);
@@ -570,10 +582,11 @@ TEST_P(ClientTest, IsNotHeldUpByALookupThatNeverEnds) {
   EXPECT_EQ(stopped.get_future().get().outcome, Outcome::kStopped);
 }
 
-std::string way(const testing::TestParamInfo<bool>& info) {
-  return info.param ? "ByLibcurl" : "ByOurOwn";
+std::string name_of(const testing::TestParamInfo<Way>& info) {
+  const std::string_view names[] = {"ByLibcurl", "ByOurOwn", "OnALoop"};
+  return std::string(names[static_cast<int>(info.param)]);
 }
-INSTANTIATE_TEST_SUITE_P(Ways, ClientTest, testing::Bool(), way);
+INSTANTIATE_TEST_SUITE_P(Ways, ClientTest, testing::Values(Way::kByLibcurl, Way::kByOurOwn, Way::kOnALoop), name_of);
 
 }  // namespace
 }  // namespace courant::http
