@@ -15,6 +15,7 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
+constexpr std::size_t kUsualFields = 8;
 constexpr int kSwitchingProtocols = 101;  // the last answer there is in HTTP
 
 bool is_interim(int status) {
@@ -39,8 +40,10 @@ void AnswerReader::Parser::on_field_impl(beast_http::field name, Text name_text,
     error = beast_http::error::bad_transfer_encoding;
     return;
   }
-  reader_.reply_.headers.emplace_back(std::string_view(name_text.data(), name_text.size()),
-                                      std::string_view(value.data(), value.size()));
+  auto& headers = reader_.reply_.headers;
+  if (headers.empty()) headers.reserve(kUsualFields);
+  headers.emplace_back(std::string_view(name_text.data(), name_text.size()),
+                       std::string_view(value.data(), value.size()));
 }
 
 std::size_t AnswerReader::Parser::on_body_impl(Text body, Error& error) {

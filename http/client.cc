@@ -171,7 +171,7 @@ void Client::Worker::begin_all() {
   while (std::optional<std::unique_ptr<Errand>> errand = turns_.take()) {
     --waiting_;
     under_way_.add(1);
-    Carrier& carrier = PlainCarrier::can_carry(options_, **errand) ? static_cast<Carrier&>(*plain_) : *curl_;
+    Carrier& carrier = (*errand)->is_plain ? static_cast<Carrier&>(*plain_) : *curl_;
     carrier.begin(*std::move(errand));
   }
   is_beginning_ = false;
@@ -245,7 +245,8 @@ bool Client::send(ClientRequest request, Done done) {
     throw std::invalid_argument("a client sends GET and POST, not " + request.method);
   }
   auto errand = std::make_unique<Errand>(std::move(request), std::move(done));
-  if (on_loop_ && PlainCarrier::can_carry(options_, *errand)) return on_loop_->send(std::move(errand));
+  errand->is_plain = PlainCarrier::can_carry(options_, *errand);
+  if (on_loop_ && errand->is_plain) return on_loop_->send(std::move(errand));
   Worker& worker = *workers_[std::hash<std::string>{}(errand->host) % workers_.size()];
   return worker.send(std::move(errand));
 }

@@ -27,6 +27,7 @@ struct Errand {
   Client::Done done;
   std::optional<Uri> url;  // nullopt: it is not absolute
   std::string host;        // that it counts for, in its one spelling; empty where the URL has none
+  bool is_plain = false;   // connections of our own can carry it (http/plain_carrier.h)
   Ticks begun{};           // by what carries it; the latency is counted from here
 };
 

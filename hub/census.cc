@@ -9,7 +9,7 @@
 namespace courant::hub {
 namespace {
 
-constexpr int kPortion = 4096;                    // subscriptions that are looked at without a pause
+constexpr std::size_t kPortion = 4096;            // subscriptions that are looked at without a pause
 constexpr std::size_t kMostPlacesKept = 100'000;  // of which it is remembered what stands there
 
 // One gauge for each bound: the same subscriptions at two times are no counters, as a histogram's are. Prometheus'
@@ -71,18 +71,20 @@ Census::Census(Loop& loop, const Dispatcher& dispatcher)
 http::Task<void> Census::take() {
   auto overview = std::make_shared<Overview>();
   std::vector<Oldest> worst;
-  std::optional<std::int64_t> after = 0;
   since_.clear();
-  while (after && !loop_.is_stopping) {
+  const std::vector<std::int64_t> numbers = dispatcher_.busy();
+  for (std::size_t next = 0; next < numbers.size() && !loop_.is_stopping;) {
     std::vector<Seen> portion;
     std::set<LogPlace> unknown;
-    after = dispatcher_.visit_busy(*after, kPortion, [&](const Dispatcher::Busy& busy) {
-      const Subscription& subscription = busy.subscription;
+    for (const std::size_t end = std::min(next + kPortion, numbers.size()); next < end; ++next) {
+      const std::optional<Dispatcher::Busy> busy = dispatcher_.find_busy(numbers[next]);
+      if (!busy) continue;
+      const Subscription& subscription = busy->subscription;
       const LogPlace place{subscription.topic.lane, subscription.topic.feed, subscription.cursor};
-      if (busy.head <= place.position) return;
-      portion.push_back({subscription.number, place, busy.head - place.position});
+      if (busy->head <= place.position) continue;
+      portion.push_back({subscription.number, place, busy->head - place.position});
       if (!since_.contains(place)) unknown.insert(place);
-    });
+    }
     if (!unknown.empty()) {
       std::vector<LogPlace> places(unknown.begin(), unknown.end());
       co_await look_up(std::move(places));
@@ -118,14 +120,13 @@ void Census::count(const std::vector<Seen>& portion, Overview& overview, std::ve
 void Census::describe(const std::vector<Oldest>& worst, Overview& overview) const {
   overview.taken = loop_.clock.now();
   for (const Oldest& one : worst) {
-    dispatcher_.visit_busy(one.number - 1, 1, [&](const Dispatcher::Busy& busy) {
-      const Subscription& of = busy.subscription;
-      if (of.number != one.number || busy.head <= of.cursor) return;  // it has everything by now
-      const std::string error =
-          lacks_secret(of, overview.taken) ? "the key of its secret is missing" : last_error(of.record);
-      overview.worst.push_back({of.number, of.topic.canonical, of.callback_host, std::string(name_of(busy.phase)),
-                                busy.head - of.cursor, one.since, of.failures, of.next_attempt, error});
-    });
+    const std::optional<Dispatcher::Busy> busy = dispatcher_.find_busy(one.number);
+    if (!busy || busy->head <= busy->subscription.cursor) continue;  // it has everything by now
+    const Subscription& of = busy->subscription;
+    const std::string error =
+        lacks_secret(of, overview.taken) ? "the key of its secret is missing" : last_error(of.record);
+    overview.worst.push_back({of.number, of.topic.canonical, of.callback_host, std::string(name_of(busy->phase)),
+                              busy->head - of.cursor, one.since, of.failures, of.next_attempt, error});
   }
   for (const Phase phase : kPhases) {
     overview.states[std::string(name_of(phase))] = dispatcher_.count(phase);

@@ -8,6 +8,15 @@ namespace courant::hub {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+// The lookout knows none but those that were added here.
+LivePtr live_of(Subscription& subscription) {
+  return static_cast<Live&>(subscription).shared_from_this();
+}
+
+}  // namespace
+
 Dispatcher::Dispatcher(Loop& loop)
     : loop_(loop),
       retry_(loop.options.retry),
@@ -144,21 +153,22 @@ void Dispatcher::visit(const std::function<void(const Subscription&)>& visit) co
   for (const auto& [number, live] : by_number_) visit(*live);
 }
 
-std::optional<std::int64_t> Dispatcher::visit_busy(std::int64_t after, int most,
-                                                   const std::function<void(const Busy&)>& visit) const {
-  auto next = phases_.busy().upper_bound(after);
-  for (int visited = 0; next != phases_.busy().end() && visited < most; ++visited, ++next) {
-    const Live& live = *next->second;
-    visit({live, live.phase, lookout_.head_of(live)});
-    after = live.number;
-  }
-  return next == phases_.busy().end() ? std::nullopt : std::optional(after);
+std::vector<std::int64_t> Dispatcher::busy() const {
+  std::vector<std::int64_t> numbers;
+  numbers.reserve(phases_.busy().size());
+  for (const LivePtr& live : phases_.busy()) numbers.push_back(live->number);
+  return numbers;
+}
+
+std::optional<Dispatcher::Busy> Dispatcher::find_busy(std::int64_t number) const {
+  const auto found = by_number_.find(number);
+  if (found == by_number_.end() || found->second->phase == Phase::kIdle) return std::nullopt;
+  const Live& live = *found->second;
+  return Busy{live, live.phase, lookout_.head_of(live)};
 }
 
 void Dispatcher::moved(std::int64_t lane, std::int64_t feed, std::int64_t position) {
-  for (const Subscription* const subscription : lookout_.moved({lane, feed}, position)) {
-    wake(by_number_.at(subscription->number));
-  }
+  for (Subscription* const subscription : lookout_.moved({lane, feed}, position)) wake(live_of(*subscription));
   pump();
 }
 
@@ -168,7 +178,7 @@ void Dispatcher::look_at_all() {
 
 void Dispatcher::look_for_secrets() {
   std::vector<LivePtr> held;
-  for (const auto& [number, live] : phases_.busy()) {
+  for (const LivePtr& live : phases_.busy()) {
     if (live->is_held_for_secret) held.push_back(live);
   }
   for (const LivePtr& live : held) {
@@ -179,8 +189,8 @@ void Dispatcher::look_for_secrets() {
 }
 
 void Dispatcher::concern(const std::vector<Subscription*>& subscriptions) {
-  for (const Subscription* const subscription : subscriptions) {
-    const LivePtr live = by_number_.at(subscription->number);
+  for (Subscription* const subscription : subscriptions) {
+    const LivePtr live = live_of(*subscription);
     write_back_.touch(live);
     wake(live);
   }
@@ -224,7 +234,7 @@ void Dispatcher::stop() {
   rests_.stop();
   parking_.stop();
   // What is in flight may arrive, though nobody hears of it any more: its range is written down.
-  for (const auto& [number, live] : phases_.busy()) {
+  for (const LivePtr& live : phases_.busy()) {
     if (is_frozen(*live)) write_back_.touch(live);
   }
 }

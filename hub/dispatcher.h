@@ -78,10 +78,9 @@ class Dispatcher final : private Waker {
     Phase phase;
     std::int64_t head;
   };
-  // Visits those of a higher number than `after`, in their order, at most so many. The number of the last one; nullopt:
-  // all have been visited.
-  std::optional<std::int64_t> visit_busy(std::int64_t after, int most,
-                                         const std::function<void(const Busy&)>& visit) const;
+  std::vector<std::int64_t> busy() const;  // their numbers
+  // nullopt: it is idle, or there is none of that number any more.
+  std::optional<Busy> find_busy(std::int64_t number) const;
 
  private:
   void concern(const std::vector<Subscription*>& subscriptions);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -29,12 +30,14 @@ constexpr std::string_view name_of(Phase phase) {
 // The first document for one that is far behind; the next ones are twice as long each, up to the limit.
 inline constexpr std::int64_t kFirstBytes = 256 << 10;
 
-struct Live : Subscription {
+struct Live : Subscription, std::enable_shared_from_this<Live> {
   Phase phase = Phase::kIdle;
   bool is_gone = false;             // ended, or another process's now
   bool is_held = false;             // nothing is begun
   bool was_told_when = false;       // rests because its callback said for how long
   bool is_held_for_secret = false;  // rests because its secret cannot be read
+  bool is_unsaved = false;          // hub/write_back.h
+  std::size_t busy_place = 0;       // hub/phases.h
   Ticks rests_until{};
   std::int64_t most_bytes = kFirstBytes;  // of its next document
   DocumentPace pace;

@@ -1,6 +1,7 @@
 #include "hub/phases.h"
 
 #include <string>
+#include <utility>
 
 namespace courant::hub {
 
@@ -29,9 +30,12 @@ void Phases::enter(const LivePtr& live, Phase phase) {
   add_to_count(before, -1);
   add_to_count(phase, 1);
   if (before == Phase::kIdle) {
-    busy_.emplace(live->number, live);
+    live->busy_place = busy_.size();
+    busy_.push_back(live);
   } else if (phase == Phase::kIdle) {
-    busy_.erase(live->number);
+    busy_.back()->busy_place = live->busy_place;
+    std::swap(busy_[live->busy_place], busy_.back());
+    busy_.pop_back();
   }
 }
 

@@ -1,10 +1,10 @@
-// What the subscriptions of this process are about: counted, and those that are not idle known by number.
+// What the subscriptions of this process are about: counted, and those that are not idle listed.
 // Threads: the hub's loop.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <map>
+#include <vector>
 
 #include "hub/live.h"
 #include "kernel/metrics.h"
@@ -21,13 +21,13 @@ class Phases {
   void enter(const LivePtr& live, Phase phase);
 
   std::int64_t count(Phase phase) const { return counts_[static_cast<std::size_t>(phase)]; }
-  // Those that are not idle, in the order of their numbers.
-  const std::map<std::int64_t, LivePtr>& busy() const { return busy_; }
+  // Those that are not idle, in no order.
+  const std::vector<LivePtr>& busy() const { return busy_; }
 
  private:
   void add_to_count(Phase phase, int amount);
 
-  std::map<std::int64_t, LivePtr> busy_;
+  std::vector<LivePtr> busy_;  // each knows its place
   std::array<std::int64_t, kPhases.size()> counts_{};
   std::array<Gauge*, kPhases.size()> gauges_{};
 };

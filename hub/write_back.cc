@@ -1,6 +1,7 @@
 #include "hub/write_back.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,12 +17,12 @@ WriteBack::WriteBack(Loop& loop, Lookout& lookout) : loop_(loop), lookout_(looko
   saved_.expires_at(boost::asio::steady_timer::time_point::max());
 }
 
-void WriteBack::touch(std::shared_ptr<Subscription> subscription) {
-  changed_.insert(std::move(subscription));
+void WriteBack::touch(const LivePtr& live) {
+  if (!std::exchange(live->is_unsaved, true)) changed_.push_back(live);
 }
 
-void WriteBack::forget(const std::shared_ptr<Subscription>& subscription) {
-  changed_.erase(subscription);
+void WriteBack::forget(const LivePtr& live) {
+  live->is_unsaved = false;
 }
 
 // One at a time: an older state must not be written after a newer one.
@@ -62,28 +63,28 @@ http::Task<void> WriteBack::save_all() {
 
 // Of shards that may be another process's by now nothing is written: if they are, that one has read older states, and
 // repeats a little.
-std::vector<std::shared_ptr<Subscription>> WriteBack::take_changed(const Owners& owners) {
+std::vector<LivePtr> WriteBack::take_changed(const Owners& owners) {
   const std::vector<std::int64_t> ours = loop_.shards.all();  // in order
-  std::vector<std::shared_ptr<Subscription>> taken;
-  std::unordered_set<std::shared_ptr<Subscription>> kept;
-  for (const std::shared_ptr<Subscription>& subscription : changed_) {
-    if (owners.contains(subscription->shard)) {
-      taken.push_back(subscription);
-    } else if (std::binary_search(ours.begin(), ours.end(), subscription->shard)) {
-      kept.insert(subscription);
+  std::vector<LivePtr> taken;
+  for (const LivePtr& live : std::exchange(changed_, {})) {
+    if (!std::exchange(live->is_unsaved, false)) continue;
+    if (owners.contains(live->shard)) {
+      taken.push_back(live);
+    } else if (std::ranges::binary_search(ours, live->shard)) {
+      touch(live);
     }
   }
-  changed_ = std::move(kept);
-  const auto is_older = [](const auto& one, const auto& other) { return one->number < other->number; };
+  const auto is_older = [](const LivePtr& one, const LivePtr& other) { return one->number < other->number; };
   std::ranges::sort(taken, is_older);  // as they lie in the table: each of its pages is visited once
   return taken;
 }
 
 http::Task<void> WriteBack::save_subscriptions(const Owners& owners) {
-  std::vector<std::shared_ptr<Subscription>> waiting = take_changed(owners);
+  std::vector<LivePtr> waiting = take_changed(owners);
   while (!waiting.empty()) {
     const std::size_t count = std::min(waiting.size(), kSavedAtOnce);
     std::vector<SavedProgress> batch;
+    batch.reserve(count);
     for (std::size_t i = waiting.size() - count; i < waiting.size(); ++i) {
       batch.push_back({owners.at(waiting[i]->shard), waiting[i]->number, *waiting[i]});
     }
@@ -94,7 +95,9 @@ http::Task<void> WriteBack::save_subscriptions(const Owners& owners) {
       };
       co_await loop_.executor.run(work);
     } catch (...) {
-      changed_.insert(waiting.begin(), waiting.end());
+      for (const LivePtr& live : waiting) {
+        if (!live->is_gone) touch(live);
+      }
       throw;
     }
     waiting.resize(waiting.size() - count);

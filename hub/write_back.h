@@ -3,12 +3,12 @@
 // that say in the database that they share it. Threads: the hub's loop.
 #pragma once
 
-#include <memory>
-#include <unordered_set>
+#include <map>
 #include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "hub/live.h"
 #include "hub/lookout.h"
 #include "hub/loop.h"
 
@@ -19,9 +19,9 @@ class WriteBack {
   WriteBack(Loop& loop, Lookout& lookout);
 
   // It has changed.
-  void touch(std::shared_ptr<Subscription> subscription);
+  void touch(const LivePtr& live);
   // It is ended, or another process's now.
-  void forget(const std::shared_ptr<Subscription>& subscription);
+  void forget(const LivePtr& live);
 
   // Writes what has changed up to the call; of watches every few seconds, where nobody waits to hear of it. Throws
   // where the database cannot be asked; then nothing is lost.
@@ -31,13 +31,13 @@ class WriteBack {
   using Owners = std::map<std::int64_t, ShardEpoch>;  // by shard
 
   http::Task<void> save_all();
-  std::vector<std::shared_ptr<Subscription>> take_changed(const Owners& owners);
+  std::vector<LivePtr> take_changed(const Owners& owners);
   http::Task<void> save_subscriptions(const Owners& owners);
   http::Task<void> save_watches(std::vector<SavedWatch> watches);
 
   Loop& loop_;
   Lookout& lookout_;
-  std::unordered_set<std::shared_ptr<Subscription>> changed_;
+  std::vector<LivePtr> changed_;  // those that are unsaved still, and others
   Ticks watches_due_{};
   bool is_saving_ = false;
   boost::asio::steady_timer saved_;  // never expires: cancelled when a save is over
