@@ -3,6 +3,7 @@
 #include "feeds/atom_rules.h"
 #include "feeds/cloud_events.h"
 #include "kernel/problem.h"
+#include "kernel/time.h"
 #include "schema/door.h"
 #include "schema/element.h"
 #include "schema/split.h"
@@ -16,6 +17,12 @@ using schema::Element;
 [[noreturn]] void refuse(const PostRules& rules, Refusal why, const Fault& fault) {
   rules.around.count(why);
   throw Problem(422, with_place(fault));
+}
+
+[[noreturn]] void refuse_slow(const PostRules& rules, std::size_t judged, std::size_t all) {
+  refuse(rules, Refusal::kBound,
+         {"The batch takes more than " + format_duration(rules.max_batch_time) + " of the processor to judge: " +
+          std::to_string(judged) + " of its " + std::to_string(all) + " entries did; send fewer at once"});
 }
 
 int status_of(const Fault& fault) {
@@ -66,7 +73,9 @@ Posted read_batch(const schema::Document& document, PostRules rules, std::string
   std::vector<EntryProblem> problems;
   bool is_all_blank = true;  // what is wrong
   const std::vector<std::size_t> numbers = rules.door ? numbers_of_entries(document) : std::vector<std::size_t>();
+  const std::chrono::nanoseconds begun = processor_time();
   for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && rules.door && processor_time() - begun > rules.max_batch_time) refuse_slow(rules, i, parts.size());
     const Element element = Element::root_of(parts[i]);
     EntryProblem problem{i, text_of(element, "id"), text_of(element, "title"), ""};
     const Source source = rules.door ? Source{bytes, numbers[i]} : Source{};

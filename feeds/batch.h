@@ -3,6 +3,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct PostRules {
   // What the feed asks beyond Atom's rules; null: nothing. Where it is there, reading takes the processor long: not on
   // io threads.
   std::shared_ptr<const EntryDoor> door;
+  // Of the processor, for all entries of a batch together: each has its bounds, and there may be a thousand of them.
+  std::chrono::milliseconds max_batch_time{5'000};
   Circumstances around;  // for the door; what it counts with is there without one, too
 };
 

@@ -22,7 +22,7 @@ enum class Refusal {
   kCategory,    // a category that only the feed gives
   kStylesheet,  // its stylesheet, with a message
   kResult,      // what its stylesheet makes of the entry
-  kBound,       // the stylesheet was stopped at a bound
+  kBound,       // the stylesheet was stopped at a bound, or judging a batch was
   kFailure,     // the stylesheet went wrong
 };
 inline constexpr std::size_t kRefusals = 10;

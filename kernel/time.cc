@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include <time.h>
+
 #include "kernel/text.h"
 
 namespace courant {
@@ -230,6 +232,12 @@ std::string format_duration(std::chrono::milliseconds duration) {
     if (count != 0 && count % unit.factor == 0) return std::to_string(count / unit.factor) + unit.name;
   }
   return count == 0 ? "0s" : std::to_string(count) + "ms";
+}
+
+std::chrono::nanoseconds processor_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 Instant SystemClock::now() const {

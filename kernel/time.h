@@ -33,6 +33,9 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // The shortest such text: 90000 ms is "90s".
 std::string format_duration(std::chrono::milliseconds duration);
 
+// What the calling thread has had of the processor.
+std::chrono::nanoseconds processor_time();
+
 class Clock {
  public:
   virtual ~Clock() = default;

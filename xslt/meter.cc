@@ -2,7 +2,6 @@
 
 #include <libxml/xmlmemory.h>
 #include <libxml/xpath.h>
-#include <time.h>
 
 #include "kernel/time.h"
 #include "kernel/watched_heap.h"
@@ -13,12 +12,6 @@ namespace {
 constexpr std::size_t kLarge = 64 << 10;     // what fills so many bytes takes time
 constexpr std::size_t kRefusable = 1 << 20;  // so large are texts alone, whose makers take a refusal well
 constexpr unsigned kAskedBetweenLooks = 1024;
-
-std::chrono::nanoseconds processor_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
 
 // Before main(), while there is one thread: libxml2 keeps the functions where every thread reads them without a lock.
 // Memory that was had before is malloc's as well.
