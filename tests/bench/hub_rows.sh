@@ -3,6 +3,7 @@
 hub_tool=$PWD/build/release/hub_tool
 
 hub_server() { # a name, for its data: sets pid, port, hub_base and hub_database
+  sync  # else the first commits wait for the disk to write what rows before have left
   start_courant "$work/hub-$1" tests/bench/hub.toml
   hub_base=http://127.0.0.1:$port hub_database=$(database_of "$work/hub-$1")
 }
