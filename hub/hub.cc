@@ -331,6 +331,7 @@ void Hub::stop() {
   State& state = *state_;
   if (!state.thread.joinable()) return;
   let_go();
+  auto loop_goes_on = asio::make_work_guard(state.io);  // as the transport needs it to, though all else may end before
   asio::post(state.io, [&state] {
     state.loop.is_stopping = true;
     state.shards_pause.cut();
@@ -342,6 +343,7 @@ void Hub::stop() {
     if (state.keepers == 0) state.work.reset();
   });
   state.loop.transport.stop();
+  loop_goes_on.reset();
   state.thread.join();
 }
 

@@ -1,7 +1,11 @@
 #include "hub/hub.h"
 
 #include <future>
+#include <memory>
+#include <thread>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/support/any_query.h"
@@ -40,8 +44,16 @@ class NoPageInsight final : public TopicInsight {
 
 class DeafTransport final : public Transport {
  public:
+  void live_on(boost::asio::io_context& loop) override { loop_ = &loop; }
   void send(http::ClientRequest, std::function<void(http::ClientReply)> done) override { done({}); }
-  void stop() override {}
+  void stop() override {
+    if (at_stop) at_stop(*loop_);
+  }
+
+  std::function<void(boost::asio::io_context& loop)> at_stop;
+
+ private:
+  boost::asio::io_context* loop_ = nullptr;
 };
 
 class HubHeartbeat : public testing::Test {
@@ -97,6 +109,25 @@ TEST_F(HubHeartbeat, GoesOnWhileSubscriptionsAreLoaded) {
   source_.may_go_on.set_value();
   EXPECT_TRUE(has_gone_on);
   hub_.stop();
+}
+
+// Its connections lie there, and end there (hub/transport.h). A hub with nothing to do may have ended long before.
+TEST_F(HubHeartbeat, TheLoopGoesOnUntilTheTransportHasStopped) {
+  std::future_status is_run = std::future_status::timeout;
+  transport_.at_stop = [&](boost::asio::io_context& loop) {
+    const auto has_left = [&] { return test::number_of(session_, "select count(*) from hub_processes") == 0; };
+    ASSERT_TRUE(test::wait_until(has_left));
+    // What comes after that on the loop, its end if there were one, has come too once it is idle.
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    const auto run = std::make_shared<std::promise<void>>();
+    boost::asio::post(loop, [run] { run->set_value(); });
+    is_run = run->get_future().wait_for(10s);
+  };
+  ASSERT_TRUE(hub_.start(session_));
+  const auto has_come = [&] { return test::number_of(session_, "select count(*) from hub_processes") == 1; };
+  ASSERT_TRUE(test::wait_until(has_come));
+  hub_.stop();
+  EXPECT_EQ(is_run, std::future_status::ready);
 }
 
 }  // namespace
