@@ -237,7 +237,7 @@ Client::~Client() {
 }
 
 void Client::carry_plain_on(boost::asio::io_context& loop) {
-  on_loop_ = std::make_unique<Worker>(options_, metrics_, &loop);
+  on_loop_ = workers_.emplace_back(std::make_unique<Worker>(options_, metrics_, &loop)).get();
 }
 
 bool Client::send(ClientRequest request, Done done) {
@@ -247,18 +247,15 @@ bool Client::send(ClientRequest request, Done done) {
   auto errand = std::make_unique<Errand>(std::move(request), std::move(done));
   errand->is_plain = PlainCarrier::can_carry(options_, *errand);
   if (on_loop_ && errand->is_plain) return on_loop_->send(std::move(errand));
-  Worker& worker = *workers_[std::hash<std::string>{}(errand->host) % workers_.size()];
+  Worker& worker = *workers_[std::hash<std::string>{}(errand->host) % static_cast<std::size_t>(options_.threads)];
   return worker.send(std::move(errand));
 }
 
 void Client::stop() {
-  std::vector<Worker*> all;
-  for (const auto& worker : workers_) all.push_back(worker.get());
-  if (on_loop_) all.push_back(on_loop_.get());
-  for (Worker* const worker : all) worker->begin_stop();
+  for (const auto& worker : workers_) worker->begin_stop();
   // One of them may be the caller; and two that join each other would wait for ever.
-  if (std::ranges::any_of(all, [](const Worker* worker) { return worker->is_this_thread(); })) return;
-  for (Worker* const worker : all) worker->join();
+  if (std::ranges::any_of(workers_, [](const auto& worker) { return worker->is_this_thread(); })) return;
+  for (const auto& worker : workers_) worker->join();
 }
 
 }  // namespace courant::http

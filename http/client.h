@@ -111,8 +111,8 @@ class Client {
   class Worker;
   const ClientOptions options_;
   Metrics& metrics_;
-  std::vector<std::unique_ptr<Worker>> workers_;  // each with a thread of its own
-  std::unique_ptr<Worker> on_loop_;               // null: no loop was given
+  std::vector<std::unique_ptr<Worker>> workers_;  // those with a thread of their own, then that on the loop
+  Worker* on_loop_ = nullptr;                     // null: no loop was given
 };
 
 }  // namespace courant::http

@@ -31,15 +31,12 @@ iovec piece_of(std::string_view bytes) {
 
 // How many bytes the socket took at once; nullopt: the peer is gone.
 std::optional<std::size_t> send_now(int socket, std::string_view first, std::string_view second) {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
   std::array<iovec, 2> pieces = {piece_of(first), piece_of(second)};
   msghdr message{};
   message.msg_iov = pieces.data();
-  message.msg_iovlen = pieces.size();
+  message.msg_iovlen = second.empty() ? 1 : 2;
   for (;;) {
-    const ssize_t sent = second.empty()
-                             ? ::send(socket, first.data(), first.size(), kFlags)  // the kernel has less to do
-                             : ::sendmsg(socket, &message, kFlags);
+    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
     if (errno != EINTR) return std::nullopt;

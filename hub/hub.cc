@@ -68,6 +68,7 @@ struct Hub::State {
   HubOptions options;  // what can change: the loop's thread's own; io threads have those of `acceptance`
   Store store;
   asio::io_context io{1};
+  // For the transport's sake, until it has stopped; then the loop ends with its last coroutine.
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   Loop loop;
   Acceptance acceptance;
@@ -235,7 +236,6 @@ http::Task<void> Hub::State::finish() {
   } catch (const std::exception& error) {
     log_warning("the hub could not save its last cursors: a little will be delivered again", {{"error", error.what()}});
   }
-  work.reset();
 }
 
 void Hub::State::take_moves() {
@@ -331,7 +331,6 @@ void Hub::stop() {
   State& state = *state_;
   if (!state.thread.joinable()) return;
   let_go();
-  auto loop_goes_on = asio::make_work_guard(state.io);  // as the transport needs it to, though all else may end before
   asio::post(state.io, [&state] {
     state.loop.is_stopping = true;
     state.shards_pause.cut();
@@ -340,10 +339,9 @@ void Hub::stop() {
     state.cursors_pause.cut();
     state.census_pause.cut();
     state.dispatcher.stop();
-    if (state.keepers == 0) state.work.reset();
   });
   state.loop.transport.stop();
-  loop_goes_on.reset();
+  state.work.reset();
   state.thread.join();
 }
 
