@@ -24,6 +24,7 @@
 #include "kernel/uri.h"
 #include "tests/support/callbacks.h"
 #include "tests/support/http_client.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::bench {
 namespace {
@@ -34,7 +35,8 @@ using test::Callbacks;
 using test::Delivered;
 
 constexpr std::size_t kEntryBytes = 1024;
-constexpr std::string_view kSent = "sent=";  // in an entry's title: when it was published, in nanoseconds
+constexpr std::chrono::microseconds kPause{100};  // what is measured is exact to that
+constexpr std::string_view kSent = "sent=";       // in an entry's title: when it was published, in nanoseconds
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "hub_tool: %s\n", what.c_str());
@@ -65,18 +67,9 @@ void publish(test::HttpClient& client, const std::string& feed, const std::strin
   if (status != 201) fail("a publish was answered with " + std::to_string(status));
 }
 
-template <class Condition>
-bool wait_until(std::chrono::seconds patience, Condition holds) {
-  const Clock::time_point give_up = Clock::now() + patience;
-  while (!holds()) {
-    if (Clock::now() > give_up) return false;
-    std::this_thread::sleep_for(std::chrono::microseconds(100));
-  }
-  return true;
-}
-
 void wait_for(const Callbacks& callbacks, std::int64_t count) {
-  const bool have_come = wait_until(std::chrono::minutes(1), [&] { return callbacks.delivered() >= count; });
+  const bool have_come =
+      test::wait_until([&] { return callbacks.delivered() >= count; }, std::chrono::minutes(1), kPause);
   if (!have_come)
     fail("of " + std::to_string(count) + " deliveries " + std::to_string(callbacks.delivered()) + " came");
 }
@@ -98,7 +91,7 @@ void subscribe(int port, const std::string& topic, const std::string& feed, cons
     if (status != 202) fail("a subscription was answered with " + std::to_string(status));
   }
   const bool are_confirmed =
-      wait_until(std::chrono::minutes(5), [&] { return callbacks.confirmed() >= before + count; });
+      test::wait_until([&] { return callbacks.confirmed() >= before + count; }, std::chrono::minutes(5), kPause);
   if (!are_confirmed) fail("not all subscriptions were verified");
   publish(client, feed, text);
   wait_for(callbacks, delivered + count);
@@ -165,7 +158,8 @@ int latency(int port, int feeds, int each, int rate, int seconds) {
       std::this_thread::sleep_until(begin + std::chrono::microseconds(std::int64_t{1'000'000} * i / rate));
       publish(client, feed(i % feeds), entry());
     }
-    const bool have_come = wait_until(std::chrono::minutes(1), [&] { return came >= std::int64_t{published} * each; });
+    const bool have_come =
+        test::wait_until([&] { return came >= std::int64_t{published} * each; }, std::chrono::minutes(1), kPause);
     if (!have_come) fail("only " + std::to_string(came) + " deliveries came");
   }
   std::printf("%lld %lld\n", static_cast<long long>(quantile(took, 0.5)), static_cast<long long>(quantile(took, 0.99)));

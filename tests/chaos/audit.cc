@@ -13,9 +13,9 @@
 #include "kernel/uri.h"
 #include "tests/chaos/judgement.h"
 #include "tests/chaos/reader.h"
-#include "tests/support/patience.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::chaos {
 namespace {
@@ -128,13 +128,14 @@ class Auditor {
  private:
   // From one server after the other. Right after an outage a reader may still be told to come again.
   std::optional<test::Reply> get(const std::string& target) {
-    const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
-    for (;;) {
+    std::optional<test::Reply> reply;
+    const auto is_answered = [&] {
       server_ = 1 - server_;
-      std::optional<test::Reply> reply = caller_.ask(server_, {"GET", target});
-      if (!is_doubtful(reply) || std::chrono::steady_clock::now() > give_up) return reply;
-      std::this_thread::sleep_for(50ms);
-    }
+      reply = caller_.ask(server_, {"GET", target});
+      return !is_doubtful(reply);
+    };
+    test::wait_until(is_answered, test::kPatience, 50ms);
+    return reply;
   }
 
   void hold(int feed, const Record& record, std::map<Made, std::int64_t>& seen) {

@@ -22,6 +22,7 @@
 #include "tests/chaos/publisher.h"
 #include "tests/chaos/push_check.h"
 #include "tests/chaos/reader.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::chaos {
 namespace {
@@ -195,11 +196,13 @@ class Run {
 
   template <class Holds>
   void wait_until(std::chrono::seconds patience, const std::string& otherwise, Holds holds) {
-    const auto give_up = Clock::now() + patience;
-    while (!holds()) {
-      if (Clock::now() > give_up) return findings_.add(otherwise + " after " + std::to_string(patience.count()) + " s");
+    const auto holds_now = [&] {
+      if (holds()) return true;
       fleet_.tend();
-      std::this_thread::sleep_for(20ms);
+      return false;
+    };
+    if (!test::wait_until(holds_now, patience, kPause)) {
+      findings_.add(otherwise + " after " + std::to_string(patience.count()) + " s");
     }
   }
 

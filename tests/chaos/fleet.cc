@@ -2,14 +2,13 @@
 
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include <signal.h>
 
 #include "tests/chaos/program.h"
 #include "tests/support/contents.h"
-#include "tests/support/patience.h"
 #include "tests/support/program.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::chaos {
 namespace {
@@ -48,7 +47,7 @@ Fleet::~Fleet() {
     if (!server.process) continue;
     server.process->signal(SIGCONT);
     server.process->signal(SIGTERM);
-    while (!server.process->ended() && Clock::now() < give_up) std::this_thread::sleep_for(20ms);
+    test::wait_until([&server] { return server.process->ended(); }, give_up - Clock::now(), kPause);
   }
 }
 
@@ -79,11 +78,12 @@ bool Fleet::is_ready(std::size_t server) {
 bool Fleet::become_ready(std::chrono::seconds patience) {
   const auto give_up = Clock::now() + patience;
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    while ((servers_[i].process || servers_[i].due) && (servers_[i].told != 0 || !is_ready(i))) {
-      if (Clock::now() > give_up) return false;
+    const auto is_well = [this, i] {
+      if ((!servers_[i].process && !servers_[i].due) || (servers_[i].told == 0 && is_ready(i))) return true;
       tend();
-      std::this_thread::sleep_for(50ms);
-    }
+      return false;
+    };
+    if (!test::wait_until(is_well, give_up - Clock::now(), 50ms)) return false;
   }
   return true;
 }

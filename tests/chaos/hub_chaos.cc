@@ -23,9 +23,9 @@
 #include "tests/chaos/program.h"
 #include "tests/support/any_query.h"
 #include "tests/support/http_client.h"
-#include "tests/support/patience.h"
 #include "tests/support/process.h"
 #include "tests/support/program.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::chaos {
 namespace {
@@ -122,7 +122,8 @@ class Run {
 
   std::size_t carry_out() {
     launch(server_, {"serve", "--listen", "127.0.0.1:" + std::to_string(port_)});
-    if (!wait_until(test::kPatience, [this] { return status_of("/-/health/ready") == 200; })) {
+    const auto is_ready = [this] { return status_of("/-/health/ready") == 200; };
+    if (!test::wait_until(is_ready, test::kPatience, kPause)) {
       findings_.add("the server does not start, see " + work_ + "/output");
       return say_all();
     }
@@ -142,28 +143,18 @@ class Run {
     process = std::make_unique<test::Process>(arguments, work_ + "/output");
   }
 
-  template <class Condition>
-  static bool wait_until(Clock::duration patience, Condition holds) {
-    const Clock::time_point give_up = Clock::now() + patience;
-    while (!holds()) {
-      if (Clock::now() > give_up) return false;
-      std::this_thread::sleep_for(20ms);
-    }
-    return true;
-  }
-
   int status_of(const std::string& path) const { return test::HttpClient(port_).get(path).status; }
 
   // The next entry of a feed, again until it is answered.
   void publish(int feed) {
     const std::string text = entry(++published_);
-    const bool is_stored = wait_until(test::kPatience, [&] {
+    const auto is_taken = [&] {
       const test::Reply reply = test::HttpClient(port_).post(path_of(feed), text);
       if (reply.status != 201 && reply.status != 200) return false;
       heads_[static_cast<std::size_t>(feed)] = std::stoll(reply.header("Feed-Position"));
       return true;
-    });
-    if (!is_stored) findings_.add("an entry is not taken for a minute");
+    };
+    if (!test::wait_until(is_taken, test::kPatience, kPause)) findings_.add("an entry is not taken for a minute");
   }
 
   bool subscribe() {
@@ -178,15 +169,16 @@ class Run {
         return false;
       }
     }
-    if (!wait_until(300s, [this] { return callbacks_.confirmed() >= callbacks_.count(); })) {
+    const auto are_verified = [this] { return callbacks_.confirmed() >= callbacks_.count(); };
+    if (!test::wait_until(are_verified, 300s, kPause)) {
       findings_.add("after five minutes only " + std::to_string(callbacks_.confirmed()) + " callbacks were verified");
       return false;
     }
     // A hub that is killed between the answer of a callback and its commit asks that callback again, and the
     // subscription begins then.
     sql::Session session(database_in(work_));
-    if (!wait_until(test::kPatience,
-                    [&] { return test::number_of(session, "select count(*) from hub_requests") == 0; })) {
+    const auto are_stored = [&] { return test::number_of(session, "select count(*) from hub_requests") == 0; };
+    if (!test::wait_until(are_stored, test::kPatience, kPause)) {
       findings_.add("a minute after all callbacks were verified not all subscriptions are stored");
       return false;
     }
@@ -258,7 +250,7 @@ class Run {
     }
     for (int feed = 0; feed < kFeeds; ++feed) publish(feed);
     const Clock::time_point begin = Clock::now();
-    if (wait_until(test::kPatience, [this] { return callbacks_.behind(heads_) == 0; })) {
+    if (test::wait_until([this] { return callbacks_.behind(heads_) == 0; }, test::kPatience, kPause)) {
       std::printf("everybody had everything %.1f s after the end of trouble\n",
                   std::chrono::duration<double>(Clock::now() - begin).count());
     } else {

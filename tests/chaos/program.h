@@ -2,6 +2,7 @@
 // Threads: one.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,9 @@
 #include <vector>
 
 namespace courant::chaos {
+
+// Between two looks at a state that is waited for: servers in trouble are not to be kept from their work by questions.
+inline constexpr std::chrono::milliseconds kPause{20};
 
 class Numbers {
  public:

@@ -1,4 +1,4 @@
-// An io_context that a thread runs for as long as this lives.
+// An io_context that a thread runs for as long as this lives, or until join().
 // Threads: any.
 #pragma once
 
@@ -12,14 +12,17 @@ namespace courant::test {
 class RunningLoop {
  public:
   RunningLoop() = default;
-  ~RunningLoop() {
-    work_.reset();
-    thread_.join();
-  }
+  ~RunningLoop() { join(); }
   RunningLoop(const RunningLoop&) = delete;
   RunningLoop& operator=(const RunningLoop&) = delete;
 
   boost::asio::io_context& io() { return io_; }
+
+  // Until all that is there has ended.
+  void join() {
+    work_.reset();
+    if (thread_.joinable()) thread_.join();
+  }
 
  private:
   boost::asio::io_context io_{1};

@@ -2,10 +2,8 @@
 
 #include <atomic>
 #include <future>
-#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
@@ -13,6 +11,7 @@
 #include "kernel/problem.h"
 #include "tests/contract/hub/memory_topics.h"
 #include "tests/support/any_query.h"
+#include "tests/support/running_loop.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -56,10 +55,8 @@ class ConfirmationsTest : public testing::Test {
  protected:
   ~ConfirmationsTest() override {
     confirmations_.let_go();
-    work_.reset();
-    thread_.join();
-    asking_work_.reset();
-    asking_thread_.join();
+    running_.join();
+    asking_.join();
   }
 
   void subscribe(const std::string& callback, std::int64_t cursor, std::int64_t feed = 1,
@@ -74,7 +71,7 @@ class ConfirmationsTest : public testing::Test {
     session_.execute_script("update subscriptions set cursor = " + std::to_string(cursor));
   }
   AskedCount ask(std::int64_t position, Ticks::duration wait = 0s, http::Presence* asker = nullptr) {
-    return boost::asio::co_spawn(asking_io_, confirmations_.ask({3, 1, position}, clock_.ticks() + wait, asker),
+    return boost::asio::co_spawn(asking_.io(), confirmations_.ask({3, 1, position}, clock_.ticks() + wait, asker),
                                  boost::asio::use_future);
   }
   static bool is_there(AskedCount& count) { return count.wait_for(0s) == std::future_status::ready; }
@@ -89,14 +86,10 @@ class ConfirmationsTest : public testing::Test {
   NoTransport transport_;
   HubOptions options_;
   const Store store_{"mine", Vault(Sha256{1})};
-  boost::asio::io_context io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
-  Loop loop_{options_, topics_, executor_, transport_, store_, clock_, metrics_, io_, Shards(1h)};
+  test::RunningLoop running_;
+  Loop loop_{options_, topics_, executor_, transport_, store_, clock_, metrics_, running_.io(), Shards(1h)};
   Confirmations confirmations_{loop_, executor_, 60};
-  std::thread thread_{[this] { io_.run(); }};
-  boost::asio::io_context asking_io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> asking_work_{asking_io_.get_executor()};
-  std::thread asking_thread_{[this] { asking_io_.run(); }};
+  test::RunningLoop asking_;
 };
 
 TEST_F(ConfirmationsTest, CountsTheLiveOnesOfTheFeed) {
