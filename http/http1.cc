@@ -80,6 +80,7 @@ Task<bool> Http1::read_on() {
     co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
+  if (in.empty()) co_await peer_.transport().let_others_go_first();
   const bool more = co_await peer_.read_more();
   if (!more && peer_.phase() == Phase::kHead && peer_.take_expiry()) {
     const Problem problem(408, "The request's header took too long to arrive");
