@@ -21,11 +21,14 @@ pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(PSL REQUIRED IMPORTED_TARGET libpsl)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 
 # Boost.Asio as a header-only library without its deprecated names.
 add_library(courant_asio INTERFACE)
 target_link_libraries(courant_asio INTERFACE Boost::headers Threads::Threads)
-target_compile_definitions(courant_asio INTERFACE BOOST_ASIO_NO_DEPRECATED)
+target_compile_definitions(courant_asio INTERFACE BOOST_ASIO_NO_DEPRECATED
+  # decisions/0019-jemalloc.md
+  BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 
 find_program(CCACHE ccache)
 if(CCACHE)
