@@ -4,6 +4,13 @@
 
 namespace courant::feeds {
 
+std::shared_ptr<const EntryDoor> Doors::find(const DoorSettings& settings) const {
+  const std::string key = to_json(settings);
+  const std::lock_guard lock(mutex_);
+  const auto known = made_.find(key);
+  return known != made_.end() && known->second ? *known->second : nullptr;
+}
+
 Result<std::shared_ptr<const EntryDoor>> Doors::of(const DoorSettings& settings) const {
   const std::string key = to_json(settings);
   {

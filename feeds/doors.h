@@ -20,6 +20,9 @@ class Doors {
  public:
   explicit Doors(Folder folder) : folder_(std::move(folder)) {}
 
+  // The one that is ready; null: of() has to make it first, or cannot. From io threads as well.
+  std::shared_ptr<const EntryDoor> find(const DoorSettings& settings) const;
+
   // A fault names the file that cannot be used; it stays so until another Doors is made.
   Result<std::shared_ptr<const EntryDoor>> of(const DoorSettings& settings) const;
 

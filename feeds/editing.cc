@@ -5,6 +5,7 @@
 #include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
+#include "feeds/judging.h"
 #include "feeds/media_store.h"
 #include "feeds/outcome_reply.h"
 #include "feeds/posting.h"
@@ -123,8 +124,7 @@ Task<Response> put_entry(Engine& engine, const Request& request, PathArguments a
     if (settings.door.is_open()) {
       read = judge(post_rules(engine, settings, feed_url));
     } else {
-      const auto judge_long = [&] { return judge(guarded_rules(engine, settings, request, arguments)); };
-      read = co_await engine.workshop().run(judge_long);
+      read = co_await judged(engine, settings, request, arguments, judge);
     }
     if (is_media_link) set_media(read, media_facts(*newest));
     require_within(identity, std::span(&read, 1));

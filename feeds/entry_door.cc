@@ -135,25 +135,28 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
 std::optional<EntryDoor::Refused> EntryDoor::breach_of(const schema::Document& entry, const Circumstances& around,
                                                        const Source& source) const {
   if (!entry_grammars_.empty() || !content_grammars_.empty()) {
-    std::optional<Fault> fault = timed(around, DoorStep::kSchema, [&] { return breach_of_schemas(entry, source); });
+    std::optional<Fault> fault =
+        timed(around, DoorStep::kSchema, [&] { return breach_of_schemas(entry, around.patience, source); });
     if (fault) return Refused{Refusal::kGrammar, *std::move(fault)};
   }
   if (assertions_.empty()) return std::nullopt;
   std::optional<std::string> broken =
-      timed(around, DoorStep::kAssertions, [&] { return assertions_.broken_by(entry); });
+      timed(around, DoorStep::kAssertions, [&] { return assertions_.broken_by(entry, around.patience); });
   if (broken) return Refused{Refusal::kAssertion, fault_in_source(*std::move(broken), source, 0)};
   return std::nullopt;
 }
 
-std::optional<Fault> EntryDoor::breach_of_schemas(const schema::Document& entry, const Source& source) const {
+std::optional<Fault> EntryDoor::breach_of_schemas(const schema::Document& entry, const schema::Patience& patience,
+                                                  const Source& source) const {
   for (const schema::Grammar& grammar : entry_grammars_) {
-    const std::optional<schema::Breach> breach = grammar.breach_of(entry);
+    const std::optional<schema::Breach> breach = grammar.breach_of(entry, patience);
     if (breach) return fault_of_breach(grammar, *breach, source, 0);
   }
-  return breach_of_content(entry, source);
+  return breach_of_content(entry, patience, source);
 }
 
-std::optional<Fault> EntryDoor::breach_of_content(const schema::Document& entry, const Source& source) const {
+std::optional<Fault> EntryDoor::breach_of_content(const schema::Document& entry, const schema::Patience& patience,
+                                                  const Source& source) const {
   if (content_grammars_.empty()) return std::nullopt;
   const std::optional<Element> root = content_root(Element::root_of(entry));
   if (!root) return std::nullopt;
@@ -161,7 +164,7 @@ std::optional<Fault> EntryDoor::breach_of_content(const schema::Document& entry,
   for (const schema::Grammar& grammar : content_grammars_) {
     if (!grammar.is_for(root->namespace_uri()) && !grammar.is_for_any()) continue;
     is_judged = true;
-    const std::optional<schema::Breach> breach = grammar.breach_of(*root);
+    const std::optional<schema::Breach> breach = grammar.breach_of(*root, patience);
     if (breach) return fault_of_breach(grammar, *breach, source, root->number());
   }
   if (is_judged) return std::nullopt;
@@ -199,8 +202,12 @@ std::optional<Fault> EntryDoor::take_reserved(schema::Document& entry, const Cir
 
 Result<PreparedEntry> EntryDoor::made_of(const std::string& text, const EntryRules& rules, const Circumstances& around,
                                          const std::vector<std::string>& taken) const {
-  const xslt::Transformation made =
-      timed(around, DoorStep::kStylesheet, [&] { return stylesheet_->transform(text, stylesheet_parameters(around)); });
+  xslt::Limits limits;
+  limits.time = around.patience.time;
+  const xslt::Transformation made = timed(around, DoorStep::kStylesheet, [&] {
+    return stylesheet_->transform(text, stylesheet_parameters(around), limits);
+  });
+  if (made.end == End::kStopped && around.patience.is_first_try) throw schema::OutOfPatience();
   if (around.tally != nullptr) around.tally->ended(DoorTally::Of::kDoor, made.end);
   if (made.end == End::kRefused) {
     return refused(around, Refusal::kStylesheet,

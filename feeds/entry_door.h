@@ -3,7 +3,7 @@
 // as sent is judged first; what the stylesheet makes of it passes the strict door, the rules of Atom, grammars and
 // assertions again, and is what is stored. The content digest stays that of what was sent: the same bytes again are a
 // retry, whatever the stylesheet says by then. docs/decisions/0016-schemas-and-stylesheets.md. Threads: an EntryDoor is
-// immutable and may be used from any thread; it takes processor time, so not on io threads.
+// immutable and may be used from any thread; it takes processor time: on io threads with little patience only.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@
 #include "schema/assertion.h"
 #include "schema/door.h"
 #include "schema/grammar.h"
+#include "schema/patience.h"
 #include "xslt/stylesheet.h"
 
 namespace courant::feeds {
@@ -33,6 +34,7 @@ struct Circumstances {
   // The entry may be one that was read here and goes back changed: it may carry categories that the feed gives, where
   // the feed gives them again.
   bool is_edit = false;
+  schema::Patience patience;         // of each grammar, assertion and transformation
   const DoorTally* tally = nullptr;  // counts refusals and durations; null: nobody does. Outlives the call
 
   void count(Refusal why) const {
@@ -51,7 +53,8 @@ class EntryDoor {
   // A fault names the file or expression that cannot be used.
   static Result<EntryDoor> compile(const DoorSettings& settings, const Folder& folder);
 
-  // As read_entry (feeds/prepared_entry.h). A fault is the publisher's. Throws Problem 500 where the stylesheet fails.
+  // As read_entry (feeds/prepared_entry.h). A fault is the publisher's. Throws Problem 500 where the stylesheet fails,
+  // and schema::OutOfPatience.
   Result<PreparedEntry> read(schema::Document sent, const EntryRules& rules, const Circumstances& around,
                              const Source& source) const;
 
@@ -64,8 +67,10 @@ class EntryDoor {
 
   std::optional<Refused> breach_of(const schema::Document& entry, const Circumstances& around,
                                    const Source& source) const;
-  std::optional<Fault> breach_of_schemas(const schema::Document& entry, const Source& source) const;
-  std::optional<Fault> breach_of_content(const schema::Document& entry, const Source& source) const;
+  std::optional<Fault> breach_of_schemas(const schema::Document& entry, const schema::Patience& patience,
+                                         const Source& source) const;
+  std::optional<Fault> breach_of_content(const schema::Document& entry, const schema::Patience& patience,
+                                         const Source& source) const;
   bool is_reserved(const schema::Element& category) const;
   // Takes the reserved categories out of an edited entry; a fault where they may not be there at all.
   std::optional<Fault> take_reserved(schema::Document& entry, const Circumstances& around, const Source& source,

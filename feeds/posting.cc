@@ -9,6 +9,7 @@
 #include "feeds/accepting.h"
 #include "feeds/batch.h"
 #include "feeds/entry_response.h"
+#include "feeds/judging.h"
 #include "feeds/media.h"
 #include "feeds/media_store.h"
 #include "feeds/outcome_reply.h"
@@ -247,22 +248,6 @@ PostRules post_rules(const Engine& engine, const FeedSettings& settings, const s
   return rules;
 }
 
-PostRules guarded_rules(const Engine& engine, const FeedSettings& settings, const Request& request,
-                        const PathArguments& arguments) {
-  PostRules rules = post_rules(engine, settings, engine.feed_url(arguments[0], arguments[1]));
-  Result<std::shared_ptr<const EntryDoor>> door = engine.doors()->of(settings.door);
-  if (!door) {
-    throw Problem(503, "This server cannot use the schema or the stylesheet of the feed; its log says why")
-        .with("Retry-After", "60");
-  }
-  rules.door = *std::move(door);
-  rules.around.workspace = arguments[0];
-  rules.around.feed = arguments[1];
-  rules.around.identity = asker_of(request).name();
-  rules.around.time = engine.clock().now();
-  return rules;
-}
-
 // Which bodies are taken at all, before one is read.
 std::uint64_t admit_post(Engine& engine, const Request& request, const PathArguments& arguments) {
   const std::string type = request.combined_header("content-type");
@@ -290,10 +275,10 @@ Task<Response> post_to_feed(Engine& engine, const Request& request, PathArgument
   if (settings.door.is_open()) {
     posted = read_body(request, post_rules(engine, settings, feed_url));
   } else {
-    const auto judge = [&] { return read_body(request, guarded_rules(engine, settings, request, arguments)); };
+    const auto judge = [&request](const PostRules& rules) { return read_body(request, rules); };
     std::exception_ptr refusal;
     try {
-      posted = co_await engine.workshop().run(judge);
+      posted = co_await judged(engine, settings, request, arguments, judge);
     } catch (const Problem& problem) {
       if (problem.status() != 422 || !feed || is_media || settings.duplicates_conflict) throw;
       refusal = std::current_exception();

@@ -14,11 +14,6 @@ namespace courant::feeds {
 // What a feed says about what is posted to it.
 PostRules post_rules(const Engine& engine, const FeedSettings& settings, const std::string& feed_url);
 
-// The same with the feed's door, for what is published by a client. Reads files where the door is new; throws Problem
-// 503 where it cannot be used.
-PostRules guarded_rules(const Engine& engine, const FeedSettings& settings, const http::Request& request,
-                        const http::PathArguments& arguments);
-
 // How long a body may be; throws Problem 415 for media types that are not taken.
 std::uint64_t admit_post(Engine& engine, const http::Request& request, const http::PathArguments& arguments);
 

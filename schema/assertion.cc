@@ -12,8 +12,6 @@
 namespace courant::schema {
 namespace {
 
-constexpr unsigned long kMostSteps = 1'000'000;
-
 struct FreeXPath {
   void operator()(xmlXPathContext* context) const { xmlXPathFreeContext(context); }
   void operator()(xmlXPathCompExpr* expression) const { xmlXPathFreeCompExpr(expression); }
@@ -46,8 +44,8 @@ OwnedXPath<xmlXPathContext> xpath_context(const Document& document, const Prefix
 }
 
 // nullopt: it is no expression, or takes too many steps.
-std::optional<bool> xpath_value(xmlXPathContext* context, const std::string& xpath) {
-  context->opLimit = kMostSteps;
+std::optional<bool> xpath_value(xmlXPathContext* context, const std::string& xpath, const Patience& patience = {}) {
+  context->opLimit = patience.steps;
   context->opCount = 0;
   // Compiled each time: libxml2 writes into a compiled expression while it evaluates it.
   const OwnedXPath<xmlXPathCompExpr> expression(xmlXPathCtxtCompile(context, xml_chars(xpath)));
@@ -78,12 +76,14 @@ Result<Assertions> Assertions::compile(std::vector<Assertion> assertions, const 
   return made;
 }
 
-std::optional<std::string> Assertions::broken_by(const Document& document) const {
+std::optional<std::string> Assertions::broken_by(const Document& document, const Patience& patience) const {
   if (assertions_.empty()) return std::nullopt;
   std::string said;
   const OwnedXPath<xmlXPathContext> context = xpath_context(document, prefixes_, said);
   for (const Assertion& assertion : assertions_) {
-    if (!xpath_value(context.get(), assertion.xpath).value_or(false)) return assertion.message;
+    const std::optional<bool> value = xpath_value(context.get(), assertion.xpath, patience);
+    if (!value && patience.is_first_try) throw OutOfPatience();
+    if (!value.value_or(false)) return assertion.message;
   }
   return std::nullopt;
 }

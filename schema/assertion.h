@@ -1,6 +1,6 @@
 // What must hold of each document and no grammar can say: an expression of XPath 1.0, with a sentence for who breaks
-// it. The expression is evaluated at the root element; the prefix atom is declared. Threads: immutable; from any
-// thread, not from io threads. Steps are bounded: what takes more does not hold.
+// it. The expression is evaluated at the root element; the prefix atom is declared. Steps are bounded: what takes more
+// does not hold. Threads: immutable; from any thread, from io threads with little patience only.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 
 #include "kernel/result.h"
 #include "schema/door.h"
+#include "schema/patience.h"
 
 namespace courant::schema {
 
@@ -29,7 +30,7 @@ class Assertions {
   bool empty() const { return assertions_.empty(); }
 
   // The message of the first that does not hold; nullopt: all do.
-  std::optional<std::string> broken_by(const Document& document) const;
+  std::optional<std::string> broken_by(const Document& document, const Patience& patience = {}) const;
 
  private:
   std::vector<Assertion> assertions_;

@@ -89,9 +89,6 @@ struct Judgement {
   }
 };
 
-// The processor's time for one document. Grammars are ambiguous, patterns even more so, and libxml2 tries all ways.
-constexpr std::chrono::milliseconds kMostTime{1000};
-
 // While it is there a document remembers nothing of its validation: of types that are identifiers libxml2 keeps a list.
 class WithoutMemory {
  public:
@@ -229,14 +226,15 @@ std::string Grammar::namespaces() const {
   return list;
 }
 
-std::optional<Breach> Grammar::breach_of(const Document& document) const {
+std::optional<Breach> Grammar::breach_of(const Document& document, const Patience& patience) const {
   xmlDoc* const doc = document.tree().doc;
   Judging judging{compiled_->relax_ng.get(), compiled_->schema.get(), doc, {}, 0};
   {
     const WithoutMemory alone(*doc);
-    if (!run_interruptibly(kMostTime, judge, &judging)) {
+    if (!run_interruptibly(patience.time, judge, &judging)) {
+      if (patience.is_first_try) throw OutOfPatience();
       return Breach{0, std::string(view(xmlDocGetRootElement(doc)->name)),
-                    "it takes more than " + format_duration(kMostTime) + " of the processor to judge it"};
+                    "it takes more than " + format_duration(patience.time) + " of the processor to judge it"};
     }
   }
   Judgement& judgement = judging.judgement;
@@ -245,8 +243,8 @@ std::optional<Breach> Grammar::breach_of(const Document& document) const {
   return judgement.breach(xmlDocGetRootElement(doc));
 }
 
-std::optional<Breach> Grammar::breach_of(const Element& root) const {
-  return breach_of(standing_alone(static_cast<xmlNode*>(root.node_)));
+std::optional<Breach> Grammar::breach_of(const Element& root, const Patience& patience) const {
+  return breach_of(standing_alone(static_cast<xmlNode*>(root.node_)), patience);
 }
 
 }  // namespace courant::schema

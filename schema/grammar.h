@@ -2,7 +2,7 @@
 // What it is for follows from it: documents whose root element is in one of its namespaces.
 // Specification: RELAX NG (ISO/IEC 19757-2), XML Schema 1.0, both as libxml2 has them.
 // Threads: a Grammar is immutable after it is made and may be used from any thread: what libxml2 writes while it
-// validates is made anew for each document. It takes processor time, so not on io threads.
+// validates is made anew for each document. It takes processor time: on io threads with little patience only.
 #pragma once
 
 #include <memory>
@@ -16,6 +16,7 @@
 #include "schema/breach.h"
 #include "schema/door.h"
 #include "schema/element.h"
+#include "schema/patience.h"
 
 namespace courant::schema {
 
@@ -37,9 +38,9 @@ class Grammar {
   std::string namespaces() const;
 
   // nullopt: the document is as the grammar wants it. Otherwise the rule that is broken innermost.
-  std::optional<Breach> breach_of(const Document& document) const;
+  std::optional<Breach> breach_of(const Document& document, const Patience& patience = {}) const;
   // The same of an element as if it were a document; elements are counted from it.
-  std::optional<Breach> breach_of(const Element& root) const;
+  std::optional<Breach> breach_of(const Element& root, const Patience& patience = {}) const;
 
  private:
   struct Compiled;

@@ -222,5 +222,17 @@ TEST_F(DoorTest, WhatASchemaWouldTakeForEverIsRefusedAndTheServerGoesOn) {
   EXPECT_EQ(post(named("1", "abc-")).status, 201);
 }
 
+// Of some thousand steps: more than is tried where the entry arrives.
+TEST_F(DoorTest, WhatTakesLongIsJudgedWithPatience) {
+  put("door.xsl", stylesheet("<category term='{count(//*[count(//*[count(//*) &gt; 0]) &gt; 0])}'/>"));
+  serve("stylesheet = \"door.xsl\"\nassert = [[\"count(//*[count(//*[count(//*) > 0]) > 0]) > 20\", \"too few\"]]");
+  std::string names;
+  for (int i = 0; i < 20; ++i) names += "<e xmlns='urn:e'/>";
+  const Reply made = post(entry("1", names));
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_THAT(made.body, HasSubstr("<category term=\"23\"></category>"));
+  EXPECT_EQ(post(entry("2", "")).status, 422);
+}
+
 }  // namespace
 }  // namespace courant::test::door_test

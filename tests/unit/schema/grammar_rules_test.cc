@@ -217,6 +217,15 @@ TEST(AssertionRules, WhatTakesTooManyStepsDoesNotHold) {
   EXPECT_EQ(asserted("count(//b[count(//b[count(//b) > 0]) > 0]) > 0", xml + "</a>"), "it must be so");
 }
 
+TEST(AssertionRules, AFirstTryIsGivenUpWithoutAVerdict) {
+  std::string xml = "<a>";
+  for (int i = 0; i < 60; ++i) xml += "<b/>";
+  const Result<Document> document = admit(xml + "</a>");
+  const Result<Assertions> assertions = Assertions::compile({{"count(//b[count(//b) > 0]) = 60", "it must be so"}}, {});
+  EXPECT_THROW(assertions->broken_by(*document, kFirstTry), OutOfPatience);
+  EXPECT_FALSE(assertions->broken_by(*document));
+}
+
 TEST(Places, AreOfStartTagsInTheBytes) {
   EXPECT_EQ(place_of("<a><b/></a>", 1).column, 4);
   EXPECT_EQ(place_of("<a>\n\xC3\xA9<c/></a>", 1).line, 2);

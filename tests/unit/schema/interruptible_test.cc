@@ -118,6 +118,19 @@ TEST_F(Interruptible, WhatIsLeftHoldsNothingOfTheDocument) {
   EXPECT_NE(rule_of(judge, "<r><i n='a'/><i n='a'/></r>"), "good") << "an identifier stands for one element";
 }
 
+TEST_F(Interruptible, AFirstTryIsGivenUpAndTheNextOneHasItsTime) {
+  const Grammar judge = grammar("<element name='r' " + std::string(kRng) +
+                                "><data type='string'><param name='pattern'>[a-z]*[a-z0-9]*[a-z]*-</param></data>"
+                                "</element>");
+  const Result<Document> slow = admit("<r>" + std::string(300, 'a') + "</r>");
+  EXPECT_THROW(judge.breach_of(*slow, kFirstTry), OutOfPatience);
+  const std::optional<Breach> breach = judge.breach_of(*slow);
+  ASSERT_TRUE(breach);
+  EXPECT_NE(breach->name + ": " + breach->rule, tired_) << "it has come to its end";
+  const Result<Document> quick = admit("<r>abc-</r>");
+  EXPECT_FALSE(judge.breach_of(*quick, kFirstTry));
+}
+
 TEST_F(Interruptible, ThreadsAreLeftEachForItself) {
   const Grammar judge = grammar("<element name='r' " + std::string(kRng) +
                                 "><data type='string'><param name='pattern'>[a-z]*[a-z0-9]*[a-z]*-</param></data>"
