@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernel/log.h"
+#include "kernel/priority.h"
 #include "kernel/problem.h"
 #include "kernel/queue.h"
 #include "kernel/time.h"
@@ -58,6 +59,7 @@ struct Executor::State {
   std::vector<std::thread> threads;
 
   void work() {
+    wake_without_haste();
     while (std::optional<Job> job = jobs.pop()) {
       const Ticks begun = std::chrono::steady_clock::now();
       if (metrics) {
