@@ -309,6 +309,7 @@ void Janitor::moved(const std::vector<feeds::Advance>& advances) {
     if (advance.last == 0) {
       const std::lock_guard lock(state.mutex);
       state.changed.emplace(advance.feed.lane, advance.feed.feed);
+      state.grown.emplace(advance.feed.lane, advance.feed.feed);  // what it keeps may be less now
       continue;
     }
     const std::shared_ptr<feeds::LiveFeed> feed = state.engine.directory().find(advance.feed);

@@ -29,7 +29,7 @@ class Janitor {
   Janitor(const Janitor&) = delete;
   Janitor& operator=(const Janitor&) = delete;
 
-  // These feeds have grown: retention by count may have something to drop.
+  // These feeds have grown or changed: retention may have something to drop.
   void moved(const std::vector<feeds::Advance>& advances);
 
   // Gives up what is being done, a vacuum in the middle of it, too.

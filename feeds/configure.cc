@@ -19,7 +19,9 @@ class Configuring {
   void put(const ConfiguredWorkspace& workspace) {
     sql::Parameters parameters;
     parameters.add(workspace.name).add(to_json(workspace.settings)).add(source_time_);
-    if (session_.run(queries::put_workspace, parameters)[0].boolean(0)) note("workspace " + workspace.name);
+    const sql::Rows stored = session_.run(queries::put_workspace, parameters);
+    if (stored[0].boolean(0)) note("workspace " + workspace.name);
+    if (stored[0].boolean(1)) changed_.insert({0, 0});
     for (const ConfiguredFeed& feed : workspace.feeds) put(workspace.name, feed);
   }
 
@@ -37,6 +39,16 @@ class Configuring {
     return workspaces;
   }
 
+  // At the end, lane by lane as everybody locks them: who publishes waits for this transaction from here on.
+  std::set<std::int64_t> tell() {
+    std::set<std::int64_t> lanes;
+    for (const auto& [lane, feed] : changed_) {
+      session_.run(queries::note_changed, sql::Parameters().add(lane).add(feed).add(now_));
+      lanes.insert(lane);
+    }
+    return lanes;
+  }
+
   std::vector<std::string> notices() && { return std::move(notices_); }
 
  private:
@@ -51,7 +63,9 @@ class Configuring {
     }
     sql::Parameters parameters;
     parameters.add(live->facts().key.lane).add(live->facts().key.feed).add(to_json(feed.settings)).add(source_time_);
-    if (session_.run(queries::put_feed_settings, parameters)[0].boolean(0)) note("feed " + workspace + "/" + feed.name);
+    const sql::Rows stored = session_.run(queries::put_feed_settings, parameters);
+    if (stored[0].boolean(0)) note("feed " + workspace + "/" + feed.name);
+    if (stored[0].boolean(1)) changed_.insert({live->facts().key.lane, live->facts().key.feed});
   }
 
   void note(const std::string& what) {
@@ -65,6 +79,7 @@ class Configuring {
   const Instant source_time_;
   const Instant now_;
   std::vector<std::string> notices_;
+  std::set<std::pair<std::int64_t, std::int64_t>> changed_;  // lane and feed; 0 and 0: workspaces
 };
 
 }  // namespace
@@ -77,6 +92,7 @@ Result<Configured> configure(sql::Session& session, std::int64_t lanes,
       Configuring configuring(session, lanes, source_time, now);
       for (const ConfiguredWorkspace& workspace : workspaces) configuring.put(workspace);
       configured.workspaces = configuring.stored_workspaces();
+      configured.lanes = configuring.tell();
       configured.notices = std::move(configuring).notices();
     });
   } catch (Rejected& rejected) {

@@ -2,7 +2,9 @@
 // Threads: a database thread, before the engine is made.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +30,12 @@ struct ConfiguredWorkspace {
 struct Configured {
   std::map<std::string, WorkspaceSettings, std::less<>> workspaces;  // all that the database knows
   std::vector<std::string> notices;                                  // sentences: where what is stored won
+  std::set<std::int64_t> lanes;  // whose journals tell servers of what has changed: hints may be sent for them
 };
 
 // Makes and updates what differs, in one transaction; deletes nothing. What is stored from a source newer than
-// source_time stays as it is, which a notice says. A fault: a setting was to change that cannot (page_size).
+// source_time stays as it is, which a notice says. The journal
+// tells other servers of what has changed. A fault: a setting was to change that cannot (page_size).
 Result<Configured> configure(sql::Session& session, std::int64_t lanes,
                              const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now);
 

@@ -118,6 +118,7 @@ Result<bool> Core::change(const Config& config) {
   engine_->further_forms().change(feed_files(config));
   engine_->change(std::move(options));
   database().with_session([&](sql::Session& session) { engine_->directory().load_all(session); });
+  for (const std::int64_t lane : configured->lanes) engine_->follower().tell(lane);
   if (hub_) {
     Config changed = config;
     changed.server.public_url = config_.server.public_url;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "feeds/configure.h"
+#include "feeds/follower.h"
 #include "kernel/text.h"
 #include "server/atom_hopper_name.h"
 #include "server/importer.h"
@@ -145,6 +146,7 @@ class Import {
         config_.source_time, now);
     if (!configured) throw Stopped{configured.fault().detail};
     for (const std::string& notice : configured->notices) say(notice);
+    if (!configured->lanes.empty()) feeds::tell_servers(database_.options(), configured->lanes);
     std::set<std::string> missing;
     for (const auto& [source, name] : names_) {
       if (!configured->workspaces.contains(name.workspace)) missing.insert(name.workspace);

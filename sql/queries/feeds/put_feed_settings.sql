@@ -1,5 +1,8 @@
--- Brings a feed's settings up to date; true: what is stored differs and is newer, and stays (feeds/configure.cc).
-with put as (
+-- Brings a feed's settings up to date. First: what is stored differs and is newer, and stays; second: it was changed
+-- (feeds/configure.cc).
+with known as (
+  select settings from feeds where lane = $1::smallint and feed = $2::bigint),
+put as (
   update feeds
   set settings = $3::jsonb, source_time = $4::timestamptz,
       revision = revision + (settings is distinct from $3::jsonb)::integer,
@@ -8,4 +11,5 @@ with put as (
   returning feed)
 select not exists (select from put)
        and exists (select from feeds where lane = $1::smallint and feed = $2::bigint
-                                           and settings is distinct from $3::jsonb)
+                                           and settings is distinct from $3::jsonb),
+       exists (select from put) and not exists (select from known where settings = $3::jsonb)

@@ -13,6 +13,7 @@
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test::import_test {
 namespace {
@@ -322,6 +323,17 @@ TEST_F(ImportTest, WhatRetentionHasDroppedDoesNotComeBack) {
             (Texts{"urn:uuid:3", "urn:uuid:4", "urn:uuid:6", "urn:uuid:5"}));
   EXPECT_NE(ran.output.find("namespace/feed: 6 rows: 1 imported, 5 there before, 0 refused\n"), std::string::npos)
       << ran.output;
+}
+
+// The import's file names a workspace that the running server's does not.
+TEST_F(ImportTest, ServersTakeUpTheWorkspacesThatItMakes) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  const std::string other = write("server.toml", "[[workspaces]]\nname = \"other\"\n");
+  CourantServer server({"--database", target_.url(), "--config", other, "--access", "tokens"});
+  HttpClient client(server.port());
+  EXPECT_EQ(client.get("/namespace/feed").status, 401);
+  EXPECT_EQ(import().status, 0);
+  EXPECT_TRUE(wait_until([&] { return client.get("/namespace/feed").status == 200; })) << "it is public to read";
 }
 
 TEST_F(ImportTest, WhatIsHereAlreadyStaysAsItIs) {

@@ -26,12 +26,18 @@ class ProcessesTest : public testing::Test {
  protected:
   ProcessesTest() : tls_port_(free_port()) {
     make_certificate(scratch(""));
-    const std::string path = scratch("processes.toml");
-    std::ofstream(path) << "[server]\nlisten_tls = [\"127.0.0.1:" << tls_port_ << "\"]\nprocesses = 3\n"
-                        << "[server.tls]\ncertificate = \"" << scratch("tls.crt") << "\"\nkey = \""
-                        << scratch("tls.key") << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
-    server_ =
-        std::make_unique<CourantServer>(std::vector<std::string>{"--database", database_.url(), "--config", path});
+    configure("");
+    server_ = std::make_unique<CourantServer>(
+        std::vector<std::string>{"--database", database_.url(), "--config", scratch("processes.toml")});
+  }
+
+  // more: of the workspace.
+  void configure(const std::string& more) const {
+    std::ofstream(scratch("processes.toml"))
+        << "[server]\nlisten_tls = [\"127.0.0.1:" << tls_port_ << "\"]\nprocesses = 3\n"
+        << "[server.tls]\ncertificate = \"" << scratch("tls.crt") << "\"\nkey = \"" << scratch("tls.key")
+        << "\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n"
+        << more;
   }
 
   std::vector<pid_t> servers() { return children_of(server_->process().id()); }
@@ -67,6 +73,19 @@ TEST_F(ProcessesTest, AnyOfThemKnowsTheSameTagsMarkersAndTickets) {
     session = client.session();
   }
   EXPECT_EQ(resumed, 39);
+}
+
+// Nobody publishes any more; and the janitor is one process's, which may not be the one that reads the file first.
+TEST_F(ProcessesTest, WhatAReloadSaysOfRetentionHoldsForFeedsInWhichNothingHappens) {
+  const std::string feeds = "page_size = 5\n[[workspaces.feeds]]\nname = \"events\"\n";
+  configure(feeds);
+  server_->process().signal(SIGHUP);
+  ASSERT_TRUE(wait_until([&] { return ask("/demo/events").status == 200; }));
+  for (int i = 1; i <= 22; ++i) ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(i)).status, 201);
+  ASSERT_TRUE(wait_until([&] { return ask("/demo/events/archive/1").status == 200; }));
+  configure(feeds + "retain = \"5 entries\"\n");
+  server_->process().signal(SIGHUP);
+  EXPECT_TRUE(wait_until([&] { return ask("/demo/events/archive/1").status == 410; }));
 }
 
 TEST_F(ProcessesTest, OneThatDiesIsReplacedAndAllEndTogether) {
