@@ -25,7 +25,11 @@ std::string host_without_brackets(const std::string& host) {
 Findings look_at_certificate(const Config& config) {
   if (config.server.listen_tls.empty()) return {};
   const auto used = http::TlsContext::make({config.tls.certificate, config.tls.key, ""});
-  if (!used) return {problem("certificate", used.fault().detail, "name a certificate and its key in [server.tls]")};
+  if (!used) {
+    return {problem("certificate", used.fault().detail,
+                    "name a certificate and its key in [server.tls]; the server's user must be able to read them "
+                    "(chgrp courant FILE, chmod 640 FILE)")};
+  }
   const Result<http::Certificate> certificate = http::Certificate::read(config.tls.certificate);
   if (!certificate) return {problem("certificate", certificate.fault().detail, "name one in [server.tls]")};
   const std::string& path = config.tls.certificate;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -11,16 +13,40 @@
 
 #include "kernel/argv.h"
 #include "kernel/log.h"
+#include "kernel/text.h"
 #include "server/own_program.h"
 
 namespace courant::server {
+
+namespace {
+
+std::string cgroup_of(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/cgroup");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+std::optional<std::string> unit_of(std::string_view cgroup) {
+  const std::string_view line = trim(cgroup);
+  const std::string_view last = line.substr(line.rfind('/') + 1);
+  return last.ends_with(".service") ? std::optional(std::string(last)) : std::nullopt;
+}
 
 std::optional<Fault> claim(ServeOptions& options, PidFile& pid) {
   if (options.takes_over) {
     options.predecessor = pid.holder().value_or(0);
     // Of several processes one that is started anew finds its own starter there.
     if (options.predecessor == options.started_by) options.predecessor = 0;
-    if (options.predecessor != 0) return std::nullopt;
+    if (options.predecessor != 0) {
+      const std::string cgroup = cgroup_of(std::to_string(options.predecessor));
+      const std::optional<std::string> unit = unit_of(cgroup);
+      if (!unit || cgroup == cgroup_of("self")) return std::nullopt;
+      return Fault{"the server to take over from is " + *unit +
+                   " of systemd, which would take it for ended and end its PostgreSQL: systemctl kill --kill-whom=main "
+                   "--signal=SIGUSR2 " +
+                   *unit + " has it start the program that is installed now"};
+    }
     if (options.process == 0) log_info("there is nobody to take over from");
   }
   if (options.process > 0) return std::nullopt;

@@ -6,6 +6,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -15,8 +17,11 @@
 namespace courant::server {
 
 // Makes this process the server of its data directory, or finds the one that it takes over from, which options then
-// name. A fault: somebody else serves it.
+// name. A fault: somebody else serves it, or the one to take over from is a unit of systemd that this one is not of.
 std::optional<Fault> claim(ServeOptions& options, PidFile& pid);
+
+// The unit of systemd whose process has this /proc/PID/cgroup: "courant.service"; nullopt: none.
+std::optional<std::string> unit_of(std::string_view cgroup);
 
 // Starts the program that is installed now, with the arguments of this one, to take over from it.
 void start_successor(const ServeOptions& options);
