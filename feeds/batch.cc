@@ -20,6 +20,7 @@ using schema::Element;
 }
 
 [[noreturn]] void refuse_slow(const PostRules& rules, std::size_t judged, std::size_t all) {
+  if (rules.around.patience.is_first_try) throw schema::OutOfPatience();
   refuse(rules, Refusal::kBound,
          {"The batch takes more than " + format_duration(rules.max_batch_time) + " of the processor to judge: " +
           std::to_string(judged) + " of its " + std::to_string(all) + " entries did; send fewer at once"});

@@ -21,7 +21,7 @@ class Configuring {
     parameters.add(workspace.name).add(to_json(workspace.settings)).add(source_time_);
     const sql::Rows stored = session_.run(queries::put_workspace, parameters);
     if (stored[0].boolean(0)) note("workspace " + workspace.name);
-    if (stored[0].boolean(1)) changed_.insert({0, 0});
+    has_changed_workspaces_ = has_changed_workspaces_ || stored[0].boolean(1);
     for (const ConfiguredFeed& feed : workspace.feeds) put(workspace.name, feed);
   }
 
@@ -39,14 +39,10 @@ class Configuring {
     return workspaces;
   }
 
-  // At the end, lane by lane as everybody locks them: who publishes waits for this transaction from here on.
+  // After all workspaces: whoever locks the row of one and a lane locks the row first.
   std::set<std::int64_t> tell() {
-    std::set<std::int64_t> lanes;
-    for (const auto& [lane, feed] : changed_) {
-      session_.run(queries::note_changed, sql::Parameters().add(lane).add(feed).add(now_));
-      lanes.insert(lane);
-    }
-    return lanes;
+    if (has_changed_workspaces_) tell_of(0, 0);
+    return std::move(lanes_);
   }
 
   std::vector<std::string> notices() && { return std::move(notices_); }
@@ -63,9 +59,19 @@ class Configuring {
     }
     sql::Parameters parameters;
     parameters.add(live->facts().key.lane).add(live->facts().key.feed).add(to_json(feed.settings)).add(source_time_);
-    const sql::Rows stored = session_.run(queries::put_feed_settings, parameters);
-    if (stored[0].boolean(0)) note("feed " + workspace + "/" + feed.name);
-    if (stored[0].boolean(1)) changed_.insert({live->facts().key.lane, live->facts().key.feed});
+    const sql::Rows stored = session_.run(queries::compare_feed_settings, parameters);
+    const bool is_other = stored[0].boolean(0);
+    const bool is_newer = !stored[0].boolean(1);
+    if (is_other && is_newer) note("feed " + workspace + "/" + feed.name);
+    if (is_newer) return;
+    if (is_other) tell_of(live->facts().key.lane, live->facts().key.feed);
+    session_.run(queries::put_feed_settings, parameters);
+  }
+
+  // Locks the lane, so before the feed's row is: as everybody does it.
+  void tell_of(std::int64_t lane, std::int64_t feed) {
+    session_.run(queries::note_changed, sql::Parameters().add(lane).add(feed).add(now_));
+    lanes_.insert(lane);
   }
 
   void note(const std::string& what) {
@@ -79,7 +85,8 @@ class Configuring {
   const Instant source_time_;
   const Instant now_;
   std::vector<std::string> notices_;
-  std::set<std::pair<std::int64_t, std::int64_t>> changed_;  // lane and feed; 0 and 0: workspaces
+  bool has_changed_workspaces_ = false;
+  std::set<std::int64_t> lanes_;  // whose journals tell of it
 };
 
 }  // namespace
@@ -89,6 +96,7 @@ Result<Configured> configure(sql::Session& session, std::int64_t lanes,
   Configured configured;
   try {
     session.transaction([&] {
+      session.run(queries::lock_settings);  // others who change them wait
       Configuring configuring(session, lanes, source_time, now);
       for (const ConfiguredWorkspace& workspace : workspaces) configuring.put(workspace);
       configured.workspaces = configuring.stored_workspaces();

@@ -4,6 +4,7 @@
 // Threads: io threads.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -40,6 +41,7 @@ http::Task<std::invoke_result_t<Judge, const PostRules&>> judged(Engine& engine,
   PostRules rules = judging_rules(engine, settings, request, arguments);
   if (request.body.size() <= kJudgedAtOnce) rules.door = engine.doors()->find(settings.door);
   if (rules.door) {
+    const std::chrono::milliseconds most = std::exchange(rules.max_batch_time, schema::kFirstTry.time);
     rules.around.patience = schema::kFirstTry;
     std::optional<std::invoke_result_t<Judge, const PostRules&>> made;
     try {
@@ -53,6 +55,7 @@ http::Task<std::invoke_result_t<Judge, const PostRules&>> judged(Engine& engine,
       co_return *std::move(made);
     }
     rules.around.patience = {};
+    rules.max_batch_time = most;
   }
   const auto judge_patiently = [&] {
     rules.door = door_to_pass(engine, settings);

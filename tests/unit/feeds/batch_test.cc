@@ -50,6 +50,13 @@ TEST_F(BatchTime, IsBoundedForAllThatAFeedAsksOfItsEntriesTogether) {
   EXPECT_EQ(read_posted(batch(1), rules_).entries.size(), 1U) << "an entry alone has bounds of its own";
 }
 
+// Many entries that each take less than a first try may must not hold up an io thread together.
+TEST_F(BatchTime, OfAFirstTryItIsBoundedAsWellAndNothingIsRefused) {
+  ask_for_titles();
+  rules_.around.patience = schema::kFirstTry;
+  EXPECT_THROW(read_posted(batch(3), rules_), schema::OutOfPatience);
+}
+
 TEST_F(BatchTime, IsNotAskedWhereAFeedAsksForNothing) {
   EXPECT_EQ(read_posted(batch(3), rules_).entries.size(), 3U);
 }
