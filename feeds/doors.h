@@ -32,6 +32,8 @@ class Doors {
  private:
   using Made = Result<std::shared_ptr<const EntryDoor>>;
 
+  std::optional<Made> known(const std::string& key) const;
+
   const Folder folder_;
   mutable std::mutex mutex_;                  // guards made_; not held while a door is compiled
   mutable std::map<std::string, Made> made_;  // by the settings' text

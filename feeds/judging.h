@@ -11,13 +11,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "feeds/batch.h"
 #include "feeds/engine.h"
+#include "http/let_others.h"
 #include "http/router.h"
 #include "schema/patience.h"
 
@@ -50,8 +46,7 @@ http::Task<std::invoke_result_t<Judge, const PostRules&>> judged(Engine& engine,
     }
     if (made) {
       // Entries that are here as well are judged before this one is handed over: they are written together.
-      const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
-      co_await boost::asio::post(executor, boost::asio::use_awaitable);
+      co_await http::let_others_go_first();
       co_return *std::move(made);
     }
     rules.around.patience = {};

@@ -7,6 +7,7 @@
 
 #include "http/chunked_body.h"
 #include "http/exchange.h"
+#include "http/let_others.h"
 #include "http/problem_reply.h"
 #include "http/response_bytes.h"
 
@@ -80,7 +81,8 @@ Task<bool> Http1::read_on() {
     co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
-  if (in.empty()) co_await peer_.transport().let_others_go_first();
+  // Read at once it would be asked of the kernel in vain; a busy client's is here when the others have been answered.
+  if (in.empty()) co_await let_others_go_first();
   const bool more = co_await peer_.read_more();
   if (!more && peer_.phase() == Phase::kHead && peer_.take_expiry()) {
     const Problem problem(408, "The request's header took too long to arrive");

@@ -7,7 +7,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -166,10 +165,6 @@ std::string_view Transport::protocol() const {
   unsigned int length = 0;
   SSL_get0_alpn_selected(tls_->ssl.get(), &name, &length);
   return {reinterpret_cast<const char*>(name), length};
-}
-
-Task<void> Transport::let_others_go_first() {
-  return asio::post(socket_.get_executor(), asio::use_awaitable);
 }
 
 Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {

@@ -32,10 +32,6 @@ class Transport {
   // At least one byte, at most `room`, behind what is in `into`. 0: the peer has ended, or the wait was cancelled.
   Task<std::size_t> read_some(std::string& into, std::size_t room);
 
-  // Until what is ready on this thread has had its turn. Who has just answered a request and reads at once asks the
-  // kernel in vain; a busy client's next request is here when the others have been answered.
-  Task<void> let_others_go_first();
-
   // How many bytes of the two, one after the other, are taken for the peer: never waits. nullopt: it is gone.
   std::optional<std::size_t> send(std::string_view first, std::string_view second);
   // Whether bytes that were taken still wait for the peer: send() with nothing carries on.
