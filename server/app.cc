@@ -21,22 +21,22 @@
 #include "http/server.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/admission/cross_origin.h"
+#include "server/admission/first_token.h"
+#include "server/admission/gate.h"
+#include "server/admission/meter.h"
 #include "server/core.h"
-#include "server/cross_origin.h"
-#include "server/first_token.h"
-#include "server/gate.h"
-#include "server/handover.h"
-#include "server/hub_page.h"
-#include "server/manage.h"
-#include "server/meter.h"
-#include "server/notify.h"
-#include "server/operations.h"
-#include "server/own_program.h"
-#include "server/process_group.h"
+#include "server/management/manage.h"
+#include "server/operations/hub_page.h"
+#include "server/operations/operations.h"
+#include "server/operations/status_page.h"
+#include "server/processes/handover.h"
+#include "server/processes/notify.h"
+#include "server/processes/own_program.h"
+#include "server/processes/process_group.h"
+#include "server/processes/takeover.h"
 #include "server/reload.h"
 #include "server/secrets.h"
-#include "server/status_page.h"
-#include "server/takeover.h"
 
 namespace courant::server {
 namespace {
@@ -361,9 +361,9 @@ int push_until_told(const ServeOptions& options, const Config& as_read, const si
 
 }  // namespace
 
-int say(const Fault& fault) {
+int say(const Fault& fault, int status) {
   std::fprintf(stderr, "courant: %s\n", fault.detail.c_str());
-  return 1;
+  return status;
 }
 
 int migrate(const ServeOptions& options) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/config.h"
+#include "server/settings/config.h"
 
 namespace courant::server {
 
@@ -23,7 +23,7 @@ struct ServeOptions {
 };
 
 // Prints a fault as a sentence on standard error and gives the exit status.
-int say(const Fault& fault);
+int say(const Fault& fault, int status = 1);
 
 // Serves until SIGINT or SIGTERM. Returns the exit status; what went wrong is said on standard error.
 int serve(ServeOptions options);

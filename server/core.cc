@@ -10,9 +10,9 @@
 #include "feeds/stored_settings.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
-#include "server/feed_files.h"
-#include "server/process_metrics.h"
+#include "server/operations/process_metrics.h"
 #include "server/secrets.h"
+#include "server/settings/feed_files.h"
 
 namespace courant::server {
 namespace {

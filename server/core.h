@@ -12,12 +12,12 @@
 #include "access/rules.h"
 #include "feeds/engine.h"
 #include "kernel/metrics.h"
-#include "server/access_keeper.h"
+#include "server/admission/access_keeper.h"
+#include "server/admission/cross_origin.h"
 #include "server/app.h"
-#include "server/cross_origin.h"
 #include "server/hub_runner.h"
 #include "server/open_database.h"
-#include "server/operations.h"
+#include "server/operations/operations.h"
 #include "sql/executor.h"
 
 namespace courant::server {

@@ -2,7 +2,7 @@
 
 #include "feeds/push.h"
 #include "kernel/problem.h"
-#include "server/challenge.h"
+#include "server/admission/challenge.h"
 #include "server/queries.h"
 #include "server/topic_url.h"
 

@@ -10,7 +10,7 @@
 #include "feeds/engine.h"
 #include "http/router.h"
 #include "hub/census.h"
-#include "server/config.h"
+#include "server/settings/config.h"
 #include "sql/database.h"
 
 namespace courant::server {

@@ -7,7 +7,7 @@
 
 #include "kernel/result.h"
 #include "server/app.h"
-#include "server/embedded_postgres.h"
+#include "server/postgres/embedded_postgres.h"
 #include "sql/database.h"
 
 namespace courant::server {

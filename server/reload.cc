@@ -1,7 +1,7 @@
 #include "server/reload.h"
 
 #include "kernel/log.h"
-#include "server/changed_settings.h"
+#include "server/settings/changed_settings.h"
 
 namespace courant::server {
 namespace {

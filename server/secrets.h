@@ -7,7 +7,7 @@
 
 #include "kernel/result.h"
 #include "kernel/sealed.h"
-#include "server/config.h"
+#include "server/settings/config.h"
 
 namespace courant::server {
 

@@ -17,7 +17,7 @@ create table import_places (
   feed_created timestamptz not null,  -- of the feed here: one that was deleted and made again begins anew
   last_updated bigint not null,       -- of the last row that was taken: microseconds since 1970 ...
   last_id bigint not null,            -- ... and its number; rows are taken in this order
-  checksum bigint not null,           -- of the numbers of the rows up to there: server/atom_hopper_source.h
+  checksum bigint not null,           -- of the numbers of the rows up to there: server/commands/atom_hopper_source.h
   imported bigint not null,           -- rows up to there: stored,
   present bigint not null,            -- ... there before,
   refused bigint not null,            -- ... or not taken

@@ -1,5 +1,5 @@
 // Whatever stands in a configuration file: faults, or a configuration.
-#include "server/config.h"
+#include "server/settings/config.h"
 
 #include <cstdint>
 

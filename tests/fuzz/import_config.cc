@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "server/config.h"
-#include "server/import_command.h"
+#include "server/commands/import_config.h"
+#include "server/settings/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace courant::server;

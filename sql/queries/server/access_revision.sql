@@ -1,2 +1,2 @@
--- Grows whenever a token was made or revoked (server/token_store.cc).
+-- Grows whenever a token was made or revoked (server/admission/token_store.cc).
 select revision from access_facts

@@ -1,5 +1,5 @@
 -- The next rows of feeds ($1) after a place ($2 microseconds since 1970, $3 id), in their order: at most $4, and no more
--- after $5 bytes (server/atom_hopper_source.cc). $6: the time zone of timestamps that are kept without one.
+-- after $5 bytes (server/commands/atom_hopper_source.cc). $6: the time zone of timestamps that are kept without one.
 -- $7: what is longer is refused, and need not come whole.
 -- A table without the columns of Atom Hopper's prefix map finds their names outside, where they are null.
 select e.id, e.entryid, e.feed, round(extract(epoch from e.datelastupdated) * 1000000)::bigint,

@@ -1,2 +1,2 @@
--- Whether a token has ever been made (server/token_store.cc).
+-- Whether a token has ever been made (server/admission/token_store.cc).
 select exists (select from access_tokens)

@@ -1,2 +1,2 @@
--- All tokens, newest last (server/token_command.cc).
+-- All tokens, newest last (server/commands/token_command.cc).
 select token, name, scopes, feeds, filter, created, expires, revoked from access_tokens order by token

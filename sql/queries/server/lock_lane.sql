@@ -1,2 +1,2 @@
--- Until the end of the transaction nobody else writes to the lane (server/manage_log.cc).
+-- Until the end of the transaction nobody else writes to the lane (server/management/manage_log.cc).
 select lock_lane($1::smallint)

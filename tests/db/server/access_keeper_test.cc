@@ -1,11 +1,11 @@
 // Tokens in the database, and how a process hears of them.
-#include "server/access_keeper.h"
+#include "server/admission/access_keeper.h"
 
 #include <gtest/gtest.h>
 
 #include "access/token.h"
-#include "server/first_token.h"
-#include "server/token_store.h"
+#include "server/admission/first_token.h"
+#include "server/admission/token_store.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 

@@ -1,4 +1,4 @@
-#include "server/atom_hopper_name.h"
+#include "server/commands/atom_hopper_name.h"
 
 #include <gtest/gtest.h>
 

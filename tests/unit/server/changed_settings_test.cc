@@ -1,4 +1,4 @@
-#include "server/changed_settings.h"
+#include "server/settings/changed_settings.h"
 
 #include <gtest/gtest.h>
 

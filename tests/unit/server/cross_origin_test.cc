@@ -1,5 +1,5 @@
 // What web pages of other origins are let read: by settings and rules of the test's own.
-#include "server/cross_origin.h"
+#include "server/admission/cross_origin.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

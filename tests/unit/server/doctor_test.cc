@@ -1,4 +1,4 @@
-#include "server/doctor.h"
+#include "server/commands/doctor.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The gate by a clock of the test's own: addresses that fail, and a database that is not heard.
-#include "server/gate.h"
+#include "server/admission/gate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/postgres_home.h"
+#include "server/postgres/postgres_home.h"
 
 #include <filesystem>
 

@@ -1,8 +1,8 @@
-#include "server/settings_difference.h"
+#include "server/settings/settings_difference.h"
 
 #include <gtest/gtest.h>
 
-#include "server/config_table.h"
+#include "server/settings/config_table.h"
 
 namespace courant::server {
 namespace {

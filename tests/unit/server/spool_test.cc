@@ -1,4 +1,4 @@
-#include "server/spool.h"
+#include "server/commands/spool.h"
 
 #include <fstream>
 #include <set>

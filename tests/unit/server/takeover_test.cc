@@ -1,4 +1,4 @@
-#include "server/takeover.h"
+#include "server/processes/takeover.h"
 
 #include <gtest/gtest.h>
 

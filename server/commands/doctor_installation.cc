@@ -1,0 +1,107 @@
+#include <chrono>
+#include <cstring>
+
+#include <sys/stat.h>
+
+#include "http/certificate.h"
+#include "http/host_policy.h"
+#include "http/tls.h"
+#include "kernel/uri.h"
+#include "server/commands/doctor.h"
+#include "server/secrets.h"
+
+namespace courant::server {
+namespace {
+
+using std::chrono::days;
+using std::chrono::floor;
+
+constexpr auto kRenewal = days(14);
+
+std::string host_without_brackets(const std::string& host) {
+  return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+}
+
+Findings look_at_certificate(const Config& config) {
+  if (config.server.listen_tls.empty()) return {};
+  const auto used = http::TlsContext::make({config.tls.certificate, config.tls.key, ""});
+  if (!used) {
+    return {problem("certificate", used.fault().detail,
+                    "name a certificate and its key in [server.tls]; the server's user must be able to read them "
+                    "(chgrp courant FILE, chmod 640 FILE)")};
+  }
+  const Result<http::Certificate> certificate = http::Certificate::read(config.tls.certificate);
+  if (!certificate) return {problem("certificate", certificate.fault().detail, "name one in [server.tls]")};
+  const std::string& path = config.tls.certificate;
+  const Instant now = SystemClock().now();
+  const std::string ends = format_rfc3339(certificate->ends());
+  Findings findings;
+  if (now < certificate->begins()) {
+    findings.push_back(problem("certificate", path + " holds from " + format_rfc3339(certificate->begins()) + " on",
+                               "wait, or look at the clock"));
+  } else if (now >= certificate->ends()) {
+    findings.push_back(problem("certificate", path + " has expired, " + ends, "renew it, then kill -HUP"));
+  } else if (certificate->ends() - now < kRenewal) {
+    findings.push_back(
+        warning("certificate", path + " expires in less than two weeks, " + ends, "renew it, then kill -HUP"));
+  } else {
+    findings.push_back(ok("certificate", path + " holds until " + ends + " and its key belongs to it"));
+  }
+  const std::optional<Uri> url = parse_uri(public_url(config));
+  if (url && url->scheme == "https" && !certificate->is_of(host_without_brackets(url->host))) {
+    findings.push_back(problem("certificate", path + " is not of " + url->host + ", which server.public_url names",
+                               "a certificate for that name, or another public_url"));
+  }
+  return findings;
+}
+
+Finding look_at_key_file(const ServeOptions& options) {
+  const std::string path = secrets_path(options.config, options.data);
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) {
+    return ok("secrets key", path + " is not there yet: the first start makes it");
+  }
+  if ((file.st_mode & 077) != 0) {
+    return problem("secrets key", path + " can be read by others than its owner", "chmod 600 " + path);
+  }
+  const Result<Vault> vault = Vault::from_file(path);
+  if (!vault) return problem("secrets key", vault.fault().detail, "put the right file there");
+  return ok("secrets key", path + " can be read by its owner alone");
+}
+
+Finding look_at_url(const Config& config) {
+  const std::string text = public_url(config);
+  const std::optional<Uri> url = parse_uri(text);
+  const std::string change = "server.public_url = \"https://the.name.that.clients.use\"";
+  if (!url || (url->scheme != "http" && url->scheme != "https") || url->host.empty()) {
+    return problem("public_url", text + " is no URL of this server", change);
+  }
+  if (url->query || url->fragment || !url->user_info.empty() || !(url->path.empty() || url->path == "/")) {
+    return problem("public_url", text + " has more than scheme, host and port: links would be wrong", change);
+  }
+  if (url->host == "0.0.0.0" || url->host == "[::]") {
+    return problem("public_url", text + " names no machine: nobody can follow links of feeds", change);
+  }
+  std::vector<std::string> addresses = config.server.listen;
+  addresses.insert(addresses.end(), config.server.listen_tls.begin(), config.server.listen_tls.end());
+  bool is_public = false;
+  for (const std::string& address : addresses) is_public = is_public || !http::is_loopback(http::host_of(address));
+  if (is_public && http::is_loopback(url->host)) {
+    return problem("public_url", text + " means another machine to each client, and this one serves others", change);
+  }
+  if (url->scheme == "http" && !config.server.listen_tls.empty()) {
+    return warning("public_url", text + " leads clients to plain HTTP although TLS is served", change);
+  }
+  return ok("public_url", text);
+}
+
+}  // namespace
+
+Findings look_at_installation(const ServeOptions& options) {
+  Findings findings = look_at_certificate(options.config);
+  findings.push_back(look_at_key_file(options));
+  findings.push_back(look_at_url(options.config));
+  return findings;
+}
+
+}  // namespace courant::server

@@ -1,0 +1,159 @@
+// The operator's commands on the log itself, on the database of a server, which may run: redact, delete-feed and
+// new-generation. Servers notice within milliseconds. Each prints what it did; the exit status is 0, 1 where it was not
+// done, 2 for wrong words.
+#include <cstdio>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "feeds/follower.h"
+#include "feeds/lifecycle.h"
+#include "kernel/text.h"
+#include "server/audit.h"
+#include "server/commands/command_line.h"
+#include "server/commands/on_database.h"
+
+namespace courant::server {
+namespace {
+
+struct RedactOptions {
+  std::string feed;  // "workspace/feed"
+  std::string id;    // atom:id
+};
+struct DeleteFeedOptions {
+  std::string feed;
+  bool is_meant = false;  // --yes
+};
+
+// The log that a command works on.
+struct Log {
+  sql::Session& session;
+  feeds::Directory& directory;
+  const sql::DatabaseOptions& database;
+  Instant now;
+
+  // What is done becomes known together with that it was done.
+  void note(std::string_view act, std::string_view subject, nlohmann::json details) {
+    note_act(session, actor_at_command_line(), act, subject, std::move(details), now);
+  }
+};
+
+int with_log(const ServeOptions& options, const std::function<int(Log&)>& work) {
+  return on_database(options, [&work](sql::Database& database, sql::Session& session) {
+    feeds::Directory directory(feeds::read_lanes(session));
+    Log log{session, directory, database.options(), SystemClock().now()};
+    return work(log);
+  });
+}
+
+int with_feed(const ServeOptions& options, const std::string& name,
+              const std::function<int(Log&, const feeds::LiveFeed&)>& work) {
+  const std::vector<std::string_view> pieces = split(name, '/');
+  if (pieces.size() != 2) return say(Fault{"a feed is named workspace/feed, not " + name}, kWrongCall);
+  return with_log(options, [&](Log& log) {
+    const std::shared_ptr<feeds::LiveFeed> feed = log.directory.load(log.session, pieces[0], pieces[1]);
+    if (!feed) return say(Fault{"there is no feed " + name});
+    return work(log, *feed);
+  });
+}
+
+std::string listed(const std::vector<std::int64_t>& positions) {
+  std::string list;
+  for (const std::int64_t position : positions) list += (list.empty() ? "" : ", ") + std::to_string(position);
+  return list;
+}
+
+int redact(const ServeOptions& options, const RedactOptions& redaction) {
+  return with_feed(options, redaction.feed, [&](Log& log, const feeds::LiveFeed& feed) {
+    using Outcome = feeds::Redaction::Outcome;
+    const feeds::FeedKey key = feed.facts().key;
+    feeds::Redaction done;
+    log.session.transaction([&] {
+      done = feeds::redact(log.session, key, redaction.id, log.now);
+      if (done.outcome != Outcome::kDone) return;
+      log.note("redacted", redaction.feed, {{"positions", done.erased}, {"record", done.record}});
+    });
+    if (done.outcome == Outcome::kNotFound) {
+      return say(Fault{"there is no entry with the id " + redaction.id + " in " + redaction.feed});
+    }
+    if (done.outcome == Outcome::kDoneBefore) {
+      std::printf("Nothing is left to erase: its newest record is at position %lld.\n",
+                  static_cast<long long>(done.record));
+      return 0;
+    }
+    feeds::tell_servers(log.database, {key.lane});
+    log.session.execute_script("vacuum entries");  // the dead rows hold what was erased
+    std::printf("Erased the content of position %s; recorded at position %lld.\n", listed(done.erased).c_str(),
+                static_cast<long long>(done.record));
+    if (!feed.state()->settings.redactable) {
+      std::printf(
+          "The feed is not redactable: caches were told that its archive pages never change, and may keep "
+          "them.\n");
+    }
+    std::printf("Backups, replicas and the write-ahead log keep it until they are replaced.\n");
+    return 0;
+  });
+}
+
+int delete_feed(const ServeOptions& options, const DeleteFeedOptions& deletion) {
+  return with_feed(options, deletion.feed, [&](Log& log, const feeds::LiveFeed& feed) {
+    const feeds::FeedFacts& facts = feed.facts();
+    const long long entries = static_cast<long long>(feed.head() - feed.state()->floor);
+    if (!deletion.is_meant) {
+      return say(
+          Fault{deletion.feed + " holds " + std::to_string(entries) + " entries, which would be gone: say --yes"},
+          kWrongCall);
+    }
+    bool is_done = false;
+    log.session.transaction([&] {
+      is_done = feeds::delete_feed(log.session, facts.key.lane, facts.workspace, facts.name, std::nullopt, log.now);
+      if (is_done) log.note("feed-deleted", deletion.feed, {{"entries", entries}, {"head", feed.head()}});
+    });
+    if (!is_done) return say(Fault{"there is no feed " + deletion.feed});
+    feeds::tell_servers(log.database, {facts.key.lane});
+    std::printf(
+        "Deleted %s with %lld entries; a running server removes them in the background. Made again, it goes on "
+        "at position %lld.\n",
+        deletion.feed.c_str(), entries, static_cast<long long>(feed.head() + 1));
+    return 0;
+  });
+}
+
+int new_generation(const ServeOptions& options) {
+  return with_log(options, [](Log& log) {
+    const std::int64_t known = feeds::read_generation(log.session);
+    std::int64_t begun = known;
+    log.session.transaction([&] {
+      begun = feeds::begin_generation(log.session, known, log.now);
+      log.note("generation-begun", "generation " + std::to_string(begun), {{"before", known}});
+    });
+    feeds::tell_servers(log.database, {0});
+    std::printf("Generation %lld: readers that hold positions of a lost tail are told to begin again.\n",
+                static_cast<long long>(begun));
+    return 0;
+  });
+}
+
+}  // namespace
+
+void add_log_commands(CommandLine& line) {
+  const auto redaction = std::make_shared<RedactOptions>();
+  CLI::App& redacting = line.add_on_data(
+      "redact", "erase an entry's content by law; positions, leaves and the chain stay (docs/AUDIT.md)",
+      CommandLine::Flags::kDatabase, [redaction](const ServeOptions& options) { return redact(options, *redaction); });
+  redacting.add_option("feed", redaction->feed, "workspace/feed")->required();
+  redacting.add_option("id", redaction->id, "the entry's atom:id")->required();
+
+  const auto deletion = std::make_shared<DeleteFeedOptions>();
+  CLI::App& deleting =
+      line.add_on_data("delete-feed", "delete a feed with all its entries", CommandLine::Flags::kDatabase,
+                       [deletion](const ServeOptions& options) { return delete_feed(options, *deletion); });
+  deleting.add_option("feed", deletion->feed, "workspace/feed")->required();
+  deleting.add_flag("--yes", deletion->is_meant, "it is meant");
+
+  line.add_on_data("new-generation", "after a restore from a backup: positions that readers hold may have been lost",
+                   CommandLine::Flags::kDatabase, new_generation);
+}
+
+}  // namespace courant::server

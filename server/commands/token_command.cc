@@ -1,0 +1,193 @@
+// courant token, courant sign-url: who may do what, told beside running servers.
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "access/signed_url.h"
+#include "kernel/text.h"
+#include "kernel/uri.h"
+#include "server/admission/token_store.h"
+#include "server/audit.h"
+#include "server/commands/command_line.h"
+#include "server/commands/on_database.h"
+#include "server/queries.h"
+#include "server/secrets.h"
+
+namespace courant::server {
+namespace {
+
+struct TokenOptions {
+  std::string name;
+  std::string scopes = "read";
+  std::string on;
+  std::string filter;                                // as for search=, or "cat=news"; empty: none
+  std::optional<std::chrono::milliseconds> expires;  // from now; nullopt: never
+};
+
+struct SignOptions {
+  std::string url;  // below server.public_url
+  std::string filter;
+  std::chrono::milliseconds expires{0};
+};
+
+int say_wrong(const std::string& sentence) {
+  return say(Fault{sentence}, kWrongCall);
+}
+
+Instant after(Instant now, std::chrono::milliseconds duration) {
+  return now + std::chrono::duration_cast<Instant::duration>(duration);
+}
+
+std::string state_of(const sql::Row& row, Instant now) {
+  if (!row.is_null(7)) return "revoked " + format_rfc3339(row.instant(7)).substr(0, 19) + "Z";
+  if (row.is_null(6)) return "good for ever";
+  return (row.instant(6) <= now ? "expired " : "until ") + format_rfc3339(row.instant(6)).substr(0, 19) + "Z";
+}
+
+// Path and query of a URL of ours; nullopt: it is another's, or none.
+std::optional<std::string> target_of(const std::string& url, const std::string& base) {
+  if (!parse_uri(url) || !url.starts_with(base) || url.find('#') != std::string::npos) return std::nullopt;
+  const std::string rest = url.substr(base.size());
+  const Uri parts = *parse_uri(base);
+  if (!rest.starts_with('/')) return std::nullopt;
+  return parts.path + rest;
+}
+
+// Prints the new token on standard output, and what it is on standard error.
+int create_token(const ServeOptions& options, const TokenOptions& token) {
+  if (!is_token_name(token.name)) return say_wrong("a token needs a name of at most 100 characters");
+  const Result<access::Scopes> scopes = access::Scopes::parse(token.scopes);
+  if (!scopes) return say_wrong(scopes.fault().detail);
+  const Result<std::vector<access::Pattern>> on = access::Pattern::parse_list(token.on);
+  if (!on) return say_wrong(on.fault().detail);
+  const Instant now = SystemClock().now();
+  NewToken made{token.name, *scopes, *on, {}, std::nullopt};
+  if (!token.filter.empty()) {
+    const Result<std::string> filter = mandatory_filter(token.filter);
+    if (!filter) return say_wrong(filter.fault().detail);
+    made.filter = *filter;
+  }
+  if (token.expires) made.expires = after(now, *token.expires);
+  return on_database(options, [&](sql::Database&, sql::Session& session) {
+    Result<std::string> secret = Fault{};
+    session.transaction([&] {
+      secret = make_token(session, made, now);
+      if (!secret) return;
+      note_act(session, actor_at_command_line(), "token-created", "token " + token.name,
+               {{"scopes", scopes->text()}, {"feeds", token.on}, {"filter", made.filter}}, now);
+    });
+    if (!secret) return say(secret.fault());
+    std::fprintf(stderr, "The token of %s may %s on %s%s%s. It is shown this once:\n", token.name.c_str(),
+                 scopes->text().c_str(), token.on.c_str(), made.filter.empty() ? "" : ", of entries that match ",
+                 made.filter.c_str());
+    std::printf("%s\n", secret->c_str());
+    return 0;
+  });
+}
+
+int list_tokens(const ServeOptions& options) {
+  return on_database(options, [](sql::Database&, sql::Session& session) {
+    const Instant now = SystemClock().now();
+    const sql::Rows rows = session.run(queries::list_tokens);
+    for (int i = 0; i < rows.size(); ++i) {
+      const sql::Row row = rows[i];
+      const std::string filter = row.text(4).empty() ? std::string() : "  of " + std::string(row.text(4));
+      std::printf("%lld  %s  %s  on %s%s  %s\n", static_cast<long long>(row.integer(0)),
+                  std::string(row.text(1)).c_str(), std::string(row.text(2)).c_str(), std::string(row.text(3)).c_str(),
+                  filter.c_str(), state_of(row, now).c_str());
+    }
+    return 0;
+  });
+}
+
+int end_token(const ServeOptions& options, const std::string& name) {
+  return on_database(options, [&](sql::Database&, sql::Session& session) {
+    const Instant now = SystemClock().now();
+    bool is_revoked = false;
+    session.transaction([&] {
+      is_revoked = revoke_token(session, name, now);
+      if (is_revoked) note_act(session, actor_at_command_line(), "token-revoked", "token " + name, {}, now);
+    });
+    if (!is_revoked) return say(Fault{"there is no good token called " + name});
+    std::printf("Revoked %s: no server takes it any more within a second.\n", name.c_str());
+    return 0;
+  });
+}
+
+// Prints the URL with its signature.
+int sign_url(const ServeOptions& options, const SignOptions& sign) {
+  const std::string base = public_url(options.config);
+  const std::optional<std::string> target = target_of(sign.url, base);
+  if (!target) return say_wrong(sign.url + " does not lie below " + base + " (server.public_url)");
+  if (sign.expires.count() <= 0) return say_wrong("say for how long: --expires 7d");
+  std::string filter;
+  if (!sign.filter.empty()) {
+    const Result<std::string> canonical = mandatory_filter(sign.filter);
+    if (!canonical) return say_wrong(canonical.fault().detail);
+    filter = *canonical;
+  }
+  // A key that is made now would be no server's.
+  const std::string keys = secrets_path(options.config, options.data);
+  if (!std::filesystem::exists(keys)) {
+    return say(Fault{"there is no key in " + keys + ": give the server's --data, or its hub.secrets_key"});
+  }
+  const Result<Vault> vault = open_vault(options.config, options.data);
+  if (!vault) return say(vault.fault());
+  const std::string signed_target = access::sign_target(*target, filter, after(SystemClock().now(), sign.expires),
+                                                        vault->derive(access::kSigningUse));
+  const std::size_t path = parse_uri(base)->path.size();
+  std::printf("%s%s\n", base.substr(0, base.size() - path).c_str(), signed_target.c_str());
+  return 0;
+}
+
+const char* const kFilterHelp =
+    "only entries that match, as for search=: 'cat=tid:2882', '+a+b', '(AND(cat=a)(cat=b))'";
+
+void add_create(CommandLine& line, CLI::App& group) {
+  const auto token = std::make_shared<TokenOptions>();
+  CLI::App& creating = line.add_on_data(
+      "create", "make a token, and print it this once", CommandLine::Flags::kDatabase,
+      [token](const ServeOptions& options) { return create_token(options, *token); }, &group);
+  creating.add_option("name", token->name, "for people: whose it is, or what for")->required();
+  creating.add_option("--scope,--scopes", token->scopes, "of read, publish, edit, subscribe, admin")
+      ->capture_default_str();
+  creating.add_option("--on", token->on, "feeds: 'demo/events', 'demo/*' or '*', with commas between")->required();
+  creating.add_option("--filter", token->filter, kFilterHelp);
+  add_duration(
+      creating, "--expires", [token](std::chrono::milliseconds given) { token->expires = given; },
+      "after how long it ends; default: never");
+  creating.footer(
+      "Example:\n  courant token create billing --scope publish,edit --on 'demo/*' --expires 90d --data DIR");
+}
+
+void add_sign_url(CommandLine& line) {
+  const auto sign = std::make_shared<SignOptions>();
+  CLI::App& signing =
+      line.add_on_data("sign-url", "print a URL that can be read without a token for a time", CommandLine::Flags::kAll,
+                       [sign](const ServeOptions& options) { return sign_url(options, *sign); });
+  signing.add_option("url", sign->url, "a feed, one of its pages, an entry")->required();
+  signing.add_option("--filter", sign->filter, kFilterHelp);
+  add_duration(
+      signing, "--expires", [sign](std::chrono::milliseconds given) { sign->expires = given; }, "for how long")
+      .required();
+}
+
+}  // namespace
+
+void add_token_commands(CommandLine& line) {
+  CLI::App& tokens = line.group("token", "who may do what (docs/SECURITY.md)");
+  add_create(line, tokens);
+  line.add_on_data("list", "print what tokens there are: not the tokens", CommandLine::Flags::kDatabase, list_tokens,
+                   &tokens);
+  const auto name = std::make_shared<std::string>();
+  CLI::App& revoking = line.add_on_data(
+      "revoke", "end a token, on all servers", CommandLine::Flags::kDatabase,
+      [name](const ServeOptions& options) { return end_token(options, *name); }, &tokens);
+  revoking.add_option("name", *name, "as it was created")->required();
+  add_sign_url(line);
+}
+
+}  // namespace courant::server

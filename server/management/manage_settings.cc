@@ -1,0 +1,161 @@
+// Workspaces and feeds. Settings have the names and values that they have in a configuration file, and are judged as
+// those are: what a body says is read as a file that says the same.
+#include "feeds/chronicler.h"
+#include "feeds/stored_settings.h"
+#include "server/management/manage_route.h"
+#include "server/settings/config_table.h"
+#include "server/settings/settings_changes.h"
+
+namespace courant::server {
+namespace {
+
+// A value of JSON as TOML has it. Throws Problem 400.
+std::string toml_value(const std::string& name, const Json& value) {
+  if (value.is_string()) return toml_string(value.get_ref<const std::string&>());
+  if (value.is_boolean() || value.is_number_integer()) return value.dump();
+  if (!value.is_array())
+    throw Problem(400, name + " must be a text, a whole number, true or false, or a list of texts");
+  std::string list;
+  for (const Json& item : value) {
+    // Assertions are pairs of texts, further forms are three.
+    if (!item.is_string() && !item.is_array()) throw Problem(400, name + " must be a list of texts");
+    list += (list.empty() ? "" : ", ") + toml_value(name, item);
+  }
+  return "[" + list + "]";
+}
+
+// The lines of a table called `name`.
+std::string toml_lines(const std::string& name, const Json& body) {
+  if (body.contains("name")) throw Problem(400, "There is no member name: the URL says it");
+  std::string lines = "name = " + toml_string(name) + "\n";
+  for (const auto& [key, value] : body.items()) lines += toml_string(key) + " = " + toml_value(key, value) + "\n";
+  return lines;
+}
+
+// Throws Problem 400 with what a file would be refused for.
+Config read_settings_text(const std::string& toml) {
+  ConfigReading reading = read_config(toml);
+  if (reading.faults.empty()) return std::move(reading.config);
+  std::string detail;
+  for (const Fault& fault : reading.faults) {
+    std::string sentence = fault.detail;
+    for (const std::string_view prefix : {"workspaces.feeds.", "workspaces."}) {
+      if (const std::size_t at = sentence.find(prefix); at != std::string::npos) sentence.erase(at, prefix.size());
+    }
+    detail += (detail.empty() ? "" : "; ") + sentence;
+  }
+  throw Problem(400, detail);
+}
+
+// A value in a file's words is JSON, too: texts, numbers, true, false and lists of texts.
+template <class Target>
+void add_settings(Json& object, const std::vector<Setting<Target>>& settings, Target target) {
+  for (const Setting<Target>& setting : settings) {
+    if (setting.name != "name") object[std::string(setting.name)] = Json::parse(value_text(setting, target));
+  }
+}
+
+Json document_of(const WorkspaceConfig& workspace) {
+  Json settings;
+  add_settings(settings, workspace_settings(), workspace);
+  add_settings(settings, feed_settings(), workspace.defaults);
+  return {{"workspace", workspace.name}, {"settings", settings}};
+}
+
+// As it is stored; nullopt: there is none.
+std::optional<WorkspaceConfig> stored_workspace(ManageCall& call, const std::string& feed = {}) {
+  std::vector<WorkspaceConfig> found = stored_settings(feeds::read_settings(call.session, call.argument(0), feed));
+  if (!found.empty()) return std::move(found.front());
+  if (call.argument(0) != feeds::kOwnWorkspace) return std::nullopt;
+  return workspace_config(std::string(feeds::kOwnWorkspace), feeds::own_workspace().settings);
+}
+
+WorkspaceConfig require_workspace(ManageCall& call, const std::string& feed = {}) {
+  std::optional<WorkspaceConfig> found = stored_workspace(call, feed);
+  if (!found) throw Problem(404, "There is no workspace " + call.argument(0));
+  return *std::move(found);
+}
+
+Json feed_document(ManageCall& call, const FeedConfig& feed) {
+  const std::shared_ptr<feeds::LiveFeed> live = require_stored_feed(call);
+  Json settings = {{"title", feed.settings.title}};
+  add_settings(settings, feed_settings(), feed);
+  const std::int64_t floor = live->state()->floor;
+  const std::int64_t head = live->head();
+  call.headers.emplace_back("ETag", "\"" + std::to_string(head) + "\"");
+  return {{"workspace", call.argument(0)},
+          {"feed", feed.name},
+          {"url", call.core.engine().feed_url(live->facts())},
+          {"head", head},
+          {"floor", floor},
+          {"settings", settings}};
+}
+
+// Throws Problem 409 where this server cannot use a file that the settings name.
+void require_usable(ManageCall& call, const std::string& whose, const FeedConfig& feed) {
+  const std::optional<Fault> fault = call.core.engine().doors()->fault_of(feed.settings.door);
+  if (fault) throw Problem(409, "The settings of " + whose + " cannot be used here: " + with_place(*fault));
+}
+
+// Makes the database what is wanted of one workspace or feed.
+void make_it_so(ManageCall& call, const WorkspaceConfig& wanted, const std::optional<WorkspaceConfig>& stored) {
+  if (wanted.is_private && call.core.rules().load()->is_open()) {
+    throw Problem(409, "Nothing is private while access.mode = \"open\" asks nobody who he is");
+  }
+  require_usable(call, "the workspace " + wanted.name, wanted.defaults);
+  for (const FeedConfig& feed : wanted.feeds) require_usable(call, "the feed " + feed.name, feed);
+  std::vector<WorkspaceConfig> before;
+  if (stored) before.push_back(*stored);
+  const SettingsDifference difference = compare_settings({wanted}, before);
+  if (!difference.faults.empty()) throw Problem(409, difference.faults.front().detail);
+  if (difference.acts.empty()) return;
+  feeds::SettingsChange change(call.session, call.now);
+  do_acts(call.session, change, difference.acts, call.asked.actor, call.now);
+  call.lanes = change.lanes();
+  if (difference.acts.front().is_new) call.status = 201;
+}
+
+}  // namespace
+
+Json list_workspaces(ManageCall& call) {
+  Json list = Json::array();
+  for (const WorkspaceConfig& workspace : stored_settings(feeds::read_settings(call.session))) {
+    Json feeds = Json::array();
+    for (const FeedConfig& feed : workspace.feeds) feeds.push_back(feed.name);
+    list.push_back({{"workspace", workspace.name}, {"title", workspace.title}, {"feeds", feeds}});
+  }
+  return {{"workspaces", list}};
+}
+
+Json get_workspace(ManageCall& call) {
+  return document_of(require_workspace(call));
+}
+
+Json put_workspace(ManageCall& call) {
+  const Config read = read_settings_text("[[workspaces]]\n" + toml_lines(call.argument(0), call.asked.body));
+  make_it_so(call, read.workspaces.front(), stored_workspace(call));
+  return document_of(read.workspaces.front());
+}
+
+Json get_feed(ManageCall& call) {
+  const WorkspaceConfig workspace = require_workspace(call, call.argument(1));
+  if (workspace.feeds.empty()) throw feeds::no_such_feed(call.argument(0), call.argument(1));
+  return feed_document(call, workspace.feeds.front());
+}
+
+Json put_feed(ManageCall& call) {
+  const WorkspaceConfig stored = require_workspace(call, call.argument(1));
+  Json body = call.asked.body;
+  // It cannot change: who does not name it means that it stays.
+  if (!stored.feeds.empty() && !body.contains("page_size")) body["page_size"] = stored.feeds.front().page_size;
+  WorkspaceConfig only = stored;
+  only.feeds.clear();
+  const Config read =
+      read_settings_text(settings_toml({only}) + "\n[[workspaces.feeds]]\n" + toml_lines(call.argument(1), body));
+  WorkspaceConfig wanted = stored;
+  wanted.feeds = {read.workspaces.front().feeds.front()};
+  make_it_so(call, wanted, stored);
+  return feed_document(call, wanted.feeds.front());
+}
+
+}  // namespace courant::server

@@ -1,0 +1,105 @@
+#include "server/processes/takeover.h"
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include "kernel/argv.h"
+#include "kernel/log.h"
+#include "kernel/text.h"
+#include "server/processes/own_program.h"
+
+namespace courant::server {
+
+namespace {
+
+std::string cgroup_of(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/cgroup");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+std::optional<std::string> unit_of(std::string_view cgroup) {
+  const std::string_view line = trim(cgroup);
+  const std::string_view last = line.substr(line.rfind('/') + 1);
+  return last.ends_with(".service") ? std::optional(std::string(last)) : std::nullopt;
+}
+
+std::optional<Fault> claim(ServeOptions& options, PidFile& pid) {
+  if (options.takes_over) {
+    options.predecessor = pid.holder().value_or(0);
+    // Of several processes one that is started anew finds its own starter there.
+    if (options.predecessor == options.started_by) options.predecessor = 0;
+    if (options.predecessor != 0) {
+      const std::string cgroup = cgroup_of(std::to_string(options.predecessor));
+      const std::optional<std::string> unit = unit_of(cgroup);
+      if (!unit || cgroup == cgroup_of("self")) return std::nullopt;
+      return Fault{"the server to take over from is " + *unit +
+                   " of systemd, which would take it for ended and end its PostgreSQL: systemctl kill --kill-whom=main "
+                   "--signal=SIGUSR2 " +
+                   *unit + " has it start the program that is installed now"};
+    }
+    if (options.process == 0) log_info("there is nobody to take over from");
+  }
+  if (options.process > 0) return std::nullopt;
+  const Result<bool> taken = pid.take();
+  if (!taken) return taken.fault();
+  // Servers of somebody else's database may have one folder; the first of them is named.
+  if (*taken || !options.config.database.url.empty()) return std::nullopt;
+  return Fault{"the data directory " + std::filesystem::absolute(options.data).string() +
+               " is in use by another courant: stop it, take over from it with --take-over, or give another --data"};
+}
+
+void start_successor(const ServeOptions& options) {
+  if (options.process > 0) return;  // whoever has started this one does it
+  const std::string program = own_program();
+  std::vector<std::string> arguments = {"courant"};
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  if (!options.takes_over) arguments.emplace_back("--take-over");
+  const std::vector<char*> argv = argv_of(arguments);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // connections of clients end when this process ends them
+  pid_t successor = 0;
+  const int failure = ::posix_spawn(&successor, program.c_str(), &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failure == 0) {
+    log_info("a successor has been started", {{"program", program}, {"process", static_cast<std::int64_t>(successor)}});
+  } else {
+    log_error("no successor can be started", {{"program", program}, {"why", std::strerror(failure)}});
+  }
+}
+
+Takeover::Takeover(const ServeOptions& options, PidFile* pid, std::function<bool()> alone)
+    : options_(options), pid_(pid), alone_(std::move(alone)) {}
+
+void Takeover::begin() {
+  if (options_.predecessor == 0 || pid_ == nullptr) return;
+  log_info("taking over", {{"from", static_cast<std::int64_t>(options_.predecessor)}});
+  ::kill(options_.predecessor, SIGUSR1);
+}
+
+bool Takeover::look() {
+  if (is_over_) return true;
+  if (options_.predecessor != 0) {
+    if (pid_ != nullptr) {
+      const Result<bool> taken = pid_->take();
+      if (!taken || !*taken) return false;
+    } else if (PidFile(options_.data).holder() == options_.predecessor) {
+      return false;
+    }
+  }
+  is_over_ = alone_();
+  if (is_over_ && options_.predecessor != 0 && pid_ != nullptr) log_info("the version before has ended");
+  return is_over_;
+}
+
+}  // namespace courant::server
