@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "archive/closer.h"
@@ -20,23 +19,21 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "kernel/log.h"
-#include "kernel/text.h"
 #include "server/admission/cross_origin.h"
 #include "server/admission/first_token.h"
 #include "server/admission/gate.h"
 #include "server/admission/meter.h"
 #include "server/core.h"
+#include "server/greeting.h"
 #include "server/management/manage.h"
-#include "server/operations/hub_page.h"
 #include "server/operations/operations.h"
-#include "server/operations/status_page.h"
+#include "server/operations/pages.h"
 #include "server/processes/handover.h"
 #include "server/processes/notify.h"
-#include "server/processes/own_program.h"
 #include "server/processes/process_group.h"
 #include "server/processes/takeover.h"
 #include "server/reload.h"
-#include "server/secrets.h"
+#include "server/server_options.h"
 
 namespace courant::server {
 namespace {
@@ -53,61 +50,6 @@ sigset_t block_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
-}
-
-// A process may open as many files and sockets as its hard limit says: the soft one is for programs that use select().
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// How many connections of clients are taken. They are kept from taking those files that the database and the hub need:
-// a flood stops no publishing.
-std::int64_t connections_within_file_limit(const Config& config) {
-  constexpr std::int64_t kOwn = 100;  // connections of single threads, listening sockets, the operator's pages, files
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return config.server.max_connections;
-  const std::int64_t needed = config.database.pool + (config.hub.enabled ? config.hub.in_flight : 0) + kOwn;
-  if (std::cmp_less_equal(config.server.max_connections + needed, limit.rlim_cur)) return config.server.max_connections;
-  const auto files = static_cast<std::int64_t>(limit.rlim_cur);
-  const std::int64_t connections = std::max(files - needed, files / 8);
-  log_warning("fewer connections are taken than server.max_connections says, for want of open files",
-              {{"taken", connections},
-               {"max_connections", config.server.max_connections},
-               {"open_files", files},
-               {"needed_otherwise", needed}});
-  return connections;
-}
-
-http::ServerOptions server_options(const Config& config) {
-  http::ServerOptions options;
-  options.listen = config.server.listen;
-  options.listen_tls = config.server.listen_tls;
-  options.threads = static_cast<int>(config.server.threads);
-  options.public_url = config.server.public_url;
-  options.hosts = config.server.hosts;
-  options.max_connections = static_cast<std::uint32_t>(connections_within_file_limit(config));
-  options.header_timeout = config.limits.header_timeout;
-  options.body_timeout = config.limits.body_timeout;
-  options.idle_timeout = config.limits.idle_timeout;
-  options.write_timeout = config.limits.write_timeout;
-  options.drain = config.server.drain;
-  using Logged = http::ServerOptions::Logged;
-  options.logged = config.log.requests == "all"      ? Logged::kAll
-                   : config.log.requests == "errors" ? Logged::kErrors
-                                                     : Logged::kNone;
-  options.slow = config.log.slow;
-  return options;
-}
-
-// Null where nothing is served over TLS.
-Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data) {
-  if (config.server.listen_tls.empty()) return std::unique_ptr<http::TlsContext>();
-  const Result<Vault> vault = open_vault(config, data);
-  if (!vault) return vault.fault();
-  return http::TlsContext::make({config.tls.certificate, config.tls.key, vault->derive("tls session tickets")});
 }
 
 // Until the process is to stop. SIGHUP: the configuration is read again.
@@ -147,68 +89,6 @@ std::unique_ptr<SocketOffer> offer_sockets(const ServeOptions& options, const ht
   if (offer) return *std::move(offer);
   log_warning("no new version can take over from this server", {{"why", offer.fault().detail}});
   return nullptr;
-}
-
-void add_probes(http::Router& router, const Core& core) {
-  const auto live = [](const http::Request&, const http::PathArguments&) {
-    return std::optional(http::text_response(200, "text/plain", "ok\n"));
-  };
-  const auto ready = [&core](const http::Request&, const http::PathArguments&) {
-    Health health = core.health();
-    return std::optional(http::text_response(health.is_ready ? 200 : 503, "application/json", std::move(health.json)));
-  };
-  router.add({"/-/health/live", http::Method::kGet, nullptr, live, nullptr, http::Need::kNothing});
-  router.add({"/-/health/ready", http::Method::kGet, nullptr, ready, nullptr, http::Need::kNothing});
-}
-
-// Of a process that takes part in delivering.
-OperatorsPage hub_page(Core& core, bool delivers) {
-  if (core.hub() == nullptr || !delivers) return nullptr;
-  return [&core](bool is_html) {
-    const std::shared_ptr<const hub::Overview> overview = core.hub()->overview();
-    return is_html ? hub_html(*overview) : hub_json(*overview);
-  };
-}
-
-OperatorsPages operators_pages(Core& core, bool delivers) {
-  OperatorsPages pages;
-  pages.health = [&core] { return core.health(); };
-  pages.status = [&core, delivers] { return status_json(core, delivers); };
-  pages.hub = hub_page(core, delivers);
-  return pages;
-}
-
-// What a publisher has to say of himself, in a shell.
-std::string credentials_for(const Config& config, const std::optional<std::string>& token) {
-  if (config.access.is_open()) return "";
-  return "-H 'Authorization: Bearer " + token.value_or("TOKEN") + "' ";
-}
-
-// How to call this program: as it is installed, or by its place.
-std::string own_name() {
-  std::string program = own_program();
-  return program.empty() || program == "/usr/bin/courant" ? "courant" : program;
-}
-
-void greet(const Config& config, const std::optional<std::string>& token) {
-  const std::string& url = config.server.public_url;
-  std::printf("Courant serves %s\n\n", url.c_str());
-  if (token) std::printf("  Token:    %s (shown this once; others: courant token create)\n", token->c_str());
-  std::printf(
-      "  Look:     %s/ in a browser\n"
-      "  Publish:  curl -i %s-H 'Content-Type: application/atom+xml' --data "
-      "'<entry xmlns=\"http://www.w3.org/2005/Atom\"><title>Hello</title><content>first</content></entry>' "
-      "%s/demo/events\n"
-      "  Read:     curl -i %s/demo/events\n"
-      "  Follow:   %s tail %s/demo/events\n",
-      url.c_str(), credentials_for(config, token).c_str(), url.c_str(), url.c_str(), own_name().c_str(), url.c_str());
-  if (!config.access.is_open() && !token) {
-    std::printf("  TOKEN:    courant token create NAME --scope publish --on 'demo/*'\n");
-  }
-  const std::string& operations = config.server.operations;
-  if (!operations.empty()) std::printf("  Watch:    http://%s/ in a browser\n\n", operations.c_str());
-  std::printf("Stop with Ctrl-C.\n");
-  std::fflush(stdout);
 }
 
 // As reports of usage name it: every process of a database differently.

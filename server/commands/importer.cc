@@ -43,7 +43,7 @@ void save_place(sql::Session& session, const std::string& source, const std::str
 }
 
 // Why a row was not stored; empty: it is there, now or before.
-std::string reason_of(const feeds::Published& result) {
+std::string reason_of_refusal(const feeds::Published& result) {
   switch (result.outcome) {
     case PublishOutcome::kCreated:
     case PublishOutcome::kSame:
@@ -170,7 +170,7 @@ void Importer::store(std::vector<JudgedRow*> rows) {
       feeds::begin_earlier(target_, feed.target->facts().key, row->updated);
     const auto note = [row](const feeds::Published& result) {
       row->is_new = result.outcome == PublishOutcome::kCreated;
-      row->reason = reason_of(result);
+      row->reason = reason_of_refusal(result);
     };
     feeds::PublishItem& item = items.emplace_back();
     item.feed = feed.target->facts().key;

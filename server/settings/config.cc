@@ -9,40 +9,14 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
-#include "feeds/further_forms.h"
 #include "http/address_guard.h"
 #include "http/cors.h"
 #include "kernel/text.h"
-#include "server/settings/config_table.h"
+#include "server/settings/config_fields.h"
+#include "server/settings/suggestion.h"
 
 namespace courant::server {
 namespace {
-
-using std::chrono::milliseconds;
-
-// How many letters two words differ by, counted no further than a typing error goes.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row.back();
-}
-
-std::string suggestion(std::string_view key, const std::vector<std::string_view>& known) {
-  std::string_view best;
-  std::size_t least = key.size() / 3 + 2;
-  for (const std::string_view word : known) {
-    if (const std::size_t far = distance(key, word); far < least) least = far, best = word;
-  }
-  return best.empty() ? std::string() : ": did you mean " + std::string(best) + "?";
-}
 
 // Reads a parsed file into a Config, and collects what is wrong with it.
 class Reader {
@@ -65,10 +39,7 @@ class Reader {
   }
 
  private:
-  void fault(const toml::node& node, std::string detail) {
-    reading_.faults.push_back(
-        {std::move(detail), static_cast<int>(node.source().begin.line), static_cast<int>(node.source().begin.column)});
-  }
+  void fault(const toml::node& node, std::string detail) { fields_.fault(node, std::move(detail)); }
 
   void read_section(const std::string& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
@@ -88,7 +59,7 @@ class Reader {
       if (found == nullptr) {
         fault(node, "there is no setting " + name + suggestion(key.str(), known));
       } else {
-        set(*found, reading_.config, name, node);
+        fields_.set(*found, reading_.config, name, node);
       }
     }
   }
@@ -98,7 +69,7 @@ class Reader {
                     std::string_view key, const toml::node& node) {
     for (const Setting<Target>& setting : settings) {
       if (setting.name != key) continue;
-      set(setting, target, where + "." + std::string(key), node);
+      fields_.set(setting, target, where + "." + std::string(key), node);
       return true;
     }
     return false;
@@ -209,169 +180,8 @@ class Reader {
     if (const std::optional<Fault> listening = fault_of_listening(reading_.config)) fault(file, listening->detail);
   }
 
-  template <class Target>
-  void set(const Setting<Target>& setting, Target& target, const std::string& name, const toml::node& node) {
-    std::visit([&](auto field) { set_field(setting, field(target), name, node); }, setting.field);
-  }
-
-  template <class Target>
-  std::optional<std::string> text_of(const Setting<Target>& setting, const std::string& name, const toml::node& node) {
-    const auto text = node.value_exact<std::string>();
-    if (!text) {
-      fault(node, name + " must be a text in quotes");
-      return std::nullopt;
-    }
-    const auto& words = setting.rules.words;
-    if (words.empty() || std::find(words.begin(), words.end(), *text) != words.end()) return *text;
-    std::string list;
-    for (const std::string_view word : words) list += (list.empty() ? "\"" : " or \"") + std::string(word) + "\"";
-    fault(node, name + " must be " + list + suggestion(*text, words));
-    return std::nullopt;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>& setting, std::string& field, const std::string& name, const toml::node& node) {
-    if (const std::optional<std::string> text = text_of(setting, name, node)) field = *text;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>& setting, bool& field, const std::string& name, const toml::node& node) {
-    if (setting.rules.words.size() == 2) {
-      if (const std::optional<std::string> word = text_of(setting, name, node)) field = *word == setting.rules.words[1];
-      return;
-    }
-    const auto flag = node.value_exact<bool>();
-    if (!flag) return fault(node, name + " must be true or false");
-    field = *flag;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>& setting, std::int64_t& field, const std::string& name, const toml::node& node) {
-    std::optional<std::int64_t> number = node.value_exact<std::int64_t>();
-    if (const auto text = node.value_exact<std::string>(); text && setting.rules.is_size) {
-      if (const auto size = parse_size(*text)) number = static_cast<std::int64_t>(*size);
-    }
-    if (!number) {
-      return fault(node, name + (setting.rules.is_size ? " must be a size such as \"16MiB\" or a number of bytes"
-                                                       : " must be a whole number"));
-    }
-    if (*number < setting.rules.least || *number > setting.rules.most) {
-      return fault(node, name + " must lie between " + std::to_string(setting.rules.least) + " and " +
-                             std::to_string(setting.rules.most));
-    }
-    field = *number;
-  }
-
-  template <class Target>
-  std::optional<milliseconds> duration_of(const Setting<Target>& setting, const std::string& name,
-                                          const toml::node& node) {
-    const auto text = node.value_exact<std::string>();
-    const std::optional<milliseconds> duration = text ? parse_duration(*text) : std::nullopt;
-    if (!duration) {
-      fault(node, name + " must be a duration such as \"250ms\", \"10s\", \"5m\", \"2h\" or \"10d\"");
-      return std::nullopt;
-    }
-    if (duration->count() < setting.rules.least || duration->count() > setting.rules.most) {
-      fault(node, name + " must lie between " + format_duration(milliseconds(setting.rules.least)) + " and " +
-                      format_duration(milliseconds(setting.rules.most)));
-      return std::nullopt;
-    }
-    return duration;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>& setting, milliseconds& field, const std::string& name, const toml::node& node) {
-    if (const std::optional<milliseconds> duration = duration_of(setting, name, node)) field = *duration;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>&, feeds::Retention& field, const std::string& name, const toml::node& node) {
-    const std::string text = node.value_exact<std::string>().value_or("");
-    const std::vector<std::string_view> words = split(text, ' ');
-    feeds::Retention retain;
-    if (words.size() == 2 && words[1] == "entries") {
-      retain.entries = static_cast<std::int64_t>(parse_unsigned(words[0]).value_or(0));
-    } else if (const auto age = parse_duration(text)) {
-      retain.age = std::chrono::duration_cast<std::chrono::seconds>(*age);
-    }
-    if (text != "forever" && retain == feeds::Retention{}) {
-      return fault(node,
-                   name + " must be \"forever\", a duration such as \"30d\", or a count such as \"100000 entries\"");
-    }
-    field = retain;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>&, std::vector<std::string>& field, const std::string& name,
-                 const toml::node& node) {
-    if (const auto one = node.value_exact<std::string>()) {
-      field = {*one};
-      return;
-    }
-    const toml::array* const list = node.as_array();
-    std::vector<std::string> texts;
-    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-      if (const auto text = (*list)[i].value_exact<std::string>()) texts.push_back(*text);
-    }
-    if (list == nullptr || texts.size() != list->size()) return fault(node, name + " must be a list of texts");
-    field = std::move(texts);
-  }
-
-  // Of tables with these members, or lists of as many texts: the texts, in their order; nullopt: it is something else.
-  static std::optional<std::vector<std::vector<std::string>>> rows_of(const toml::node& node,
-                                                                      const std::vector<const char*>& members) {
-    const toml::array* const list = node.as_array();
-    if (list == nullptr) return std::nullopt;
-    std::vector<std::vector<std::string>> rows;
-    for (const toml::node& item : *list) {
-      const toml::table* const table = item.as_table();
-      const toml::array* const texts = item.as_array();
-      const std::size_t size = table != nullptr ? table->size() : texts != nullptr ? texts->size() : 0;
-      if (size != members.size()) return std::nullopt;
-      std::vector<std::string> row;
-      for (std::size_t i = 0; i < size; ++i) {
-        const toml::node* const one = table != nullptr ? table->get(members[i]) : texts->get(i);
-        if (one == nullptr || !one->is_string()) return std::nullopt;
-        row.push_back(*one->value<std::string>());
-      }
-      rows.push_back(std::move(row));
-    }
-    return rows;
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>&, std::vector<schema::Assertion>& field, const std::string& name,
-                 const toml::node& node) {
-    const auto rows = rows_of(node, {"xpath", "message"});
-    if (!rows) return fault(node, name + " is written as [[" + name + "]] with xpath and message, both texts");
-    field.clear();
-    for (const auto& row : *rows) field.push_back({row[0], row[1]});
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>&, std::vector<feeds::FormSettings>& field, const std::string& name,
-                 const toml::node& node) {
-    const auto rows = rows_of(node, {"name", "media_type", "stylesheet"});
-    if (!rows) return fault(node, name + " is written as [[" + name + "]] with name, media_type and stylesheet");
-    std::vector<feeds::FormSettings> forms;
-    for (const auto& row : *rows) forms.push_back({row[0], row[1], row[2]});
-    if (const std::optional<std::string> wrong = feeds::fault_of_forms(forms)) return fault(node, name + ": " + *wrong);
-    field = std::move(forms);
-  }
-
-  template <class Target>
-  void set_field(const Setting<Target>& setting, std::vector<milliseconds>& field, const std::string& name,
-                 const toml::node& node) {
-    const toml::array* const list = node.as_array();
-    if (list == nullptr) return fault(node, name + " must be a list of durations");
-    std::vector<milliseconds> durations;
-    for (const toml::node& item : *list) {
-      if (const auto duration = duration_of(setting, name, item)) durations.push_back(*duration);
-    }
-    field = std::move(durations);
-  }
-
   ConfigReading reading_;
+  ConfigFields fields_{reading_.faults};
 };
 
 }  // namespace
