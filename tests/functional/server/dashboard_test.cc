@@ -124,7 +124,7 @@ TEST_F(DashboardTest, NamesOfOthersAreText) {
   const auto file = [](const std::string& name, const std::string& type) {
     return SinkReply{.status = 200,
                      .headers = {{"Content-Type", type}},
-                     .body = contents_of(COURANT_SOURCE_DIR "/server/dashboard/" + name)};
+                     .body = contents_of(COURANT_SOURCE_DIR "/server/operations/dashboard/" + name)};
   };
   Sink sink([&](const SinkRequest& request) {
     if (request.target == "/") return file("page.html", "text/html");
