@@ -176,8 +176,9 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
       for (auto& [key, topic] : feed.topics) {
         if (has_failed) self->wake(topic, INT64_MAX);  // they look for themselves
         if (key.empty()) continue;
-        const auto match = std::find_if(news.rbegin(), news.rend(),
-                                        [&](const Terms& entry) { return topic.filter->matches(entry.terms); });
+        const auto match = std::find_if(news.rbegin(), news.rend(), [&filter = *topic.filter](const Terms& entry) {
+          return filter.matches(entry.terms);
+        });
         if (match != news.rend()) self->wake(topic, match->position);
       }
       // Somebody may have come meanwhile who has seen less: then once more from there.

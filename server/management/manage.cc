@@ -72,7 +72,7 @@ void require_known(const ManageRoute& route, const Json& body) {
 
 void require_known(const ManageRoute& route, const Parameters& query) {
   for (const auto& [name, value] : query) {
-    if (std::ranges::none_of(route.query, [&](const QueryParameter& one) { return one.name == name; })) {
+    if (std::ranges::none_of(route.query, [&name = name](const QueryParameter& one) { return one.name == name; })) {
       throw Problem(400, "There is no parameter " + name);
     }
   }

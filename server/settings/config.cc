@@ -148,7 +148,7 @@ class Reader {
           fault(node, "workspaces.feeds." + std::string(key.str()) + " must be a text");
         }
       } else if (!set_if_known(feed_settings(), feed, "workspaces.feeds", key.str(), node)) {
-        const auto is_named = [&](const auto& setting) { return setting.name == key.str(); };
+        const auto is_named = [name = key.str()](const auto& setting) { return setting.name == name; };
         const bool is_of_workspace = std::ranges::any_of(workspace_settings(), is_named);
         fault(node,
               is_of_workspace
