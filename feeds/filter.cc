@@ -44,18 +44,25 @@ struct Filter::Node {
     return out;
   }
 
-  bool matches(const std::vector<std::string>& terms) const {
-    const auto holds = [&](const auto& operand) { return operand->matches(terms); };
-    switch (kind) {
-      case Kind::kTerm:
-        return std::find(terms.begin(), terms.end(), term) != terms.end();
-      case Kind::kNot:
-        return !operands[0]->matches(terms);
-      case Kind::kAnd:
-        return std::all_of(operands.begin(), operands.end(), holds);
-      default:
-        return std::any_of(operands.begin(), operands.end(), holds);
+  EntrySet matching(const WithTerm& with_term, std::size_t count) const {
+    if (kind == Kind::kTerm) return with_term(term);
+    if (kind == Kind::kNot) return ~operands[0]->matching(with_term, count);
+    EntrySet found(count);
+    if (kind == Kind::kAnd) found.set();
+    for (const auto& operand : operands) {
+      if (kind == Kind::kAnd) {
+        found &= operand->matching(with_term, count);
+      } else {
+        found |= operand->matching(with_term, count);
+      }
     }
+    return found;
+  }
+
+  std::size_t term_count() const {
+    std::size_t count = kind == Kind::kTerm ? 1 : 0;
+    for (const auto& operand : operands) count += operand->term_count();
+    return count;
   }
 
   std::string jsonpath() const {
@@ -219,7 +226,10 @@ class FilterParser {
 };
 
 Filter::Filter(std::shared_ptr<const Node> root)
-    : root_(std::move(root)), required_(root_->required()), canonical_(root_->canonical()) {}
+    : root_(std::move(root)),
+      required_(root_->required()),
+      canonical_(root_->canonical()),
+      term_count_(root_->term_count()) {}
 
 Filter Filter::parse(const std::string& search) {
   return FilterParser(search).parse();
@@ -234,7 +244,16 @@ Filter Filter::both(const Filter& one, const Filter& other) {
 }
 
 bool Filter::matches(const std::vector<std::string>& terms) const {
-  return root_->matches(terms);
+  const EntrySet it(1, 1);
+  const EntrySet nothing(1);
+  const auto with_term = [&](const std::string& term) -> const EntrySet& {
+    return std::find(terms.begin(), terms.end(), term) == terms.end() ? nothing : it;
+  };
+  return matching(with_term, 1).test(0);
+}
+
+EntrySet Filter::matching(const WithTerm& with_term, std::size_t count) const {
+  return root_->matching(with_term, count);
 }
 
 bool Filter::is_any_of_terms() const {

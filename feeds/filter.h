@@ -1,15 +1,23 @@
 // Filters: which entries of a feed a reader wants, by their categories' terms. Compiled once, evaluated in PostgreSQL
-// (as jsonpath over an entry's terms) and in memory; both must agree (db/feeds/filter_test.cc).
+// (as jsonpath over an entry's terms) and in memory, over many entries at once; both must agree
+// (db/feeds/filter_test.cc).
 // Specification: docs/API.md ("Filters"): Atom Hopper's two forms, with its words for errors.
 // Threads: immutable; any.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <boost/dynamic_bitset.hpp>
+
 namespace courant::feeds {
+
+// Some of a number of entries: a bit for each.
+using EntrySet = boost::dynamic_bitset<std::uint64_t>;
 
 class Filter {
  public:
@@ -20,6 +28,14 @@ class Filter {
 
   // terms: of an entry, case folded.
   bool matches(const std::vector<std::string>& terms) const;
+
+  // Which of `count` entries it matches. with_term: those that have a term (folded), asked once for each term of the
+  // filter; what it gives holds until it is asked again.
+  using WithTerm = std::function<const EntrySet&(const std::string& term)>;
+  EntrySet matching(const WithTerm& with_term, std::size_t count) const;
+
+  // How many terms are looked up for that.
+  std::size_t term_count() const { return term_count_; }
 
   // A predicate over a JSON array of terms: `exists($[*] ? (@ == "a")) && ...`.
   std::string jsonpath() const;
@@ -43,6 +59,7 @@ class Filter {
   std::shared_ptr<const Node> root_;
   std::vector<std::vector<std::string>> required_;
   std::string canonical_;
+  std::size_t term_count_ = 0;
 };
 
 }  // namespace courant::feeds

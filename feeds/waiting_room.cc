@@ -15,7 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include "feeds/queries.h"
+#include "feeds/new_entries.h"
 
 namespace courant::feeds {
 namespace {
@@ -24,13 +24,14 @@ namespace asio = boost::asio;
 namespace intrusive = boost::intrusive;
 
 constexpr const char* kAll = "";                // no feed has this name
-constexpr std::int64_t kEntriesPerLook = 1000;  // that are held against filters
 constexpr int kPortion = 64;                    // readers woken before those are served
+constexpr std::int64_t kBeyondAll = INT64_MAX;  // no position is
+using Filters = std::vector<std::shared_ptr<const Filter>>;
 
-// An entry as filters see it.
-struct Terms {
-  std::int64_t position = 0;
-  std::vector<std::string> terms;
+// What came of holding new entries against filters.
+struct Found {
+  std::int64_t last = 0;              // up to where they go; 0: there were none
+  std::vector<std::int64_t> matches;  // for each filter the newest that it matches; 0: none
 };
 
 }  // namespace
@@ -53,16 +54,20 @@ struct WaitingRoom::Reader {
 
 // Those who wait for the same news: of a feed, or of a feed through a filter.
 struct WaitingRoom::Topic {
-  std::optional<Filter> filter;
+  std::shared_ptr<const Filter> filter;  // null: everything
   Reader::List<&Reader::in_topic> readers;
 };
 
 // What one io thread keeps. All but `moved` and `is_told` is the thread's own.
 struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
   struct Feed {
-    std::map<std::string, Topic> topics;  // by the filter's canonical form; "" for none
-    std::int64_t looked = 0;              // entries up to here have been held against the filters
-    bool is_looking = false;
+    Topic everything;
+    std::map<std::string, Topic> filtered;  // by the filter's canonical form
+    std::size_t terms = 0;                  // of those filters
+    // Entries up to here have been held against the filters; while some are, from where on that has to be done again
+    // for who came meanwhile.
+    std::int64_t looked = kBeyondAll;
+    bool is_looking = false;  // keeps the feed in its map
     bool is_to_look_again = false;
   };
 
@@ -137,14 +142,12 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
   void hear_of(const std::string& name, Feed& feed) {
     const std::shared_ptr<LiveFeed> live = find(name);
     const std::uint64_t version = live ? live->version() : 0;
-    bool has_filters = false;
-    for (auto& [key, topic] : feed.topics) {
-      wake(topic, key.empty() && live ? live->head() : 0, version);
-      has_filters = has_filters || !key.empty();
-    }
-    if (!has_filters || !live || live->head() <= feed.looked) return;
+    wake(feed.everything, live ? live->head() : 0, version);
+    for (auto& [key, topic] : feed.filtered) wake(topic, 0, version);
     feed.is_to_look_again = true;
-    if (!std::exchange(feed.is_looking, true)) asio::co_spawn(executor, look(shared_from_this(), name), asio::detached);
+    if (feed.is_looking || feed.filtered.empty() || !live || live->head() <= feed.looked) return;
+    feed.is_looking = true;
+    asio::co_spawn(executor, look(shared_from_this(), name, feed), asio::detached);
   }
 
   std::shared_ptr<LiveFeed> find(const std::string& name) const {
@@ -152,52 +155,78 @@ struct WaitingRoom::Room : std::enable_shared_from_this<Room> {
     return directory.find(name.substr(0, slash), name.substr(slash + 1));
   }
 
-  // Holds what is new in a feed against the filters that are waited on, until there is nothing new.
-  static http::Task<void> look(std::shared_ptr<Room> self, std::string name) {
+  // Holds what is new in a feed against the filters that are waited on, until there is nothing new. That may take a
+  // moment where they are many, so it is done on a database thread, with the filters as they are when it begins.
+  static http::Task<void> look(std::shared_ptr<Room> self, std::string name, Feed& feed) {
     bool goes_on = true;
     while (goes_on) {
-      const auto begun = self->feeds.find(name);
-      if (begun == self->feeds.end()) co_return;
-      begun->second.is_to_look_again = false;
-      const std::int64_t looked = begun->second.looked;
-      std::vector<Terms> news;
+      feed.is_to_look_again = false;
+      const std::int64_t looked = std::exchange(feed.looked, kBeyondAll);
+      Filters filters;
+      for (const auto& [key, topic] : feed.filtered) filters.push_back(topic.filter);
+      Found found;
       bool has_failed = false;
       try {
-        const auto read = [self, name, looked](sql::Session& session) {
-          return self->read_terms(session, name, looked);
+        const auto hold = [self, name, looked, filters](sql::Session& session) {
+          return self->hold(session, name, looked, filters);
         };
-        news = co_await self->database.run(read);
+        found = co_await self->database.run(hold);
       } catch (const std::exception&) {
         has_failed = true;
       }
-      const auto found = self->feeds.find(name);
-      if (found == self->feeds.end()) co_return;
-      Feed& feed = found->second;
-      for (auto& [key, topic] : feed.topics) {
-        if (has_failed) self->wake(topic, INT64_MAX);  // they look for themselves
-        if (key.empty()) continue;
-        const auto match = std::find_if(news.rbegin(), news.rend(), [&filter = *topic.filter](const Terms& entry) {
-          return filter.matches(entry.terms);
-        });
-        if (match != news.rend()) self->wake(topic, match->position);
+      for (std::size_t i = 0; i < found.matches.size(); ++i) {
+        const auto topic = feed.filtered.find(filters[i]->canonical());
+        if (topic != feed.filtered.end()) self->wake(topic->second, found.matches[i]);
       }
-      // Somebody may have come meanwhile who has seen less: then once more from there.
-      const bool is_behind = feed.looked < looked;
-      if (!news.empty() && !is_behind) feed.looked = std::max(feed.looked, news.back().position);
-      goes_on = !has_failed && (is_behind || feed.is_to_look_again || news.size() == kEntriesPerLook);
-      if (!goes_on) feed.is_looking = false;
+      if (has_failed) {  // they look for themselves
+        for (auto& [key, topic] : feed.filtered) self->wake(topic, kBeyondAll);
+      }
+      const std::int64_t reached = std::max(looked, found.last);
+      // Who came meanwhile may have seen less: then once more from there.
+      const bool is_behind = feed.looked < reached;
+      feed.looked = std::min(feed.looked, reached);
+      const std::shared_ptr<LiveFeed> live = self->find(name);
+      const bool has_more = found.last > 0 && live && reached < live->head();
+      goes_on = !has_failed && !feed.filtered.empty() && (is_behind || has_more || feed.is_to_look_again);
     }
+    feed.is_looking = false;
+    self->tidy(name, feed);
   }
 
-  std::vector<Terms> read_terms(sql::Session& session, const std::string& name, std::int64_t after) const {
+  Found hold(sql::Session& session, const std::string& name, std::int64_t after, const Filters& filters) const {
+    Found found;
     const std::shared_ptr<LiveFeed> feed = find(name);
-    std::vector<Terms> terms;
-    if (!feed) return terms;
-    const FeedKey key = feed->facts().key;
-    const sql::Rows rows =
-        session.run(queries::read_terms, sql::Parameters().add(key.lane).add(key.feed).add(after).add(kEntriesPerLook));
-    for (int i = 0; i < rows.size(); ++i) terms.push_back({rows[i].integer(0), rows[i].texts(1)});
-    return terms;
+    if (!feed) return found;
+    const NewEntries news = NewEntries::read(session, feed->facts().key, after);
+    found.last = news.last();
+    if (found.last == 0) return found;
+    for (const auto& filter : filters) found.matches.push_back(news.newest_match(*filter));
+    return found;
+  }
+
+  // Where nobody waits any more, nothing is kept.
+  void tidy(const std::string& name, Feed& feed) {
+    if (feed.is_looking || !feed.filtered.empty()) return;
+    feed.looked = kBeyondAll;
+    if (feed.everything.readers.empty()) feeds.erase(name);
+  }
+
+  Topic& topic_of(Feed& feed, const std::optional<Filter>& filter) {
+    if (!filter) return feed.everything;
+    Topic& topic = feed.filtered[filter->canonical()];
+    if (!topic.filter) {
+      topic.filter = std::make_shared<const Filter>(*filter);
+      feed.terms += filter->term_count();
+    }
+    return topic;
+  }
+
+  void leave(const std::string& name, Feed& feed, Topic& topic) {
+    if (topic.filter && topic.readers.empty()) {
+      feed.terms -= topic.filter->term_count();
+      feed.filtered.erase(std::string(topic.filter->canonical()));
+    }
+    tidy(name, feed);
   }
 };
 
@@ -212,6 +241,7 @@ std::size_t pressed_from(const WaitingOptions& options) {
 WaitingRoom::WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics)
     : most_(options.most),
       most_filters_(options.most_filters),
+      most_terms_(options.most_terms),
       pressed_(pressed_from(options)),
       directory_(directory),
       executor_(executor),
@@ -240,19 +270,18 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, ht
   Room& room = room_of(executor);
   const std::string name = full_name(news.workspace, news.name);
   Room::Feed& feed = room.feeds[name];
-  const std::string key = news.filter ? news.filter->canonical() : "";
-  if (waiting_ >= most_ || (!feed.topics.contains(key) && feed.topics.size() >= most_filters_)) {
-    if (feed.topics.empty()) room.feeds.erase(name);
+  const bool is_another = news.filter && !feed.filtered.contains(news.filter->canonical());
+  const bool is_one_too_many =
+      is_another && (feed.filtered.size() >= most_filters_ || feed.terms + news.filter->term_count() > most_terms_);
+  if (waiting_ >= most_ || is_one_too_many) {
+    room.tidy(name, feed);
     early_.add();
     co_return End::kEarly;
   }
   if (is_pressed() && room.dismiss_longest()) early_.add();
   Reader waiting{asio::steady_timer(executor, until), news.seen, news.version};
-  const bool is_first_filter = news.filter && feed.topics.size() == (feed.topics.contains("") ? 1 : 0);
-  if (is_first_filter && !feed.is_looking) feed.looked = news.seen;
-  feed.looked = std::min(feed.looked, news.filter ? news.seen : feed.looked);
-  Topic& topic = feed.topics[key];
-  topic.filter = news.filter;
+  if (news.filter) feed.looked = std::min(feed.looked, news.seen);
+  Topic& topic = room.topic_of(feed, news.filter);
   topic.readers.push_back(waiting);
   room.by_age.push_back(waiting);
   ++waiting_;
@@ -275,8 +304,7 @@ http::Task<WaitingRoom::End> WaitingRoom::wait(const News& news, Ticks until, ht
   gauge_.set(static_cast<double>(waiting_));
   // Whoever waits keeps the topic and the feed in their maps, which never move what they hold.
   waiting.in_topic.unlink();
-  if (topic.readers.empty()) feed.topics.erase(key);
-  if (feed.topics.empty()) room.feeds.erase(name);
+  room.leave(name, feed, topic);
   if (stopping_) co_return End::kStopped;
   if (waiting.is_dismissed) co_return End::kEarly;
   if (is_gone) co_return End::kGone;
@@ -316,7 +344,8 @@ void WaitingRoom::stop() {
   for (const std::shared_ptr<Room>& room : rooms) {
     asio::post(room->executor, [room] {
       for (auto& [name, feed] : room->feeds) {
-        for (auto& [key, topic] : feed.topics) room->wake(topic, INT64_MAX);
+        room->wake(feed.everything, kBeyondAll);
+        for (auto& [key, topic] : feed.filtered) room->wake(topic, kBeyondAll);
       }
     });
   }

@@ -1,9 +1,9 @@
 // The readers that wait for news of a feed. What moves is told to each io thread once, however many wait there, and
-// each thread wakes its own, a portion at a time; entries are held against filters in memory, once for all who wait on
-// the same filter. A reader that waits costs a timer and a place in a list. Where many wait, whoever comes takes the
-// place of the one who has waited longest, who is answered early; so nobody is refused, and it ends by itself when
-// fewer come. Threads: wait() on io threads; moved(), stop() and is_pressed() from any. Each io thread's lists are its
-// own; the locks guard what crosses threads and are never held while anybody is woken.
+// each thread wakes its own, a portion at a time; entries are held against filters on a database thread, once for all
+// who wait on the same filter. A reader that waits costs a timer and a place in a list. Where many wait, whoever comes
+// takes the place of the one who has waited longest, who is answered early; so nobody is refused, and it ends by itself
+// when fewer come. Threads: wait() on io threads; moved(), stop() and is_pressed() from any. Each io thread's lists are
+// its own; the locks guard what crosses threads and are never held while anybody is woken.
 #pragma once
 
 #include <atomic>
@@ -28,9 +28,12 @@
 namespace courant::feeds {
 
 struct WaitingOptions {
-  std::size_t most = 100'000;        // readers at once; more are answered at once
-  std::size_t pressure = 90;         // percent of `most`, from which on places are given away
-  std::size_t most_filters = 1'000;  // different filters that may be waited on in one feed: filter floods
+  std::size_t most = 100'000;  // readers at once; more are answered at once
+  std::size_t pressure = 90;   // percent of `most`, from which on places are given away
+  // Filter floods: different filters that may be waited on in one feed, of each io thread, and how many terms they may
+  // have together. Who would wait on one more is answered at once; without a filter nobody is.
+  std::size_t most_filters = 1'000;
+  std::size_t most_terms = 50'000;
 };
 
 class WaitingRoom {
@@ -38,7 +41,7 @@ class WaitingRoom {
   WaitingRoom(WaitingOptions options, const Directory& directory, sql::Executor& executor, Metrics& metrics);
   ~WaitingRoom();
 
-  // Other limits for those who come from now on; most_filters stays.
+  // Other limits for those who come from now on; those of filters stay.
   void change(const WaitingOptions& options);
 
   // What somebody waits for: anything beyond position `seen` of a feed (that the filter takes), or any change of what
@@ -79,6 +82,7 @@ class WaitingRoom {
 
   std::atomic<std::size_t> most_;
   const std::size_t most_filters_;
+  const std::size_t most_terms_;
   std::atomic<std::size_t> pressed_;  // readers from which on places are given away
   const Directory& directory_;
   sql::Executor& executor_;
