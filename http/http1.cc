@@ -67,7 +67,12 @@ Task<bool> Http1::read_on() {
   std::string& in = peer_.in();
   bool goes_on = peer_.send_at_once() == Peer::Sending::kDone;
   if (!goes_on) goes_on = co_await peer_.flush();
-  if (!goes_on || (context_.stopping && in.empty())) co_return false;
+  if (!goes_on) co_return false;
+  // Who has sent more gets one answer more, which says that it is the last.
+  if (context_.stopping && in.empty() && !peer_.transport().has_more()) {
+    co_await peer_.end_at_rest();
+    co_return false;
+  }
   // Who has sent a piece of a head has no idle time before its end.
   const Phase phase = in.empty() && peer_.phase() != Phase::kHead ? Phase::kIdle : Phase::kHead;
   if (peer_.phase() != phase) peer_.enter(phase);
@@ -92,6 +97,7 @@ Task<bool> Http1::read_on() {
     co_await refuse(problem, unread, kRefusedRoute);
     co_return false;
   }
+  if (!more) co_await peer_.end_at_rest();
   in.erase(0, skip_empty_lines(in));
   co_return more;
 }
@@ -134,7 +140,7 @@ Task<bool> Http1::write_stream(Response& response, bool is_chunked) {
     if (is_chunked) peer_.out() += "\r\n";
   }
   if (is_chunked) peer_.out() += "0\r\n\r\n";
-  co_return is_chunked;
+  co_return true;
 }
 
 // Puts an answer behind those that are composed already.
@@ -266,7 +272,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   }
   if (keep_alive) co_return true;
   const bool written = co_await peer_.flush();
-  if (written && !body_read) co_await peer_.linger();
+  if (written) co_await peer_.linger();
   co_return false;
 }
 

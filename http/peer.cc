@@ -1,6 +1,7 @@
 #include "http/peer.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace courant::http {
@@ -10,9 +11,9 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kFirstPiece = 2 * 1024;  // what a connection at rest keeps room for
 constexpr std::size_t kReadPiece = 16 * 1024;
-constexpr std::size_t kLingerPiece = 64 * 1024;
 constexpr std::size_t kMostLingered = 16 << 20;
-constexpr std::size_t kGatherBelow = 4 * 1024;  // shorter bodies are copied behind their head
+constexpr auto kLastWord = std::chrono::seconds(2);  // to end, for a peer that has got all that there is
+constexpr std::size_t kGatherBelow = 4 * 1024;       // shorter bodies are copied behind their head
 
 }  // namespace
 
@@ -46,6 +47,10 @@ void Peer::enter(Phase phase) {
     case Phase::kWrite:
       deadline_ = context_.now + context_.options.write_timeout;
       break;
+    case Phase::kEnd:
+      deadline_ = context_.now + context_.options.write_timeout;
+      unacknowledged_ = std::numeric_limits<std::size_t>::max();
+      break;
     case Phase::kAnswer:
       deadline_ = Ticks::max();
       break;
@@ -68,6 +73,8 @@ Counter* Peer::limit_of_phase() {
       return &context_.metrics.hit(Limit::kSlowBody);
     case Phase::kWrite:
       return &context_.metrics.hit(Limit::kStoppedReader);
+    case Phase::kEnd:
+      return unacknowledged_ == 0 ? nullptr : &context_.metrics.hit(Limit::kStoppedReader);
     case Phase::kIdle:
     case Phase::kAnswer:
       break;
@@ -75,8 +82,17 @@ Counter* Peer::limit_of_phase() {
   return nullptr;
 }
 
+// At the end, as before it, a slow reader has the whole time again whenever it took something.
+void Peer::note_taken() {
+  const std::size_t left = transport_.unacknowledged();
+  if (left == std::exchange(unacknowledged_, left)) return;
+  const Ticks::duration time = context_.options.write_timeout;
+  deadline_ = context_.now + (left == 0 ? std::min<Ticks::duration>(kLastWord, time) : time);
+}
+
 void Peer::check_deadline() {
   note_traffic();
+  if (phase_ == Phase::kEnd) note_taken();
   if (context_.now < deadline_) return;
   // Again with each sweep: a read that had bytes already was not there to be cancelled.
   if (!std::exchange(expired_, true)) {
@@ -142,14 +158,20 @@ Task<bool> Peer::flush() {
 }
 
 Task<void> Peer::linger() {
-  transport_.shutdown_send();
-  enter(Phase::kHead);
-  std::size_t count = 1;
-  for (std::size_t read = 0; count > 0 && read < kMostLingered; read += count) {
-    in_.clear();
-    count = co_await transport_.read_some(in_, kLingerPiece);
-  }
   in_.clear();
+  transport_.close_notify();
+  const bool written = co_await flush();
+  if (!written) co_return;
+  transport_.shutdown_send();
+  enter(Phase::kEnd);
+  std::size_t count = 1;
+  for (std::size_t thrown = 0; count > 0 && thrown < kMostLingered; thrown += count) {
+    count = co_await transport_.throw_away();
+  }
+}
+
+Task<void> Peer::end_at_rest() {
+  if (transport_.unacknowledged() > 0 || transport_.has_more()) co_await linger();
 }
 
 void Peer::end() {

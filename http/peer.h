@@ -23,9 +23,9 @@ inline constexpr std::size_t kFlushAbove = 64 * 1024;  // answers are gathered u
 
 class Peer : public Presence {
  public:
-  // What is waited for: the next request, the rest of its head, the rest of its body, its answer, or that the peer
-  // reads.
-  enum class Phase { kIdle, kHead, kBody, kAnswer, kWrite };
+  // What is waited for: the next request, the rest of its head, the rest of its body, its answer, that the peer reads,
+  // or that it has read the last answer.
+  enum class Phase { kIdle, kHead, kBody, kAnswer, kWrite, kEnd };
 
   Peer(boost::asio::ip::tcp::socket socket, SslPtr tls, ConnectionContext& context);
   ~Peer() override;
@@ -63,9 +63,11 @@ class Peer : public Presence {
   // All of it. False: the peer is gone or too slow.
   Task<bool> flush();
 
-  // A close with unread bytes would reset the connection and take the last answer with it: they are read first, within
-  // limits.
+  // A close with unread bytes would reset the connection and take with it what the peer has not got of the last answer
+  // (RFC 9112 section 9.6): the peer sees the end, and what it sends is thrown away until it ends, too, within limits.
   Task<void> linger();
+  // The same for a connection at rest, where anything is on its way.
+  Task<void> end_at_rest();
   void end();    // in order: the peer sees that nothing was cut off
   void close();  // at once
   bool is_open() const { return transport_.is_open(); }
@@ -77,6 +79,7 @@ class Peer : public Presence {
 
  private:
   void note_traffic();
+  void note_taken();
   Counter* limit_of_phase();
 
   Transport transport_;
@@ -88,6 +91,7 @@ class Peer : public Presence {
   std::size_t body_sent_ = 0;
   Phase phase_ = Phase::kIdle;
   Ticks deadline_;
+  std::size_t unacknowledged_ = 0;  // of what was sent, when the end was looked at last
   bool expired_ = false;
   bool was_kept_waiting_ = false;
   const std::uint64_t number_;  // of all connections of the process

@@ -8,9 +8,11 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <linux/sockios.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -193,6 +195,37 @@ Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {
   }
 }
 
+Task<std::size_t> Transport::throw_away() {
+  constexpr std::size_t kAtOnce = 1 << 20;
+  while (socket_.is_open()) {
+    const ssize_t count =
+        ::recv(socket_.native_handle(), nullptr, kAtOnce, MSG_TRUNC | MSG_DONTWAIT);  // copies nothing
+    if (count > 0) {
+      received_ += static_cast<std::uint64_t>(count);
+      co_return static_cast<std::size_t>(count);
+    }
+    if (count == 0 || (errno != EAGAIN && errno != EINTR)) break;
+    auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kToken);
+    if (error) break;
+  }
+  co_return 0;
+}
+
+bool Transport::has_more() {
+  if (!socket_.is_open()) return false;
+  const bool is_here = tls_ && (tls_->in_used < tls_->in.size() || SSL_has_pending(tls_->ssl.get()) == 1);
+  std::optional<bool> ended;
+  if (is_here) ended = has_tls_ended();
+  if (!ended) ended = has_ended();
+  return ended && !*ended;
+}
+
+std::size_t Transport::unacknowledged() {
+  int count = 0;
+  if (!socket_.is_open() || ::ioctl(socket_.native_handle(), SIOCOUTQ, &count) != 0) return 0;
+  return static_cast<std::size_t>(std::max(count, 0));
+}
+
 std::optional<std::size_t> Transport::send(std::string_view first, std::string_view second) {
   if (tls_) return send_tls(first, second);
   const std::optional<std::size_t> sent = send_now(socket_.native_handle(), first, second);
@@ -290,7 +323,12 @@ std::optional<bool> Transport::has_ended() {
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   if (count <= 0) return true;
   if (!tls_) return false;
+  return has_tls_ended();
+}
+
+std::optional<bool> Transport::has_tls_ended() {
   ERR_clear_error();
+  char byte = 0;
   std::size_t seen = 0;
   const int result = SSL_peek_ex(tls_->ssl.get(), &byte, 1, &seen);
   if (result == 1) return false;
@@ -310,10 +348,15 @@ void Transport::cancel() {
   socket_.cancel(ignored);
 }
 
+void Transport::close_notify() {
+  if (!tls_ || (SSL_get_shutdown(tls_->ssl.get()) & SSL_SENT_SHUTDOWN) != 0) return;
+  ERR_clear_error();
+  SSL_shutdown(tls_->ssl.get());  // the peer's is not waited for
+}
+
 void Transport::shutdown_send() {
   if (tls_ && socket_.is_open()) {
-    ERR_clear_error();
-    SSL_shutdown(tls_->ssl.get());  // our close_notify; the peer's is not waited for
+    close_notify();
     flush_tls();
   }
   boost::system::error_code ignored;

@@ -32,12 +32,20 @@ class Transport {
   // At least one byte, at most `room`, behind what is in `into`. 0: the peer has ended, or the wait was cancelled.
   Task<std::size_t> read_some(std::string& into, std::size_t room);
 
+  // What the peer sends, unseen; as many bytes were thrown away. 0: it has ended, or the wait was cancelled. Nothing
+  // can be read afterwards.
+  Task<std::size_t> throw_away();
+  // Whether read_some() would have something at once.
+  bool has_more();
+
   // How many bytes of the two, one after the other, are taken for the peer: never waits. nullopt: it is gone.
   std::optional<std::size_t> send(std::string_view first, std::string_view second);
   // Whether bytes that were taken still wait for the peer: send() with nothing carries on.
   bool has_unsent() const;
   // How many bytes have left, of TLS or plain: whether a slow peer takes anything.
   std::uint64_t left() const { return left_; }
+  // How many of them the peer's system has not said it has, the end among them.
+  std::size_t unacknowledged();
   // How many have arrived.
   std::uint64_t received() const { return received_; }
   // Until send() may get further. False: the peer is gone, or the wait was cancelled.
@@ -52,6 +60,7 @@ class Transport {
   void give_room_back();
 
   void cancel();         // whatever is waited for
+  void close_notify();   // of TLS: nothing is sent after it
   void shutdown_send();  // the peer sees the end
   void close();
   bool is_open() const { return socket_.is_open(); }
@@ -66,6 +75,7 @@ class Transport {
   bool flush_tls();
   void await_end();
   std::optional<bool> has_ended();
+  std::optional<bool> has_tls_ended();
 
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<Tls> tls_;  // null: plain

@@ -69,6 +69,31 @@ TEST_F(Rfc9112, Section9_6CloseIsTheLastRequest) {
   EXPECT_FALSE(is_stored("2"));
 }
 
+// 9.6: "To avoid the TCP reset problem, servers typically close a connection in stages. First, the server performs a
+// half-close by closing only the write side of the read/write connection. The server then continues to read from the
+// connection until it receives a corresponding close by the client, or until the server is reasonably certain that its
+// own TCP stack has received the client's acknowledgement of the packet(s) containing the server's last response."
+TEST_F(Rfc9112, Section9_6TheLastAnswerIsWholeWhateverIsSentBehindItsRequest) {
+  const std::string long_one(100'000, 'x');
+  ASSERT_EQ(ask(*server_, Way::kPlain, "POST", "/demo/events", {}, entry("1", long_one)).status, 201);
+  const std::string path = "/demo/events/entries/urn:x:1";
+  std::string requests = get_of(path, "Connection: close\r\n");
+  while (requests.size() < 64 * 1024) requests += get_of(path);
+  constexpr int kFew = 4096;  // bytes that wait to be read: most of the answer is still the server's to send
+  RawClient plain(server_->port(), kPatience, kFew);
+  plain.send(requests);
+  TlsClient tls(server_->tls_port(), {.protocols = "http/1.1", .receive_buffer = kFew});
+  tls.send(requests);
+  for (const std::string& answers : {plain.read_all(), tls.read_all()}) {
+    const Http2Answer answer = read_answer(answers);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.header("connection"), "close");
+    EXPECT_EQ(std::to_string(answer.body.size()), answer.header("content-length")) << "there is one answer, and whole";
+  }
+  EXPECT_TRUE(plain.was_ended());
+  EXPECT_TRUE(tls.was_ended());
+}
+
 // 9.3: "A server MUST read the entire request message body or close the connection after sending its response;
 // otherwise, the remaining data on a persistent connection would be misinterpreted as the next request."
 TEST_F(Rfc9112, Section9_3ABodyIsNeverTheNextRequest) {

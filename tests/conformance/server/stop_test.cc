@@ -175,6 +175,41 @@ TEST_F(Stop, WhatHasBegunIsAnswered) {
   EXPECT_TRUE(has_ended_well());
 }
 
+// RFC 9112 9.6: "A server that sends a "close" connection option MUST initiate closure of the connection after it sends
+// the response containing the "close" connection option." What was asked behind that does not cut it.
+TEST_F(Stop, WhoAsksOnAndOnGetsWholeAnswersAndIsToldTheLast) {
+  serve(kPatient);
+  ASSERT_EQ(ask(*server_, Way::kPlain, "POST", "/demo/events", {}, entry("1", std::string(40'000, 'x'))).status, 201);
+  std::string requests;
+  while (requests.size() < 64 * 1024) requests += get_of("/demo/events/entries/urn:x:1");
+  constexpr int kFew = 4096;
+  RawClient plain(server_->port(), kPatience, kFew);
+  plain.send(requests);
+  TlsClient tls(server_->tls_port(), {.protocols = "http/1.1", .receive_buffer = kFew});
+  tls.send(requests);
+  std::string of_plain = plain.read_piece();
+  std::string of_tls = tls.read_piece();
+  stop();
+  ASSERT_TRUE(wait_until([&] { return !is_listened_to(); }));  // each of the threads has heard of it
+  of_plain += plain.read_all();
+  of_tls += tls.read_all();
+  EXPECT_TRUE(plain.was_ended());
+  EXPECT_TRUE(tls.was_ended());
+  for (std::string_view answers : {std::string_view(of_plain), std::string_view(of_tls)}) {
+    Http2Answer last;
+    while (!answers.empty()) {
+      EXPECT_EQ(last.header("connection"), "") << "only the last says close";
+      last = read_answer(std::string(answers));
+      ASSERT_EQ(last.status, 200);
+      const std::size_t length = std::stoul(last.header("content-length"));
+      ASSERT_GE(last.body.size(), length) << "every answer is whole";
+      answers.remove_prefix(answers.size() - last.body.size() + length);
+    }
+    EXPECT_EQ(last.header("connection"), "close");
+  }
+  EXPECT_TRUE(has_ended_well());
+}
+
 // Who never comes to an end does not keep the server.
 TEST_F(Stop, DrainIsTheLongestWait) {
   WireSettings settings = kPatient;
