@@ -23,6 +23,11 @@ bool may_manage(const access::Identity& identity, const std::string& workspace, 
   return !identity.is_filtered() && identity.may(access::Scope::kAdmin, workspace, feed);
 }
 
+// The same of all there is, now that the route has let him in.
+bool may_manage_all(const Core& core, const Request& request) {
+  return core.rules().load()->is_open() || (request.identity && may_manage(*request.identity, "", ""));
+}
+
 // Throws Problem 401, 403.
 void require_right(const Core& core, ManageRight right, const Request& request, const PathArguments& arguments) {
   if (right == ManageRight::kNobody || core.rules().load()->is_open()) return;
@@ -82,10 +87,11 @@ bool is_settings(const ManageRoute& route) {
   return route.body == "WorkspaceSettings" || route.body == "FeedSettings";
 }
 
-ManageAsked read_asked(const ManageRoute& route, const Request& request, PathArguments arguments) {
+ManageAsked read_asked(const Core& core, const ManageRoute& route, const Request& request, PathArguments arguments) {
   ManageAsked asked;
   asked.actor = (request.identity ? request.identity->name() : std::string("anybody")) + " at " +
                 std::string(request.client_address);
+  asked.is_for_all = may_manage_all(core, request);
   asked.arguments = std::move(arguments);
   asked.query = query_of(request);
   require_known(route, asked.query);
@@ -123,7 +129,7 @@ Response run(Core& core, const ManageRoute& route, const ManageAsked& asked, sql
 
 http::Route route_of(Core& core, const ManageRoute& route) {
   const auto answer = [&core, &route](const Request& request, PathArguments arguments) -> Task<Response> {
-    const ManageAsked asked = read_asked(route, request, std::move(arguments));
+    const ManageAsked asked = read_asked(core, route, request, std::move(arguments));
     const auto work = [&core, &route, asked](sql::Session& session) { return run(core, route, asked, session); };
     Response response = co_await core.executor().run(work);
     co_return response;

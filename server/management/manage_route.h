@@ -26,7 +26,8 @@ using Json = nlohmann::ordered_json;
 
 // What a request says.
 struct ManageAsked {
-  std::string actor;  // who asks, as the audit feed has it
+  std::string actor;        // who asks, as the audit feed has it
+  bool is_for_all = false;  // whether he may manage all there is
   http::PathArguments arguments;
   Parameters query;
   Json body;             // an object; empty where the route takes none

@@ -97,8 +97,10 @@ void require_usable(ManageCall& call, const std::string& whose, const FeedConfig
   if (fault) throw Problem(409, "The settings of " + whose + " cannot be used here: " + with_place(*fault));
 }
 
-// Makes the database what is wanted of one workspace or feed.
-void make_it_so(ManageCall& call, const WorkspaceConfig& wanted, const std::optional<WorkspaceConfig>& stored) {
+// Makes the database what is wanted of one workspace or feed. change: begun before it was read what is stored, so that
+// what stays as it is is what others have left.
+void make_it_so(ManageCall& call, feeds::SettingsChange& change, const WorkspaceConfig& wanted,
+                const std::optional<WorkspaceConfig>& stored) {
   if (wanted.is_private && call.core.rules().load()->is_open()) {
     throw Problem(409, "Nothing is private while access.mode = \"open\" asks nobody who he is");
   }
@@ -109,10 +111,23 @@ void make_it_so(ManageCall& call, const WorkspaceConfig& wanted, const std::opti
   const SettingsDifference difference = compare_settings({wanted}, before);
   if (!difference.faults.empty()) throw Problem(409, difference.faults.front().detail);
   if (difference.acts.empty()) return;
-  feeds::SettingsChange change(call.session, call.now);
   do_acts(call.session, change, difference.acts, call.asked.actor, call.now);
   call.lanes = change.lanes();
   if (difference.acts.front().is_new) call.status = 201;
+}
+
+// Quotas bind those who manage their own workspace, so that they are set by who may manage all there is. Who leaves
+// them out lifts none. Throws Problem 403.
+void keep_quotas(const ManageCall& call, WorkspaceConfig& wanted, const WorkspaceConfig& stored) {
+  using Quota = std::pair<const char*, std::int64_t WorkspaceConfig::*>;
+  for (const auto& [name, quota] :
+       {Quota{"max_feeds", &WorkspaceConfig::max_feeds}, Quota{"max_bytes", &WorkspaceConfig::max_bytes},
+        Quota{"max_subscriptions", &WorkspaceConfig::max_subscriptions}}) {
+    if (!call.asked.body.contains(name)) wanted.*quota = stored.*quota;
+    if (wanted.*quota == stored.*quota || call.asked.is_for_all) continue;
+    throw Problem(403, std::string(name) + " is set with a token with the scope admin on *, all there is")
+        .with("WWW-Authenticate", "Bearer realm=\"courant\", error=\"insufficient_scope\", scope=\"admin\"");
+  }
 }
 
 }  // namespace
@@ -132,9 +147,15 @@ Json get_workspace(ManageCall& call) {
 }
 
 Json put_workspace(ManageCall& call) {
+  feeds::SettingsChange change(call.session, call.now);
+  const std::optional<WorkspaceConfig> stored = stored_workspace(call);
   const Config read = read_settings_text("[[workspaces]]\n" + toml_lines(call.argument(0), call.asked.body));
-  make_it_so(call, read.workspaces.front(), stored_workspace(call));
-  return document_of(read.workspaces.front());
+  WorkspaceConfig wanted = read.workspaces.front();
+  const WorkspaceConfig before = stored.value_or(WorkspaceConfig());
+  if (!call.asked.body.contains("read")) wanted.is_private = before.is_private;
+  keep_quotas(call, wanted, before);
+  make_it_so(call, change, wanted, stored);
+  return document_of(wanted);
 }
 
 Json get_feed(ManageCall& call) {
@@ -144,6 +165,7 @@ Json get_feed(ManageCall& call) {
 }
 
 Json put_feed(ManageCall& call) {
+  feeds::SettingsChange change(call.session, call.now);
   const WorkspaceConfig stored = require_workspace(call, call.argument(1));
   Json body = call.asked.body;
   // It cannot change: who does not name it means that it stays.
@@ -154,7 +176,7 @@ Json put_feed(ManageCall& call) {
       read_settings_text(settings_toml({only}) + "\n[[workspaces.feeds]]\n" + toml_lines(call.argument(1), body));
   WorkspaceConfig wanted = stored;
   wanted.feeds = {read.workspaces.front().feeds.front()};
-  make_it_so(call, wanted, stored);
+  make_it_so(call, change, wanted, stored);
   return feed_document(call, wanted.feeds.front());
 }
 

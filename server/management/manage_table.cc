@@ -31,7 +31,8 @@ const std::vector<ManageRoute>& manage_table() {
        "/-/manage/workspaces/{workspace}",
        Right::kWorkspace,
        "putWorkspace",
-       "Makes a workspace, or gives it these settings; what is left out gets its default",
+       "Makes a workspace, or gives it these settings; what is left out gets its default, but read and max_*, which "
+       "stay",
        "WorkspaceSettings",
        "Workspace",
        true,

@@ -119,6 +119,66 @@ TEST_F(ManageTest, WorkspacesAndFeedsAreMadeAndChanged) {
                                             "feed-created plant/other", "feed-changed plant/other"));
 }
 
+// What nobody asks for is given to nobody.
+TEST_F(ManageTest, WhatIsPrivateStaysSoWhereNothingIsSaidOfIt) {
+  ASSERT_EQ(client_.get("/closed").status, 401);
+  const Reply changed = put("/workspaces/closed", {{"auto_create", true}, {"retain", "30d"}});
+  ASSERT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(json::parse(changed.body)["settings"]["read"], "private");
+  EXPECT_EQ(json::parse(get("/workspaces/closed").body)["settings"]["read"], "private");
+  EXPECT_TRUE(wait_until([&] { return publish("/closed/events", "urn:x:1") == 201; })) << "running servers know it";
+  EXPECT_EQ(client_.get("/closed/events").status, 401);
+  ASSERT_EQ(put("/workspaces/closed", {{"auto_create", true}, {"read", "public"}}).status, 200);
+  EXPECT_TRUE(wait_until([&] { return client_.get("/closed/events").status == 200; })) << "where it is said";
+  EXPECT_EQ(put("/workspaces/closed", json::object()).status, 200);
+  EXPECT_EQ(json::parse(get("/workspaces/closed").body)["settings"]["read"], "public");
+}
+
+TEST_F(ManageTest, QuotasAreSetByWhoMayManageAllThereIs) {
+  const json quotas = {{"max_bytes", 1}, {"max_feeds", 5}, {"max_subscriptions", 7}};
+  const auto held = [&](const std::string& workspace) {
+    const json settings = json::parse(get("/workspaces/" + workspace).body)["settings"];
+    return json({{"max_bytes", settings["max_bytes"]},
+                 {"max_feeds", settings["max_feeds"]},
+                 {"max_subscriptions", settings["max_subscriptions"]}});
+  };
+  ASSERT_EQ(
+      put("/workspaces/plant", {{"auto_create", true}, {"max_bytes", 1}, {"max_feeds", 5}, {"max_subscriptions", 7}})
+          .status,
+      201);
+  const json as_set = held("plant");
+  ASSERT_TRUE(wait_until([&] { return publish("/plant/line", "urn:x:1") == 507; }));
+  const std::string tenant = heard(tokens_.make("tenant", "admin", "plant/*,yard/*"));
+  const auto as_tenant = [&](const std::string& path, const json& body) {
+    return client_.put("/-/manage" + path, body.dump(), bearer(tenant) + kJson);
+  };
+
+  const Reply changed = as_tenant("/workspaces/plant", {{"auto_create", true}, {"title", "Plant"}});
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(held("plant"), as_set) << "what is left out stays";
+  const Reply shown = client_.get("/-/manage/workspaces/plant", bearer(tenant));
+  EXPECT_EQ(as_tenant("/workspaces/plant", json::parse(shown.body)["settings"]).status, 200) << "as it was shown";
+  for (const auto& [name, value] : quotas.items()) {
+    for (const json& other : {json(0), json(value.get<int>() + 1), json(4096)}) {
+      const Reply refused = as_tenant("/workspaces/plant", {{"auto_create", true}, {name, other}});
+      EXPECT_EQ(refused.status, 403) << name << " " << other;
+      EXPECT_THAT(refused.body, HasSubstr(name + " is set with a token with the scope admin on *"));
+    }
+    EXPECT_EQ(as_tenant("/workspaces/yard", {{name, 4096}}).status, 403) << "of one that is not there yet";
+    EXPECT_EQ(as_tenant("/feeds/plant/line", {{name, 4096}}).status, 400) << "a feed has none";
+  }
+  EXPECT_EQ(get("/workspaces/yard").status, 404);
+  EXPECT_EQ(as_tenant("/feeds/plant/line", {{"title", "Line"}}).status, 201);
+  EXPECT_EQ(held("plant"), as_set);
+  EXPECT_EQ(publish("/plant/line", "urn:x:2"), 507);
+  EXPECT_EQ(as_tenant("/workspaces/yard", {{"auto_create", true}}).status, 201);
+
+  ASSERT_EQ(put("/workspaces/plant", {{"auto_create", true}}).status, 200);
+  EXPECT_EQ(held("plant"), as_set) << "no oversight of an operator lifts one";
+  ASSERT_EQ(put("/workspaces/plant", {{"auto_create", true}, {"max_bytes", 0}}).status, 200);
+  EXPECT_TRUE(wait_until([&] { return publish("/plant/line", "urn:x:3") == 201; }));
+}
+
 TEST_F(ManageTest, WhatIsNotUnderstoodIsNamed) {
   const auto expect = [](const Reply& reply, int status, const std::string& words) {
     EXPECT_EQ(reply.status, status) << reply.body;
