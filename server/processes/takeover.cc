@@ -1,6 +1,5 @@
 #include "server/processes/takeover.h"
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -8,12 +7,10 @@
 #include <vector>
 
 #include <signal.h>
-#include <spawn.h>
-#include <unistd.h>
 
-#include "kernel/argv.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
+#include "server/processes/orphan.h"
 #include "server/processes/own_program.h"
 
 namespace courant::server {
@@ -64,17 +61,14 @@ void start_successor(const ServeOptions& options) {
   std::vector<std::string> arguments = {"courant"};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   if (!options.takes_over) arguments.emplace_back("--take-over");
-  const std::vector<char*> argv = argv_of(arguments);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // connections of clients end when this process ends them
-  pid_t successor = 0;
-  const int failure = ::posix_spawn(&successor, program.c_str(), &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (failure == 0) {
-    log_info("a successor has been started", {{"program", program}, {"process", static_cast<std::int64_t>(successor)}});
+  // systemd kills a main process that it cannot wait for where it is told to stop it, and all that is the unit's with
+  // it.
+  const Result<pid_t> successor = start_orphan(program, arguments);
+  if (successor) {
+    log_info("a successor has been started",
+             {{"program", program}, {"process", static_cast<std::int64_t>(*successor)}});
   } else {
-    log_error("no successor can be started", {{"program", program}, {"why", std::strerror(failure)}});
+    log_error("no successor can be started", {{"program", program}, {"why", successor.fault().detail}});
   }
 }
 

@@ -23,7 +23,8 @@ std::optional<Fault> claim(ServeOptions& options, PidFile& pid);
 // The unit of systemd whose process has this /proc/PID/cgroup: "courant.service"; nullopt: none.
 std::optional<std::string> unit_of(std::string_view cgroup);
 
-// Starts the program that is installed now, with the arguments of this one, to take over from it.
+// Starts the program that is installed now, with the arguments of this one, to take over from it: as nobody's child
+// (server/processes/orphan.h), so that systemd takes it for its own before it is told that this is the main process.
 void start_successor(const ServeOptions& options);
 
 class Takeover {

@@ -7,6 +7,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sql/schema_tables.h"
 #include "tests/support/command.h"
@@ -37,6 +42,65 @@ const char* const kConfig =
 bool is_alive(pid_t process) {
   return ::kill(process, 0) == 0;
 }
+
+// Not one that has ended and that nobody has waited for yet.
+bool runs(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  return std::getline(file, line) && line[line.rfind(')') + 2] != 'Z';
+}
+
+pid_t parent_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  pid_t parent = 0;
+  if (const std::size_t end = line.rfind(')'); end != std::string::npos) {
+    std::istringstream(line.substr(end + 4)) >> parent;
+  }
+  return parent;
+}
+
+// What systemd is to the servers that this process starts while it lives: they tell it of themselves, and whoever loses
+// his parent becomes its child.
+class ServiceManager {
+ public:
+  ServiceManager() {
+    const std::string name = "@courant-test-" + std::to_string(::getpid());  // abstract, unix(7)
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path + 1, name.size() - 1, 1);
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    const timeval patience{kPatience.count(), 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), length), 0);
+    ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
+  ~ServiceManager() {
+    do {
+      for (const pid_t child : children_of(::getpid())) ::kill(child, SIGKILL);
+    } while (::waitpid(-1, nullptr, 0) > 0);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    ::unsetenv("NOTIFY_SOCKET");
+    ::close(socket_);
+  }
+  ServiceManager(const ServiceManager&) = delete;
+  ServiceManager& operator=(const ServiceManager&) = delete;
+
+  // The next that somebody says is the main process; 0: nobody says anything any more.
+  pid_t main_process() const {
+    char text[256];
+    for (ssize_t length = 0; (length = ::recv(socket_, text, sizeof text, 0)) > 0;) {
+      const std::string told(text, static_cast<std::size_t>(length));
+      if (const std::size_t at = told.find("MAINPID="); at != std::string::npos) return std::stoi(told.substr(at + 8));
+    }
+    return 0;
+  }
+
+ private:
+  const int socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
 
 class TakeoverTest : public testing::Test {
  protected:
@@ -308,6 +372,33 @@ TEST_F(TakeoverTest, ASignalStartsWhatIsInstalledNow) {
   EXPECT_EQ(HttpClient(port_).post("/demo/events", entry(1)).status, 201);
   ::kill(successor, SIGTERM);
   EXPECT_TRUE(wait_until([&] { return named() == 0; }));
+}
+
+// As systemd sees it, which takes orphans as its own and can wait for them alone: a main process that is the old one's
+// child, which it cannot wait for, it would kill where it is told to stop.
+TEST_F(TakeoverTest, TheSuccessorIsTheServiceManagersOwnBeforeItAnnouncesItself) {
+  for (const std::string processes : {"1", "2"}) {
+    ServiceManager manager;
+    std::unique_ptr<Process> server = begin({"--processes", processes});
+    EXPECT_EQ(manager.main_process(), server->id());
+    auto connected = std::make_unique<RawClient>(static_cast<std::uint16_t>(port_));
+    connected->send("GET /-/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(connected->read_response(), HasSubstr("200 OK"));
+    server->signal(SIGUSR2);  // it lives as long as that connection
+    const pid_t successor = manager.main_process();
+    EXPECT_EQ(parent_of(successor), ::getpid());
+    EXPECT_EQ(server->ended(), std::nullopt);
+    connected.reset();
+    EXPECT_EQ(server->wait(), 0);
+    EXPECT_TRUE(wait_until([&] { return named() == successor; }));
+    EXPECT_EQ(HttpClient(port_).post("/demo/events", entry(1)).status / 100, 2);
+    const pid_t cluster = postmaster();
+    ::kill(successor, SIGTERM);
+    int status = -1;
+    EXPECT_EQ(::waitpid(successor, &status, 0), successor);
+    EXPECT_EQ(status, 0);
+    EXPECT_FALSE(runs(cluster)) << "what is left when the main process has ended is killed";
+  }
 }
 
 TEST_F(TakeoverTest, WithoutTheFlagASecondServerIsRefused) {
