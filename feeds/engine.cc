@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "feeds/load.h"
 #include "kernel/uri.h"
 #include "sql/until_called.h"
 
@@ -11,7 +12,8 @@ namespace {
 
 // A feed may be deleted again before what made it again is published.
 constexpr int kMostRemakes = 10;
-constexpr std::size_t kMostJudged = 1024;  // requests whose bodies wait to be judged
+constexpr std::size_t kMostJudged = 1024;            // requests whose bodies wait to be judged
+constexpr std::chrono::seconds kLoadedInterval{15};  // no shorter Poll-Interval while there is much to do
 
 bool is_homeless(const Published& result) {
   return result.outcome == PublishOutcome::kNoFeed;
@@ -219,7 +221,11 @@ http::Task<std::vector<Published>> Engine::submit_batch(FeedKey feed,
 std::optional<std::chrono::seconds> Engine::poll_interval(const LiveFeed& feed) const {
   const std::optional<std::chrono::seconds> most = poll_interval_under_pressure();
   if (!most || waiting_.is_pressed()) return most;
-  return feed.rhythm().poll_interval(clock_.ticks(), *most);
+  const Ticks now = clock_.ticks();
+  const std::chrono::seconds interval = feed.rhythm().poll_interval(now, *most);
+  thread_local Load load;  // each io thread's own
+  if (load.is_due(now)) load.look(now, processor_time(), executor_.is_behind());
+  return load.is_high() ? std::max(interval, std::min(kLoadedInterval, *most)) : interval;
 }
 
 std::optional<std::chrono::seconds> Engine::poll_interval_under_pressure() const {

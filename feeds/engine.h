@@ -40,12 +40,13 @@ struct EngineOptions {
   std::uint64_t max_entry_bytes = 1 << 20;
   std::uint64_t max_batch_bytes = 16 << 20;
   std::uint64_t max_media_bytes = 16 << 20;
-  std::uint64_t media_room = 256 << 20;         // bytes of media in memory for readers
-  std::size_t max_batch = 1000;                 // entries of a batch
-  std::int64_t max_page_bytes = 16 << 20;       // of entries in one page
-  std::uint64_t cache_bytes = 256 << 20;        // of pages in memory
-  std::chrono::seconds wait_cap{60};            // longest wait of a reader for news
-  std::chrono::seconds most_poll_interval{60};  // the longest Poll-Interval; 0: none is sent
+  std::uint64_t media_room = 256 << 20;          // bytes of media in memory for readers
+  std::size_t max_batch = 1000;                  // entries of a batch
+  std::int64_t max_page_bytes = 16 << 20;        // of entries in one page
+  std::uint64_t cache_bytes = 256 << 20;         // of pages in memory
+  std::chrono::seconds wait_cap{60};             // longest wait of a reader for news
+  std::chrono::seconds most_poll_interval{60};   // the longest Poll-Interval; 0: none is sent
+  std::chrono::milliseconds keep_alive{15'000};  // longest silence on a stream of events
   WaitingOptions waiting;
   WriterOptions writer;
 };
@@ -111,7 +112,8 @@ class Engine {
                                                    std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                    bool is_strict, std::int64_t head);
 
-  // Seconds until it is worth to ask the feed again; nullopt: nothing is said. Quick, and without a lock.
+  // Seconds until it is worth to ask the feed again, by its rhythm and by what the calling io thread and the database
+  // have to do (load.h); nullopt: nothing is said. Quick; but once a second it takes a lock.
   std::optional<std::chrono::seconds> poll_interval(const LiveFeed& feed) const;
   // The same for who could not wait as long as he wanted, since too many do.
   std::optional<std::chrono::seconds> poll_interval_under_pressure() const;

@@ -4,6 +4,7 @@
 
 #include "feeds/feed_view.h"
 #include "feeds/json_feed.h"
+#include "feeds/page.h"
 #include "feeds/reader.h"
 #include "feeds/render.h"
 #include "kernel/problem.h"
@@ -18,7 +19,6 @@ using http::Task;
 
 constexpr std::int64_t kEntriesAtATime = 100;
 constexpr std::int64_t kBytesAtOnce = 1 << 20;
-constexpr auto kKeepAlive = std::chrono::seconds(15);
 constexpr const char* kStillThere = ": still there\n\n";
 constexpr const char* kRetry = "retry: 2000\n";          // milliseconds until a client comes again
 constexpr std::chrono::seconds kRetryUnderPressure{10};  // where no Poll-Interval is sent
@@ -98,7 +98,7 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
   if (!feed || feed->state()->generation != stream->generation) co_return nullptr;
   if (feed->head() <= stream->position) {
     WaitingRoom::News news{stream->workspace, stream->name, stream->position, feed->version(), stream->filter};
-    const Ticks until = engine.clock().ticks() + kKeepAlive;
+    const Ticks until = engine.clock().ticks() + engine.options().keep_alive;
     feed.reset();
     const WaitingRoom::End end = co_await engine.waiting().wait(news, until, stream->reader);
     if (end == WaitingRoom::End::kStopped || end == WaitingRoom::End::kGone) co_return nullptr;
@@ -122,17 +122,17 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
   co_return events->body();
 }
 
-// Where the reader has come to; nullopt: it does not say.
-std::optional<std::int64_t> last_event(const http::Request& request, const Parameters& parameters) {
+// Where the reader has come to; nullopt: it does not say. Who asks for the whole log gets what is kept of it; but who
+// says by the field that he has come from position 0 has missed what is not.
+std::optional<std::int64_t> last_event(const http::Request& request, const Parameters& parameters, std::int64_t floor) {
   std::string text(request.header("last-event-id").value_or(""));
-  if (text.empty()) {
-    const std::string* const given = find_parameter(parameters, "lastEventId");
-    if (given != nullptr) text = *given;
-  }
+  const std::string* const given = find_parameter(parameters, "lastEventId");
+  const bool is_asked = text.empty() && given != nullptr;
+  if (is_asked) text = *given;
   if (text.empty()) return std::nullopt;
-  const std::optional<std::uint64_t> position = parse_unsigned(text);
-  if (!position || *position >> 62 != 0) throw Problem(400, "Last-Event-ID must be a position, not '" + text + "'");
-  return static_cast<std::int64_t>(*position);
+  const std::optional<std::int64_t> position = parse_position(text);
+  if (!position) throw Problem(400, "Last-Event-ID must be a position, not '" + text + "'");
+  return is_asked && *position == 0 ? floor : *position;
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ std::optional<std::int64_t> last_event(const http::Request& request, const Param
 Task<http::Response> stream_events(Engine& engine, const http::Request& request, std::shared_ptr<LiveFeed> feed,
                                    const PageQuery& query) {
   const Parameters parameters = query_of(request);
-  const std::optional<std::int64_t> last = last_event(request, parameters);
+  const std::optional<std::int64_t> last = last_event(request, parameters, feed->state()->floor);
   const std::string* const data = find_parameter(parameters, "data");
   if (data != nullptr && *data != "json" && *data != "atom") {
     throw Problem(400, "data must be atom or json, not '" + *data + "'");
@@ -160,7 +160,11 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   stream->position = last.value_or(feed->head());
   stream->counted = engine.waiting().count_stream();
   const LogBounds bounds{feed->head(), feed->state()->floor, feed->state()->generation};
-  forward_range(bounds, stream->position, 1);  // throws where the reader cannot go on from there
+  try {
+    forward_range(bounds, stream->position, 1);  // throws where the reader cannot go on from there
+  } catch (Problem& problem) {
+    throw with_way_on(std::move(problem), engine.feed_url(feed->facts()));
+  }
 
   http::Response response;
   response.with("Content-Type", "text/event-stream").with("Cache-Control", "no-store").with("Vary", "Accept");

@@ -122,6 +122,7 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   if (named_position(request, {}) > head) return std::nullopt;
   const FeedOffers offers(feed->state());
   const Offer& offer = choose_representation(request, {}, offers.all());
+  if (offer.representation == Representation::kEvents) return std::nullopt;  // nobody has a stream already
   const std::string etag = page_etag(feed->facts(), *feed->state(), tag_word_of(engine, offer), "", head);
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
   const std::string self = with_suffix(engine.feed_url(feed->facts()), form_suffix(offer.format));
@@ -291,8 +292,11 @@ Task<std::optional<Response>> look(Engine& engine, const Request& request, const
   news = {arguments[0], arguments[1], 0, 0, std::nullopt};
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(arguments[0], arguments[1]);
   if (!feed) {
-    if (!may_go_on || !engine.may_appear(arguments[0], arguments[1])) throw no_such_feed(arguments[0], arguments[1]);
-    co_return std::nullopt;
+    if (may_go_on && engine.may_appear(arguments[0], arguments[1])) co_return std::nullopt;
+    Problem missing = no_such_feed(arguments[0], arguments[1]);
+    const std::optional<std::chrono::seconds> hint = engine.poll_interval_under_pressure();
+    if (wait.end != WaitingRoom::End::kEarly || !hint) throw missing;
+    throw std::move(missing).with("Poll-Interval", std::to_string(hint->count()));
   }
   if (!engine.further_forms().is_prepared(feed->state()->settings)) {
     const auto prepare = [&engine, feed](sql::Session&) {

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
-#include "kernel/problem.h"
+#include "kernel/capped.h"
 #include "kernel/text.h"
 
 namespace courant::feeds {
 namespace {
 
 constexpr std::int64_t kMaxLimit = 1000;
+constexpr std::uint64_t kLargestPosition = INT64_MAX - 2 * kMaxLimit;  // so that pages behind it can be counted
 
 std::int64_t parse_limit(const std::string& text) {
   const std::optional<std::uint64_t> limit = parse_unsigned(text);
@@ -26,13 +27,12 @@ PageQuery::Direction parse_direction(const std::string& text) {
 
 void check_marker(const LogBounds& bounds, std::int64_t marker) {
   if (marker > bounds.head && bounds.generation > 1) {
-    throw Problem(410, "The marker " + std::to_string(marker) + " is beyond the newest entry, which has position " +
-                           std::to_string(bounds.head) + ": it is of a time before the log was restored. Begin again " +
-                           "at the current feed");
+    throw Problem(410, "The marker is beyond the newest entry, which has position " + std::to_string(bounds.head) +
+                           ": it is of a time before the log was restored. Begin again at the current feed");
   }
   if (marker > bounds.head) {
-    throw Problem(400, "The marker " + std::to_string(marker) + " is beyond the newest entry, which has position " +
-                           std::to_string(bounds.head) + ": ask for the feed without a marker");
+    throw Problem(400, "The marker is beyond the newest entry, which has position " + std::to_string(bounds.head) +
+                           ": ask for the feed without a marker");
   }
 }
 
@@ -85,6 +85,21 @@ std::string canonical_query(const PageQuery& query) {
   }
   if (query.starting_at) text += "@" + format_rfc3339(*query.starting_at);
   return text + "?" + query.search + (query.bound.empty() ? "" : "\n" + query.bound);
+}
+
+std::optional<std::int64_t> parse_position(std::string_view text) {
+  const std::optional<std::uint64_t> position = parse_capped(text);
+  if (!position) return std::nullopt;
+  return static_cast<std::int64_t>(std::min(*position, kLargestPosition));
+}
+
+Problem with_way_on(Problem problem, const std::string& feed_url) {
+  const std::string current = "<" + feed_url + ">; rel=\"current\"";
+  if (problem.status() == 410) {
+    return std::move(problem).with("Link", "<" + feed_url + "?marker=last>; rel=\"last\", " + current);
+  }
+  if (problem.status() != 400) return problem;
+  return Problem(400, problem.detail() + ", " + feed_url).with("Link", current);
 }
 
 PageRange head_range(const LogBounds& bounds, std::int64_t limit) {

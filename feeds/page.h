@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "feeds/filter.h"
+#include "kernel/problem.h"
 #include "kernel/time.h"
 #include "kernel/uri.h"
 
@@ -49,6 +50,12 @@ struct PageRange {
   bool is_head = false;    // the URL means "the newest", so that it changes with every entry
   bool is_full = false;    // everything the URL can ever show is there: it never changes
 };
+
+// A position that a client names, in decimal digits, as large as he likes; nullopt: it is none.
+std::optional<std::int64_t> parse_position(std::string_view text);
+
+// A problem of a position beyond the head (400) or behind retention (410), with links to where there is something.
+Problem with_way_on(Problem problem, const std::string& feed_url);
 
 // The newest `limit` entries.
 PageRange head_range(const LogBounds& bounds, std::int64_t limit);

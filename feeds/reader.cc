@@ -50,9 +50,7 @@ sql::Rows find_entry(sql::Session& session, FeedKey feed, std::string_view id) {
 
 // The position that a marker means: digits, or an entry's id (its first revision).
 std::int64_t resolve_marker(sql::Session& session, FeedKey feed, const std::string& marker, const std::string& bound) {
-  if (const std::optional<std::uint64_t> position = parse_unsigned(marker)) {
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(*position, kEndless - 2000));
-  }
+  if (const std::optional<std::int64_t> position = parse_position(marker)) return *position;
   const sql::Rows rows = find_entry(session, feed, marker);
   if (rows.empty() || !is_within(stored_entry(rows[0], 0), bound)) {
     throw Problem(404, "There is no entry with the id " + marker + " in this feed");
@@ -117,15 +115,13 @@ PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const Pag
   return {fitted(slice, query.limit, range_of), std::move(slice)};
 }
 
-// The same; who asks for what is gone is told where there is something.
+// The same; who asks for what is not there is told where there is something.
 PageSlice read_page_slice(sql::Session& session, const LiveFeed& feed, const PageQuery& query,
                           const std::string& feed_url, std::int64_t max_bytes) {
   try {
     return read_page_slice(session, feed, query, max_bytes);
   } catch (Problem& problem) {
-    if (problem.status() != 410) throw;
-    throw std::move(problem).with("Link",
-                                  "<" + feed_url + "?marker=last>; rel=\"last\", <" + feed_url + ">; rel=\"current\"");
+    throw with_way_on(std::move(problem), feed_url);
   }
 }
 

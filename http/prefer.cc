@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/capped.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -55,12 +56,12 @@ std::optional<std::chrono::seconds> wait_preference(const Request& request, std:
   if (request.query.find("wait=") != std::string_view::npos) {
     const Parameters parameters = query_of(request);
     if (const std::string* const text = find_parameter(parameters, "wait")) {
-      seconds = parse_unsigned(*text);
+      seconds = parse_capped(*text);
       if (!seconds) throw Problem(400, "wait must be a number of seconds, not '" + *text + "'");
     }
   }
   if (!seconds && request.header("prefer")) {
-    seconds = parse_unsigned(preference(request.combined_header("prefer"), "wait").value_or(""));
+    seconds = parse_capped(preference(request.combined_header("prefer"), "wait").value_or(""));
   }
   if (!seconds || *seconds == 0) return std::nullopt;
   return std::chrono::seconds(std::min(*seconds, static_cast<std::uint64_t>(cap.count())));

@@ -14,6 +14,8 @@ namespace courant::sql {
 
 namespace {
 
+constexpr std::size_t kMuchForEach = 4;  // of waiting work, for each thread
+
 // How an executor is used, for operators.
 struct ExecutorMetrics {
   ExecutorMetrics(Metrics& metrics, const std::string& pool, int threads)
@@ -98,6 +100,10 @@ bool Executor::submit(std::function<void(Session&)> work, std::function<void(std
   const bool is_taken = state_->jobs.try_push({std::move(work), std::move(failed), std::chrono::steady_clock::now()});
   if (!is_taken && state_->metrics) state_->metrics->refused.add();
   return is_taken;
+}
+
+bool Executor::is_behind() const {
+  return state_->jobs.size() >= kMuchForEach * state_->threads.size();
 }
 
 void Executor::stop() {

@@ -38,6 +38,9 @@ class Executor {
   // none can be had, `failed` runs there with the exception. False: the queue is full and neither will run.
   bool submit(std::function<void(Session&)> work, std::function<void(std::exception_ptr)> failed);
 
+  // Whether much more work waits than there are threads for it. Takes the lock of the queue.
+  bool is_behind() const;
+
   void stop();
 
  private:

@@ -1,10 +1,14 @@
 // A feed as server-sent events (HTML, "Server-sent events").
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/courant_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test::event_stream_test {
 namespace {
@@ -28,8 +32,10 @@ struct Event {
 // An event source as browsers read one: of what is dispatched, and the last event id.
 class EventSource {
  public:
-  EventSource(const CourantServer& server, const std::string& target, const std::string& headers = {})
-      : client_(static_cast<std::uint16_t>(server.port())) {
+  // receive_buffer: as RawClient has it.
+  EventSource(const CourantServer& server, const std::string& target, const std::string& headers = {},
+              int receive_buffer = 0)
+      : client_(static_cast<std::uint16_t>(server.port()), kPatience, receive_buffer) {
     client_.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
     head_ = client_.read_response();
   }
@@ -172,6 +178,42 @@ TEST_F(EventStreamTest, WhatCannotBeResumedIsSaid) {
   EXPECT_EQ(client_.get("/demo/none?format=events").status, 404);
 }
 
+// RFC 9110 13.1.2: the condition is about a current representation, which a stream does not have.
+TEST_F(EventStreamTest, IsNoUnchangedPage) {
+  publish("1");
+  for (const std::string& known : {std::string("*"), client_.get("/demo/events").header("ETag")}) {
+    EventSource source(server_, "/demo/events", "Accept: text/event-stream\r\nIf-None-Match: " + known + "\r\n");
+    EXPECT_THAT(source.head(), StartsWith("HTTP/1.1 200 ")) << known;
+    source.await_id("1");
+  }
+}
+
+// Nothing is kept for a reader that does not read: he is read to from the log, from where he is.
+TEST_F(EventStreamTest, AReaderThatStopsGetsEverythingInOrderOnceHeGoesOn) {
+  publish("1");
+  EventSource source(server_, "/demo/events?format=events", "", 4096);
+  source.await_id("1");
+  // More than sockets hold.
+  constexpr int kBatches = 8;
+  constexpr int kInOne = 50;
+  const std::string text(20'000, 'x');
+  for (int batch = 0; batch < kBatches; ++batch) {
+    std::string feed = "<feed xmlns='http://www.w3.org/2005/Atom'>";
+    for (int i = 0; i < kInOne; ++i) {
+      feed += "<entry><id>urn:x:" + std::to_string(batch) + "." + std::to_string(i) + "</id><title>t</title><content>" +
+              text + "</content></entry>";
+    }
+    ASSERT_EQ(client_.post("/demo/events", feed + "</feed>").status, 200);
+  }
+  for (int position = 2; position <= 1 + kBatches * kInOne; ++position) {
+    const Event event = source.next();
+    ASSERT_EQ(event.id, std::to_string(position));
+    ASSERT_THAT(event.data, HasSubstr(text));
+  }
+  publish("2");
+  EXPECT_EQ(source.next().id, std::to_string(2 + kBatches * kInOne));
+}
+
 TEST_F(EventStreamTest, ManyFollowersGetEveryEventOnce) {
   publish("1");
   std::vector<std::unique_ptr<EventSource>> sources;
@@ -201,6 +243,31 @@ TEST_F(EventStreamTest, AServerThatStopsEndsStreamsWhole) {
   server_.process().signal(SIGTERM);
   EXPECT_EQ(source.next().id, "") << "the last chunk, then the end";
   server_.process().wait();
+}
+
+// What retention has dropped is not sent, and who missed it is told where to go on.
+TEST(StreamsOfWhatIsKept, WhoIsBehindRetentionIsToldSo) {
+  const std::string config = scratch("kept.toml");
+  std::ofstream(config) << "[[workspaces]]\nname = 'demo'\nauto_create = true\npage_size = 5\nretain = '10 entries'\n";
+  const TestDatabase database;
+  const CourantServer server({"--database", database.url(), "--config", config});
+  HttpClient client(server.port());
+  for (int i = 1; i <= 23; ++i) ASSERT_EQ(client.post("/demo/events", entry(std::to_string(i))).status, 201);
+  ASSERT_TRUE(wait_until([&] { return client.get("/demo/events?marker=9").status == 410; }));
+  // A stream that begins before the process has heard of it ends.
+  const std::string behind = "/demo/events?format=events&lastEventId=9";
+  ASSERT_TRUE(wait_until([&] { return client.get(behind).status == 410; }));
+  const Reply gone = client.get(behind);
+  EXPECT_EQ(gone.header("Link"), client.get("/demo/events?marker=9").header("Link"));
+  EXPECT_THAT(gone.header("Link"), HasSubstr("/demo/events?marker=last>; rel=\"last\""));
+  // Who has come from there, and not from the beginning of time, has missed something.
+  EXPECT_EQ(client.get("/demo/events?format=events", "Last-Event-ID: 0\r\n").status, 410);
+  // The whole log is what is there of it.
+  EventSource whole(server, "/demo/events?format=events&lastEventId=0");
+  EXPECT_THAT(whole.head(), StartsWith("HTTP/1.1 200 "));
+  for (int i = 11; i <= 23; ++i) ASSERT_EQ(whole.next().id, std::to_string(i));
+  EventSource from_there(server, "/demo/events?format=events&lastEventId=10");
+  EXPECT_EQ(from_there.next().id, "11");
 }
 
 }  // namespace

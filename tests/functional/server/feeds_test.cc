@@ -99,6 +99,25 @@ TEST_F(FeedsTest, AConditionalGetOfAnUnchangedHeadRunsNoSql) {
   EXPECT_EQ(client_.get("/demo/events", condition).status, 200);
 }
 
+TEST_F(FeedsTest, AMarkerBeyondTheHeadLeadsToTheCurrentFeed) {
+  ASSERT_EQ(client_.post("/demo/events", entry("urn:x:1")).status, 201);
+  const std::string current = "http://127.0.0.1:" + std::to_string(server_.port()) + "/demo/events";
+  // The last two are larger than any number that we have.
+  for (const std::string marker : {"2", "9223372036854775807", "18446744073709551616", "99999999999999999999"}) {
+    for (const std::string more : {"", "&direction=backward", "&search=%2Ba", "&format=json"}) {
+      const Reply reply = client_.get("/demo/events?marker=" + marker + more);
+      EXPECT_EQ(reply.status, 400) << marker << more;
+      EXPECT_NE(reply.body.find("beyond the newest entry, which has position 1"), std::string::npos) << reply.body;
+      EXPECT_NE(reply.body.find(current), std::string::npos) << reply.body;
+      EXPECT_EQ(reply.header("Link"), "<" + current + ">; rel=\"current\"") << marker << more;
+    }
+    const Reply stream = client_.get("/demo/events?format=events&lastEventId=" + marker);
+    EXPECT_EQ(stream.status, 400) << marker;
+    EXPECT_EQ(stream.header("Link"), "<" + current + ">; rel=\"current\"") << marker;
+  }
+  EXPECT_EQ(client_.get("/demo/events?marker=99999999999999999999x").status, 404) << "an id that nobody has";
+}
+
 TEST_F(FeedsTest, ArchivesReplayTheWholeFeedAndItsChainVerifies) {
   for (int i = 1; i <= 60; ++i)
     ASSERT_EQ(client_.post("/demo/events", entry("urn:x:" + std::to_string(i))).status, 201);

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sql/database.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/patience.h"
 #include "tests/support/test_database.h"
@@ -104,6 +105,29 @@ TEST_F(NoHintsTest, CanBeTurnedOff) {
   EXPECT_EQ(unchanged.header("Poll-Interval"), "");
 }
 
+// Whose database does two things at once.
+class LoadTest : public PollIntervalTest {
+ protected:
+  LoadTest() : PollIntervalTest({"--config", COURANT_SOURCE_DIR "/tests/data/narrow.toml"}) {}
+};
+
+TEST_F(LoadTest, WhereMuchWaitsForTheDatabaseReadersAreToldToComeLater) {
+  for (int i = 1; i <= 20; ++i) publish(std::to_string(i));
+  const std::string condition = known();
+  // Pages that are not in memory wait for a table; the head is in memory, and says so.
+  sql::Session holder(database_.url());
+  holder.execute_script("begin; lock table entries in access exclusive mode");
+  std::vector<std::unique_ptr<RawClient>> readers;
+  for (int i = 1; i <= 19; ++i) {
+    readers.push_back(std::make_unique<RawClient>(static_cast<std::uint16_t>(server_.port())));
+    readers.back()->send("GET /demo/events?marker=" + std::to_string(i) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  EXPECT_TRUE(eventually([&] { return hint("/demo/events", condition) == "15"; }));
+  holder.execute_script("rollback");
+  for (const auto& reader : readers) EXPECT_THAT(reader->read_response(), HasSubstr("HTTP/1.1 "));
+  EXPECT_TRUE(eventually([&] { return hint("/demo/events", condition) != "15"; }));
+}
+
 // Two may wait here; so from one on there is pressure.
 class PressureTest : public PollIntervalTest {
  protected:
@@ -145,6 +169,18 @@ TEST_F(PressureTest, WhoHasWaitedLongestIsAnsweredEarly) {
   const std::unique_ptr<RawClient> fourth = waiting("/demo/events?marker=2&wait=60");
   publish("3");
   EXPECT_THAT(fourth->read_response(), HasSubstr("\r\nFeed-Position: 3\r\n"));
+}
+
+TEST_F(PressureTest, WhoWaitsForAFeedThatIsNotThereIsToldWhenToComeAgain) {
+  publish("1");
+  const std::unique_ptr<RawClient> first = waiting("/demo/never?wait=60");
+  const std::unique_ptr<RawClient> second = waiting("/demo/events?marker=1&wait=60");
+  const std::string early = first->read_response();
+  EXPECT_THAT(early, HasSubstr("HTTP/1.1 404 "));
+  EXPECT_THAT(early, HasSubstr("\r\nPoll-Interval: 60\r\n"));
+  EXPECT_EQ(hint("/demo/never"), "") << "he did not wait";
+  publish("2");
+  EXPECT_THAT(second->read_response(), HasSubstr("\r\nFeed-Position: 2\r\n"));
 }
 
 TEST_F(PressureTest, AStreamEndsWithALongerRetry) {

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/courant_server.h"
+#include "tests/support/metric.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test::waiting_test {
 namespace {
@@ -209,6 +211,14 @@ TEST_F(WaitingTest, WhatIsNoNumberIsNoWait) {
   EXPECT_EQ(client_.get("/demo/events?marker=1&direction=backward&wait=30").status, 200);
 }
 
+// However long somebody would wait, he waits as long as he may.
+TEST_F(WaitingTest, WhatIsTooLongAWaitIsTheLongest) {
+  ASSERT_EQ(publish("1"), 201);
+  const std::string longest = "99999999999999999999999";
+  EXPECT_EQ(client_.get("/demo/events?wait=" + longest).header("Preference-Applied"), "wait=60");
+  EXPECT_EQ(client_.get("/demo/events", "Prefer: wait=" + longest + "\r\n").header("Preference-Applied"), "wait=60");
+}
+
 // JSON shows the newest revisions alone: a page of which nothing is left goes on all the same.
 TEST_F(WaitingTest, APageThatIsEmptyButNotTheLastIsNotHeld) {
   ASSERT_EQ(publish("1"), 201);
@@ -230,13 +240,19 @@ TEST_F(WaitingTest, AServerThatStopsAnswersWhoWaits) {
   server_.process().wait();
 }
 
+// And the page that they get is made once.
 TEST_F(WaitingTest, ManyWhoWaitShareOneRendering) {
-  ASSERT_EQ(publish("1"), 201);
+  const int operations = free_port();
+  CourantServer server({"--database", database_.url(), "--operations", "127.0.0.1:" + std::to_string(operations)});
+  HttpClient client(server.port());
+  ASSERT_EQ(client.post("/demo/events", entry("1")).status, 201);
   std::vector<std::unique_ptr<Pending>> pending;
-  for (int i = 0; i < 200; ++i) pending.push_back(std::make_unique<Pending>(server_, "/demo/events?marker=1&wait=30"));
-  EXPECT_FALSE(pending.back()->is_answered_within(500ms));
-  ASSERT_EQ(publish("2"), 201);
+  for (int i = 0; i < 200; ++i) pending.push_back(std::make_unique<Pending>(server, "/demo/events?marker=1&wait=60"));
+  ASSERT_TRUE(wait_until([&] { return metric_at(operations, "courant_waiting_readers") == 200; }));
+  const double before = metric_at(operations, "courant_page_cache_misses_total");
+  ASSERT_EQ(client.post("/demo/events", entry("2")).status, 201);
   for (const auto& one : pending) EXPECT_EQ(one->reply().header("Feed-Position"), "2");
+  EXPECT_EQ(metric_at(operations, "courant_page_cache_misses_total"), before + 1);
 }
 
 }  // namespace

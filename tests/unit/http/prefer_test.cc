@@ -32,6 +32,18 @@ TEST(Prefer, OfARepeatedOneTheFirstCounts) {
   EXPECT_EQ(preference("return=minimal, return=representation", "return"), "minimal");
 }
 
+TEST(Prefer, AWaitIsCappedHoweverLongItIs) {
+  for (const std::string seconds : {"61", "18446744073709551615", "18446744073709551616", "99999999999999999999999"}) {
+    Request request;
+    const std::string query = "wait=" + seconds;
+    request.query = query;
+    EXPECT_EQ(wait_preference(request, std::chrono::seconds(60)), std::chrono::seconds(60)) << seconds;
+    request.query = {};
+    request.headers = {{"Prefer", query}};
+    EXPECT_EQ(wait_preference(request, std::chrono::seconds(60)), std::chrono::seconds(60)) << seconds;
+  }
+}
+
 TEST(Prefer, WhatIsMalformedIsIgnored) {
   for (const char* const field : {"\"", "=", ";", "return", "return=\"", "\\", "foo=\"\\"}) {
     EXPECT_NE(preference(field, "return"), "minimal") << field;
