@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -23,6 +24,7 @@ constexpr std::int64_t kLeastPiece = 50;
 constexpr std::int64_t kMostPiece = 1'000;
 constexpr auto kJournalPause = 60s;
 constexpr auto kLongestIdlePause = 60s;
+constexpr auto kPauseOfFailed = 60s;  // before a feed that cannot be looked after is looked at again
 constexpr auto kCancelPause = 100ms;  // that a statement is left to end by itself when the janitor stops
 
 // The age that retention looks at, of a feed that keeps entries by age.
@@ -60,6 +62,7 @@ struct Janitor::State {
   std::mutex session_mutex;  // guards which session it is
   std::unique_ptr<sql::Session> session;
   bool is_chosen = false;                 // this process holds the lock: it is the one that works
+  std::map<LaneAndFeed, Ticks> resting;   // feeds that failed, until they are tried again
   std::map<LaneAndFeed, Ticks> due;       // when the oldest entries of a feed become too old
   std::map<std::string, Ticks> idle_due;  // by workspace: when its feeds are looked at again
   std::set<LaneAndFeed> leftovers;        // feeds that may have rows behind their floor
@@ -123,6 +126,7 @@ struct Janitor::State {
     is_chosen = session->run(queries::become_janitor)[0].boolean(0);
     working.set(is_chosen ? 1 : 0);
     if (!is_chosen) return;
+    resting.clear();
     due.clear();
     idle_due.clear();
     leftovers.clear();
@@ -141,6 +145,39 @@ struct Janitor::State {
     prune_journal();
   }
 
+  // False: it failed, which is a matter of this feed or workspace alone: the others have their turn. What has to do
+  // with the database as a whole ends the round.
+  bool try_to(const std::string& look_after, const std::function<void()>& work) {
+    try {
+      work();
+      return true;
+    } catch (const sql::Unavailable&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (!session->is_usable()) throw;
+      interruptions.add();
+      log_warning("the janitor cannot look after something", {{"what", look_after}, {"reason", error.what()}});
+      return false;
+    }
+  }
+
+  bool try_feed(const LaneAndFeed& key, const std::function<void()>& work) {
+    const auto feed = engine.directory().find({key.first, key.second});
+    const std::string name = feed ? feeds::full_name(feed->facts().workspace, feed->facts().name)
+                                  : std::to_string(key.first) + "/" + std::to_string(key.second);
+    const bool is_done = try_to("feed " + name, work);
+    if (!is_done) resting[key] = engine.clock().ticks() + kPauseOfFailed;
+    return is_done;
+  }
+
+  bool rests(const LaneAndFeed& key) {
+    const auto found = resting.find(key);
+    if (found == resting.end()) return false;
+    if (found->second > engine.clock().ticks()) return true;
+    resting.erase(found);
+    return false;
+  }
+
   void apply_retention() {
     std::set<LaneAndFeed> looked_at;
     {
@@ -155,8 +192,11 @@ struct Janitor::State {
     }
     for (const LaneAndFeed& key : looked_at) {
       if (stopping) return;
+      if (rests(key)) continue;
       due.erase(key);
-      if (const auto feed = engine.directory().find({key.first, key.second})) apply_retention(key, *feed);
+      const auto feed = engine.directory().find({key.first, key.second});
+      if (!feed || try_feed(key, [&] { apply_retention(key, *feed); })) continue;
+      due[key] = resting[key];
     }
   }
 
@@ -200,29 +240,38 @@ struct Janitor::State {
       if (when > now) continue;
       const auto tenth = std::chrono::duration_cast<Ticks::duration>(settings.expire_idle) / 10;
       when = now + std::min<Ticks::duration>(tenth, kLongestIdlePause);
-      const Instant since = engine.clock().now() - settings.expire_idle;
-      const sql::Rows rows = session->run(queries::list_idle, sql::Parameters().add(workspace).add(since));
-      for (int i = 0; i < rows.size() && !stopping; ++i) {
-        const std::int64_t lane = rows[i].integer(0);
-        const std::string name(rows[i].text(2));
-        if (!feeds::delete_feed(*session, lane, workspace, name, since, engine.clock().now())) continue;
-        log_info("a feed in which nothing happened was deleted", {{"feed", workspace + "/" + name}});
-        engine.directory().load(*session, workspace, name);
-        engine.follower().tell(lane);
-        expired.add();
-        leftovers.emplace(lane, rows[i].integer(1));
-      }
+      const bool is_done = try_to("workspace " + workspace,
+                                  [&, &name = workspace, &idle = settings.expire_idle] { expire_idle(name, idle); });
+      if (!is_done) when = now + kLongestIdlePause;
+    }
+  }
+
+  void expire_idle(const std::string& workspace, std::chrono::seconds idle) {
+    const Instant since = engine.clock().now() - idle;
+    const sql::Rows rows = session->run(queries::list_idle, sql::Parameters().add(workspace).add(since));
+    for (int i = 0; i < rows.size() && !stopping; ++i) {
+      const std::int64_t lane = rows[i].integer(0);
+      const std::string name(rows[i].text(2));
+      if (!feeds::delete_feed(*session, lane, workspace, name, since, engine.clock().now())) continue;
+      log_info("a feed in which nothing happened was deleted", {{"feed", workspace + "/" + name}});
+      engine.directory().load(*session, workspace, name);
+      engine.follower().tell(lane);
+      expired.add();
+      leftovers.emplace(lane, rows[i].integer(1));
     }
   }
 
   void drop_leftovers() {
-    while (!leftovers.empty() && !stopping) {
-      const LaneAndFeed key = *leftovers.begin();
+    for (const LaneAndFeed& key : std::set<LaneAndFeed>(leftovers)) {
+      if (stopping) break;
+      if (rests(key)) continue;
       bool is_left = true;
-      while (!stopping && is_left) {
-        is_left = drop_piece(key);
-        if (engine.clock().ticks() >= vacuum_due) vacuum();
-      }
+      try_feed(key, [&] {
+        while (!stopping && is_left) {
+          is_left = drop_piece(key);
+          if (engine.clock().ticks() >= vacuum_due) vacuum();
+        }
+      });
       if (!is_left) leftovers.erase(key);
     }
     vacuum();

@@ -47,6 +47,11 @@ void read(const json& object, const char* name, T& member) {
   if (const auto found = object.find(name); found != object.end()) found->get_to(member);
 }
 
+std::chrono::seconds read_duration(const json& object, const char* name) {
+  constexpr std::int64_t kLongest = std::chrono::duration_cast<std::chrono::seconds>(kLongestDuration).count();
+  return std::chrono::seconds(std::clamp<std::int64_t>(object.value(name, std::int64_t{0}), 0, kLongest));
+}
+
 DoorSettings door_settings_of(const json& object) {
   DoorSettings settings;
   read(object, "schema", settings.schema);
@@ -77,8 +82,9 @@ FeedSettings feed_settings_of(const json& object) {
   read(object, "edits", settings.edits);
   read(object, "lenient", settings.lenient);
   read(object, "redactable", settings.redactable);
-  settings.retain.age = std::chrono::seconds(object.value("retain_seconds", std::int64_t{0}));
+  settings.retain.age = read_duration(object, "retain_seconds");
   read(object, "retain_entries", settings.retain.entries);
+  settings.retain.entries = std::clamp<std::int64_t>(settings.retain.entries, 0, kMostKept);
   read(object, "accept", settings.accept);
   if (const auto door = object.find("door"); door != object.end()) settings.door = door_settings_of(*door);
   if (const auto forms = object.find("forms"); forms != object.end()) settings.forms = forms_of(*forms);
@@ -148,7 +154,7 @@ Result<WorkspaceSettings> workspace_settings_from_json(std::string_view text) {
     read(object, "title", settings.title);
     read(object, "auto_create", settings.auto_create);
     read(object, "max_feeds", settings.max_feeds);
-    settings.expire_idle = std::chrono::seconds(object.value("expire_idle_seconds", std::int64_t{0}));
+    settings.expire_idle = read_duration(object, "expire_idle_seconds");
     read(object, "page_size", settings.page_size);
     read(object, "private", settings.is_private);
     read(object, "max_bytes", settings.max_bytes);

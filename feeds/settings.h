@@ -17,9 +17,10 @@
 namespace courant::feeds {
 
 // How long entries are kept. Neither set: for ever.
+inline constexpr std::int64_t kMostKept = 1'000'000'000'000;
 struct Retention {
-  std::chrono::seconds age{0};
-  std::int64_t entries = 0;
+  std::chrono::seconds age{0};  // at most kLongestDuration
+  std::int64_t entries = 0;     // at most kMostKept
   bool operator==(const Retention&) const = default;
 };
 
@@ -83,7 +84,8 @@ std::vector<std::pair<std::string, std::string>> lasting_fields(const FeedSettin
 bool is_valid_name(std::string_view name);
 inline constexpr const char* kNameRule = "1 to 64 letters, digits, '.', '_', '~' or '-', and begin with no '-' or '.'";
 
-// The JSON forms that the database keeps. Unknown members of a newer program are ignored, missing ones have defaults.
+// The JSON forms that the database keeps. Unknown members of a newer program are ignored, missing ones have defaults,
+// times and numbers out of bounds are the bound.
 std::string to_json(const DoorSettings& settings);
 std::string to_json(const FeedSettings& settings);
 std::string to_json(const WorkspaceSettings& settings);

@@ -219,7 +219,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   if (unit == "h") factor = 3'600'000;
   if (unit == "d") factor = 86'400'000;
   if (factor == 0) return std::nullopt;
-  return std::chrono::milliseconds(static_cast<std::int64_t>(*count) * factor);
+  const std::chrono::milliseconds duration(static_cast<std::int64_t>(*count) * factor);
+  return duration <= kLongestDuration ? std::optional(duration) : std::nullopt;
 }
 
 std::string format_duration(std::chrono::milliseconds duration) {

@@ -27,7 +27,11 @@ std::string format_http_date(Instant instant);
 // "Tue Nov 24 09:30:00 2026". A year of two digits is the one that lies at most fifty years after `now`.
 std::optional<Instant> parse_http_date(std::string_view text, Instant now);
 
-// A duration such as "250ms", "10s", "5m", "2h" or "10d".
+// No time that anybody may ask for is longer, so that any instant and such a duration, added or taken away, are an
+// instant that can be written.
+inline constexpr std::chrono::milliseconds kLongestDuration = std::chrono::days(36'500);
+
+// A duration such as "250ms", "10s", "5m", "2h" or "10d", of at most kLongestDuration.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 // The shortest such text: 90000 ms is "90s".

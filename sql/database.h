@@ -31,7 +31,8 @@ class Unavailable : public std::runtime_error {
   bool in_doubt_;
 };
 
-// The statement itself was refused (SQLSTATE classes 22, 23, 42, 54 ...): repeating it will not help.
+// The statement itself was refused (SQLSTATE classes 22, 23, 42, 54 ...), or what it gives cannot be read (22000):
+// repeating it will not help.
 class Refused : public std::runtime_error {
  public:
   Refused(const std::string& message, std::string state) : std::runtime_error(message), state_(std::move(state)) {}
@@ -83,19 +84,20 @@ class Parameters {
 // A text[] as PostgreSQL writes it: for arrays of arrays that differ in length, which it does not know.
 std::string array_text(const std::vector<std::string>& array);
 
-// One row of a result; columns are counted from 0 in the order of the select list. Asking for a type that the column
-// does not have is a bug and aborts.
+// One row of a result; columns are counted from 0 in the order of the select list. Whatever is asked for as what it is
+// not, or as what this program cannot hold (an instant after the year 9999, "infinity"), throws Refused.
 class Row {
  public:
   bool is_null(int column) const;
   std::int64_t integer(int column) const;
   bool boolean(int column) const;
-  std::string_view text(int column) const;               // valid as long as the Rows
-  std::string bytes(int column) const;                   // of a bytea
-  std::string_view hex(int column) const;                // of a bytea, as lower-case hexadecimal digits, without a copy
-  Instant instant(int column) const;                     // of a timestamptz
-  std::vector<std::int64_t> integers(int column) const;  // of a bigint[] without nulls
-  std::vector<std::string> texts(int column) const;      // of a text[] without nulls
+  std::string_view text(int column) const;  // valid as long as the Rows
+  std::string bytes(int column) const;      // of a bytea
+  std::string_view hex(int column) const;   // of a bytea, as lower-case hexadecimal digits, without a copy
+  Instant instant(int column) const;        // of a timestamptz
+  std::optional<Instant> find_instant(int column) const;  // nullopt: null, or none that this program can hold
+  std::vector<std::int64_t> integers(int column) const;   // of a bigint[] without nulls
+  std::vector<std::string> texts(int column) const;       // of a text[] without nulls
 
  private:
   friend class Rows;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 
 #include <pqxx/pqxx>
 
@@ -17,10 +16,15 @@ std::string_view field_text(const void* result, int row, int column) {
   return {field.c_str(), field.size()};
 }
 
+// Whatever somebody has written into the database by other means, or a bug: it is no end of the process.
+[[noreturn]] void refuse(std::string_view value, const char* what) {
+  throw Refused("the database holds " + std::string(value.substr(0, 60)) + ", which is no " + what, "22000");
+}
+
 std::int64_t integer_of(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) std::abort();
+  if (error != std::errc() || end != text.data() + text.size()) refuse(text, "integer");
   return value;
 }
 
@@ -43,32 +47,36 @@ std::string_view Row::text(int column) const {
 
 std::string_view Row::hex(int column) const {
   const std::string_view form = text(column);
-  if (!form.starts_with("\\x")) std::abort();
+  if (!form.starts_with("\\x")) refuse(form, "bytea");
   return form.substr(2);
 }
 
 std::string Row::bytes(int column) const {
   std::optional<std::string> bytes = from_hex(hex(column));
-  if (!bytes) std::abort();
+  if (!bytes) refuse(text(column), "bytea");
   return *std::move(bytes);
 }
 
-// Sessions run in UTC, so PostgreSQL writes "2026-11-24 09:30:00.123456+00".
 Instant Row::instant(int column) const {
+  const std::optional<Instant> instant = find_instant(column);
+  if (!instant) refuse(text(column), "instant that can be kept");
+  return *instant;
+}
+
+// Sessions run in UTC, so PostgreSQL writes "2026-11-24 09:30:00.123456+00"; and "infinity", "44-03-15 00:00:00+00 BC".
+std::optional<Instant> Row::find_instant(int column) const {
   const std::string_view given = text(column);
   std::array<char, 40> form{};
-  if (given.size() < 11 || given.size() > form.size() || !given.ends_with("+00")) std::abort();
+  if (given.size() < 13 || given.size() > form.size() || !given.ends_with("+00")) return std::nullopt;
   std::copy(given.begin(), given.end(), form.begin());
   form[10] = 'T';
   form[given.size() - 3] = 'Z';
-  const std::optional<Instant> instant = parse_rfc3339(std::string_view(form.data(), given.size() - 2));
-  if (!instant) std::abort();
-  return *instant;
+  return parse_rfc3339(std::string_view(form.data(), given.size() - 2));
 }
 
 std::vector<std::int64_t> Row::integers(int column) const {
   std::string_view form = text(column);
-  if (form.size() < 2 || form.front() != '{') std::abort();
+  if (form.size() < 2 || form.front() != '{') refuse(form, "bigint[]");
   form = form.substr(1, form.size() - 2);
   std::vector<std::int64_t> values;
   if (form.empty()) return values;

@@ -25,7 +25,9 @@ Result<access::KnownToken> known_token(const sql::Row& row) {
     if (!canonical) return canonical.fault();
   }
   token.grant = {row.integer(0), std::string(row.text(1)), *scopes, *std::move(on), filter, std::nullopt};
-  if (!row.is_null(6)) token.grant.expires = row.instant(6);
+  token.grant.expires = row.find_instant(6);
+  // Not for ever, but taken by nobody: what was meant cannot be told.
+  if (!row.is_null(6) && !token.grant.expires) return Fault{"it ends at " + std::string(row.text(6))};
   return token;
 }
 

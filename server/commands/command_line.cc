@@ -102,7 +102,9 @@ int CommandLine::run(int argc, char** argv) {
 CLI::Option& add_duration(CLI::App& command, const std::string& name,
                           std::function<void(std::chrono::milliseconds)> take, const std::string& help) {
   const auto no_duration = [](const std::string& text) {
-    return parse_duration(text) ? std::string() : text + " is no duration such as 90s, 12h or 30d";
+    return parse_duration(text)
+               ? std::string()
+               : text + " is no duration such as 90s, 12h or 30d, of at most " + format_duration(kLongestDuration);
   };
   return *command
               .add_option_function<std::string>(

@@ -42,9 +42,12 @@ Instant after(Instant now, std::chrono::milliseconds duration) {
 }
 
 std::string state_of(const sql::Row& row, Instant now) {
-  if (!row.is_null(7)) return "revoked " + format_rfc3339(row.instant(7)).substr(0, 19) + "Z";
+  const auto words = [](Instant instant) { return format_rfc3339(instant).substr(0, 19) + "Z"; };
+  if (!row.is_null(7)) return "revoked" + (row.find_instant(7) ? " " + words(row.instant(7)) : std::string());
   if (row.is_null(6)) return "good for ever";
-  return (row.instant(6) <= now ? "expired " : "until ") + format_rfc3339(row.instant(6)).substr(0, 19) + "Z";
+  const std::optional<Instant> end = row.find_instant(6);
+  if (!end) return "until " + std::string(row.text(6)) + ", which is not understood: no server takes it";
+  return (*end <= now ? "expired " : "until ") + words(*end);
 }
 
 // Path and query of a URL of ours; nullopt: it is another's, or none.

@@ -17,6 +17,8 @@ using http::Response;
 using http::Task;
 
 constexpr std::uint64_t kMaxBody = 64 * 1024;
+constexpr int kDeepest =
+    8;  // of what stands within each other in a body: much that takes it apart does so by recursion
 
 // Whether an identity may manage all that a pattern of a token names; empty: whatever it is called.
 bool may_manage(const access::Identity& identity, const std::string& workspace, const std::string& feed) {
@@ -58,7 +60,11 @@ std::uint64_t admit(const Core& core, const ManageRoute& route, const Request& r
 
 // Throws Problem 400.
 Json read_body(const std::string& text) {
-  Json body = Json::parse(text, nullptr, false);
+  const auto guard = [](int depth, Json::parse_event_t, Json&) {
+    if (depth > kDeepest) throw Problem(400, "The body is nested more than " + std::to_string(kDeepest) + " deep");
+    return true;
+  };
+  Json body = Json::parse(text, guard, false);
   if (body.is_discarded()) throw Problem(400, "The body is not JSON");
   if (!body.is_object()) throw Problem(400, "The body must be a JSON object");
   return body;

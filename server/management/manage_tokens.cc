@@ -13,8 +13,11 @@ T require(Result<T> result) {
   return *std::move(result);
 }
 
+// What is no instant that a server takes is told as it stands in the database.
 Json time_or_null(const sql::Row& row, int column) {
-  return row.is_null(column) ? Json() : Json(format_rfc3339(row.instant(column)));
+  if (row.is_null(column)) return {};
+  const std::optional<Instant> instant = row.find_instant(column);
+  return instant ? format_rfc3339(*instant) : std::string(row.text(column));
 }
 
 // A member that may be left out.
@@ -51,7 +54,8 @@ Json create_token(ManageCall& call) {
   if (body.contains("expires_in")) {
     const std::optional<std::chrono::milliseconds> duration = parse_duration(require_text(body, "expires_in"));
     if (!duration || duration->count() == 0)
-      throw Problem(400, "expires_in must be a duration such as \"12h\" or \"90d\"");
+      throw Problem(400, "expires_in must be a duration such as \"12h\" or \"90d\", of at most " +
+                             format_duration(kLongestDuration));
     token.expires = call.now + std::chrono::duration_cast<Instant::duration>(*duration);
   }
   const Result<std::string> secret = make_token(call.session, token, call.now);

@@ -1,6 +1,7 @@
 #include "server/settings/config_fields.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "feeds/further_forms.h"
 #include "kernel/text.h"
@@ -90,7 +91,8 @@ std::optional<milliseconds> ConfigFields::duration_of(const Rules& rules, const 
   const auto text = node.value_exact<std::string>();
   const std::optional<milliseconds> duration = text ? parse_duration(*text) : std::nullopt;
   if (!duration) {
-    fault(node, name + " must be a duration such as \"250ms\", \"10s\", \"5m\", \"2h\" or \"10d\"");
+    fault(node, name + " must be a duration such as \"250ms\", \"10s\", \"5m\", \"2h\" or \"10d\", of at most " +
+                    format_duration(kLongestDuration));
     return std::nullopt;
   }
   if (duration->count() < rules.least || duration->count() > rules.most) {
@@ -110,13 +112,15 @@ void ConfigFields::read(const Rules&, feeds::Retention& field, const std::string
   const std::vector<std::string_view> words = split(text, ' ');
   feeds::Retention retain;
   if (words.size() == 2 && words[1] == "entries") {
-    retain.entries = static_cast<std::int64_t>(parse_unsigned(words[0]).value_or(0));
+    const std::uint64_t count = parse_unsigned(words[0]).value_or(0);
+    if (std::cmp_less_equal(count, feeds::kMostKept)) retain.entries = static_cast<std::int64_t>(count);
   } else if (const auto age = parse_duration(text)) {
     retain.age = std::chrono::duration_cast<std::chrono::seconds>(*age);
   }
   if (text != "forever" && retain == feeds::Retention{}) {
-    return fault(node,
-                 name + " must be \"forever\", a duration such as \"30d\", or a count such as \"100000 entries\"");
+    return fault(node, name + " must be \"forever\", a duration such as \"30d\" (at most " +
+                           format_duration(kLongestDuration) + "), or a count such as \"100000 entries\" (at most " +
+                           std::to_string(feeds::kMostKept) + ")");
   }
   field = retain;
 }

@@ -81,6 +81,10 @@ TEST(Duration, HasUnits) {
   EXPECT_EQ(parse_duration("10d"), 240h);
   EXPECT_FALSE(parse_duration("10").has_value());
   EXPECT_FALSE(parse_duration("-1s").has_value());
+  EXPECT_EQ(parse_duration("36500d"), kLongestDuration);
+  EXPECT_FALSE(parse_duration("36501d").has_value());
+  EXPECT_FALSE(parse_duration("876001h").has_value());
+  EXPECT_FALSE(parse_duration("1000000000d").has_value());
   EXPECT_EQ(format_duration(90s), "90s");
   EXPECT_EQ(format_duration(240h), "10d");
 }

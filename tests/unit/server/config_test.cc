@@ -99,7 +99,8 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(faults_of("[sever]\n"), "f:1:1: there is no section [sever]: did you mean server?\n");
   EXPECT_EQ(faults_of("[server]\nthreads = 1000\n"), "f:2:11: server.threads must lie between 0 and 256\n");
   EXPECT_EQ(faults_of("[server]\ndrain = 10\n"),
-            "f:2:9: server.drain must be a duration such as \"250ms\", \"10s\", \"5m\", \"2h\" or \"10d\"\n");
+            "f:2:9: server.drain must be a duration such as \"250ms\", \"10s\", \"5m\", \"2h\" or \"10d\", of at most "
+            "36500d\n");
   EXPECT_EQ(faults_of("[hub]\nsignature = \"md5\"\n"),
             "f:2:13: hub.signature must be \"sha256\" or \"sha1\" or \"sha384\" or \"sha512\"\n");
   EXPECT_EQ(faults_of("[hub]\nenabled = \"yes\"\n"), "f:2:11: hub.enabled must be true or false\n");
