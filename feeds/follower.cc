@@ -9,6 +9,10 @@
 #include <string>
 #include <thread>
 
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "feeds/chronicler.h"
 #include "feeds/lifecycle.h"
 #include "feeds/queries.h"
 #include "kernel/digest.h"
@@ -134,7 +138,7 @@ struct Follower::State {
       const FeedFacts& facts = behind->feed->facts();
       log_error("the database knows less than this server: it was restored or failed over; a new generation begins",
                 {{"feed", facts.workspace + "/" + facts.name}, {"known", behind->before}, {"stored", behind->stored}});
-      begin_generation(session, behind->feed->state()->generation, clock.now());
+      session.transaction([&] { begin_generation_after(session, *behind); });
       all = directory.load_all(session);
       tell(0);
     }
@@ -146,6 +150,26 @@ struct Follower::State {
       }
     }
     return advances;
+  }
+
+  // Each process that finds it out comes here; whoever begins the generation says so, for all.
+  void begin_generation_after(sql::Session& session, const Refreshed& behind) const {
+    const std::int64_t known = behind.feed->state()->generation;
+    const Generation generation = begin_generation(session, known, clock.now());
+    if (!generation.is_begun_here) return;
+    char host[256] = "";
+    ::gethostname(static_cast<char*>(host), sizeof(host) - 1);
+    const FeedFacts& facts = behind.feed->facts();
+    const nlohmann::json data = {{"actor", std::string("server: ") + static_cast<const char*>(host)},
+                                 {"before", known},
+                                 {"feed", facts.workspace + "/" + facts.name},
+                                 {"known", behind.before},
+                                 {"stored", behind.stored}};
+    const std::string subject = "generation " + std::to_string(generation.number);
+    put_notice(session,
+               {kAuditFeed, "courant.audit.generation-begun", subject,
+                data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
+               clock.now());
   }
 
   // Hints may be lost with the process that would have sent them, and a heartbeat may be heard late, with hints behind

@@ -32,8 +32,9 @@ void begin_earlier(sql::Session& session, FeedKey feed, Instant since) {
   session.run(queries::begin_earlier, sql::Parameters().add(feed.lane).add(feed.feed).add(since));
 }
 
-std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now) {
-  return session.run(queries::new_generation, sql::Parameters().add(known).add(now))[0].integer(0);
+Generation begin_generation(sql::Session& session, std::int64_t known, Instant now) {
+  const std::int64_t number = session.run(queries::new_generation, sql::Parameters().add(known).add(now))[0].integer(0);
+  return {number, session.run(queries::is_generation_ours)[0].boolean(0)};
 }
 
 std::int64_t read_generation(sql::Session& session) {

@@ -30,8 +30,13 @@ bool delete_feed(sql::Session& session, std::int64_t lane, std::string_view work
 // A feed that has no entries yet can take history that another server stored from `since` on.
 void begin_earlier(sql::Session& session, FeedKey feed, Instant since);
 
-// After `known` the log begins a new generation; once, whoever calls. Returns the generation that is now.
-std::int64_t begin_generation(sql::Session& session, std::int64_t known, Instant now);
+struct Generation {
+  std::int64_t number = 1;     // that is now
+  bool is_begun_here = false;  // by this call: it was another before
+};
+
+// After `known` the log begins a new generation; once, whoever calls. In a transaction with what tells of it.
+Generation begin_generation(sql::Session& session, std::int64_t known, Instant now);
 std::int64_t read_generation(sql::Session& session);
 
 // A server begins: where the one before it rendered entries to other bytes, all that is shown is modified now.

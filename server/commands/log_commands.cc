@@ -123,14 +123,15 @@ int delete_feed(const ServeOptions& options, const DeleteFeedOptions& deletion) 
 int new_generation(const ServeOptions& options) {
   return with_log(options, [](Log& log) {
     const std::int64_t known = feeds::read_generation(log.session);
-    std::int64_t begun = known;
+    feeds::Generation generation;
     log.session.transaction([&] {
-      begun = feeds::begin_generation(log.session, known, log.now);
-      log.note("generation-begun", "generation " + std::to_string(begun), {{"before", known}});
+      generation = feeds::begin_generation(log.session, known, log.now);
+      if (!generation.is_begun_here) return;
+      log.note("generation-begun", "generation " + std::to_string(generation.number), {{"before", known}});
     });
     feeds::tell_servers(log.database, {0});
     std::printf("Generation %lld: readers that hold positions of a lost tail are told to begin again.\n",
-                static_cast<long long>(begun));
+                static_cast<long long>(generation.number));
     return 0;
   });
 }

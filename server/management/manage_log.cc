@@ -64,12 +64,11 @@ Json get_generation(ManageCall& call) {
 
 Json begin_generation(ManageCall& call) {
   const std::int64_t known = require_number(call.asked.body, "generation", 1);
-  const std::int64_t present = feeds::read_generation(call.session);
-  if (known != present) throw Problem(409, "The generation is " + std::to_string(present));
-  const std::int64_t begun = feeds::begin_generation(call.session, known, call.now);
-  call.note("generation-begun", "generation " + std::to_string(begun), {{"before", known}});
+  const feeds::Generation generation = feeds::begin_generation(call.session, known, call.now);
+  if (!generation.is_begun_here) throw Problem(409, "The generation is " + std::to_string(generation.number));
+  call.note("generation-begun", "generation " + std::to_string(generation.number), {{"before", known}});
   call.lanes = {0};
-  return {{"generation", begun}};
+  return {{"generation", generation.number}};
 }
 
 }  // namespace courant::server

@@ -92,6 +92,37 @@ TEST_F(FollowerTest, ACommitWhoseHintWasLostIsHeardOfWithTheNextHeartbeat) {
   EXPECT_EQ(theirs_.find(feed_)->head(), 1);
 }
 
+// All processes over a database that was set back find that out, and one of them begins the generation.
+TEST_F(FollowerTest, OfAllWhoFindTheDatabaseBehindOneBeginsAGenerationAndSaysSoOnce) {
+  publish("urn:a");
+  publish("urn:b");
+  Directory others{16};
+  database_.with_session([&](sql::Session& session) {
+    theirs_.load(session, "demo", "events");
+    others.load(session, "demo", "events");
+    session.execute_script("delete from entries where position = 2; delete from entry_ids where newest_position = 2");
+  });
+  const auto nobody = [](const std::vector<Advance>&) {};
+  Follower first(database_, theirs_, clock_, nobody);
+  Follower second(database_, others, clock_, nobody);
+  while (!first.is_current() || !second.is_current()) std::this_thread::yield();
+  constexpr sql::Query kNotices{"test.notices",
+                                "select feed, event_type, subject, data->>'actor', data->>'before', data->>'feed', "
+                                "data->>'known', data->>'stored' from notices"};
+  database_.with_session([&](sql::Session& session) {
+    const sql::Rows notices = session.run(kNotices);
+    ASSERT_EQ(notices.size(), 1);
+    EXPECT_EQ(notices[0].text(0), "audit");
+    EXPECT_EQ(notices[0].text(1), "courant.audit.generation-begun");
+    EXPECT_EQ(notices[0].text(2), "generation 2");
+    EXPECT_EQ(notices[0].text(3).substr(0, 8), "server: ");
+    EXPECT_EQ(notices[0].text(4), "1");
+    EXPECT_EQ(notices[0].text(5), "demo/events");
+    EXPECT_EQ(notices[0].text(6), "2");
+    EXPECT_EQ(notices[0].text(7), "1");
+  });
+}
+
 // A heartbeat proves only what was heard up to the moment when it was sent: a process that stood still, or a network
 // that did, finds it in its queue together with hints that it has not heard yet.
 TEST_F(FollowerTest, AHeartbeatThatWasLongOnItsWayProvesNothing) {
