@@ -104,7 +104,7 @@ FilteredSlice read_filtered(sql::Session& session, const LiveFeed& feed, const P
 MatchingPiece read_matching(sql::Session& session, FeedKey feed, const Filter& filter, std::int64_t after,
                             std::int64_t upto, std::int64_t limit, std::int64_t max_bytes) {
   Matches matches = read_matches(session, feed, filter, after, upto, false, limit, max_bytes);
-  return {upper_end(matches, limit, upto), std::move(matches.entries)};
+  return {upper_end(matches, limit, upto), matches.feed.generation, std::move(matches.entries)};
 }
 
 }  // namespace courant::feeds

@@ -38,6 +38,7 @@ void add_filter(sql::Parameters& parameters, const Filter* filter);
 // but one at least. Throws Problem 404 where the feed does not exist any more.
 struct MatchingPiece {
   std::int64_t upto = 0;             // how far was looked; not beyond `after`: there is nothing yet
+  std::int64_t generation = 1;       // of the log, in the same snapshot
   std::vector<StoredEntry> entries;  // newest first
 };
 MatchingPiece read_matching(sql::Session& session, FeedKey feed, const Filter& filter, std::int64_t after,

@@ -31,6 +31,7 @@ std::string canonical_push_query(const PushView& view) {
 // What is looked at for one document.
 struct PushSlice {
   std::int64_t to = 0;
+  std::int64_t generation = 1;       // of the log, in the snapshot of the entries
   std::vector<StoredEntry> entries;  // newest first
 };
 
@@ -41,17 +42,18 @@ PushSlice read_push_slice(sql::Session& session, FeedKey key, bool is_gone, cons
   if (view.filter && !is_gone) {
     MatchingPiece piece =
         read_matching(session, key, *view.filter, request.from, request.upto, max_entries, request.max_bytes);
-    return {piece.upto, std::move(piece.entries)};
+    return {piece.upto, piece.generation, std::move(piece.entries)};
   }
   sql::Parameters parameters;
   parameters.add(key.lane).add(key.feed).add(request.from).add(request.upto).add(max_entries).add(request.max_bytes);
   const sql::Rows bound = session.run(queries::push_bound, parameters);
   if (bound.empty()) return {};
   // What was new may have been dropped: by retention, or with the feed.
-  if (bound[0].is_null(0)) return {bound[0].integer(1), {}};
+  if (bound[0].is_null(0)) return {bound[0].integer(1), 1, {}};
   if (is_gone) return {};
   const std::int64_t to = bound[0].integer(0);
-  return {to, read_entries(session, key, request.from, to).entries};
+  LogPiece piece = read_entries(session, key, request.from, to);
+  return {to, piece.generation, std::move(piece.entries)};
 }
 
 // A request names one trace, a document may hold entries of many.
@@ -135,6 +137,7 @@ std::optional<PushPage> read_push(sql::Session& session, FeedKey key, const Live
   if (view.offer->representation != Representation::kXml) drop_superseded(session, key, slice.entries);
   page.entries = static_cast<std::int64_t>(slice.entries.size());
   if (page.entries == 0) return page;
+  page.generation = slice.generation;
   page.trace = newest_trace(slice.entries);
   page.document = push_document(*feed, view, request, std::move(slice), now);
   page.from_at = range_begin_in(page.document, view.offer->representation);
@@ -149,7 +152,7 @@ NewTerms read_new_terms(sql::Session& session, FeedKey key, std::int64_t after) 
 }
 
 std::string empty_push(const LiveFeed& feed, const PushView& view, const PushRequest& request, const Clock& clock) {
-  return push_document(feed, view, request, {request.from, {}}, clock.now());
+  return push_document(feed, view, request, {request.from, 1, {}}, clock.now());
 }
 
 FeedBacklog read_backlog(sql::Session& session, FeedKey key, std::int64_t after) {

@@ -55,6 +55,7 @@ struct PushRequest {
 struct PushPage {
   std::int64_t to = 0;                      // how far was looked: the document covers the positions (from, to]
   std::int64_t entries = 0;                 // none: there is no document
+  std::int64_t generation = 1;              // of the log, as the entries were read
   std::string document;                     // newest first
   std::size_t from_at = std::string::npos;  // where it says `from`, in decimal digits; npos: nowhere
   std::string trace;                        // of the newest entry that was published in one; empty: none was

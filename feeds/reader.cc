@@ -253,7 +253,7 @@ std::optional<FoundEntry> read_entry_by_id(sql::Session& session, FeedKey feed, 
 
 LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto) {
   Slice slice = read_slice(session, feed, after, upto, upto - after, kEndless, Cut::kOldest);
-  return {slice.bounds, slice.feed.redactions, std::move(slice.entries)};
+  return {slice.bounds, slice.feed.redactions, slice.feed.generation, std::move(slice.entries)};
 }
 
 std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, std::int64_t position) {

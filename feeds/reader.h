@@ -78,6 +78,7 @@ std::optional<StoredEntry> read_entry_at(sql::Session& session, FeedKey feed, st
 struct LogPiece {
   LogBounds bounds;
   std::int64_t redactions = 0;  // of the feed so far
+  std::int64_t generation = 1;
   std::vector<StoredEntry> entries;
 };
 LogPiece read_entries(sql::Session& session, FeedKey feed, std::int64_t after, std::int64_t upto);

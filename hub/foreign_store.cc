@@ -136,6 +136,7 @@ std::optional<PushDocument> ForeignStore::read(sql::Session& session, std::int64
     document.to = row.integer(0);
     document.content_type = row.text(1);
     document.entries = row.integer(2);
+    document.generation = row.integer(4);
     document.body = std::make_shared<const std::string>(row.bytes(3));
     return document;
   }

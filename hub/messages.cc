@@ -11,14 +11,19 @@ void append_parameter(std::string& url, std::string_view name, std::string_view 
   url.append(name).append("=").append(percent_encode(value));
 }
 
-// The same range for the same subscription has the same id: a receiver that has seen an id has seen all of it. Each
-// test has its own.
+// The same range of the same log for the same subscription has the same id: a receiver that has seen an id has seen all
+// of it. Each test has its own. A generation may give positions again, and numbers of tests: from the second one on it
+// stands in the id.
 std::string webhook_id(const Delivery& delivery) {
+  const PushDocument& document = *delivery.document;
+  std::string id = "msg_" + std::to_string(delivery.subscription);
   if (delivery.test > 0) {
-    return "msg_" + std::to_string(delivery.subscription) + "_test_" + std::to_string(delivery.test);
+    id += "_test_" + std::to_string(delivery.test);
+  } else {
+    id += "_" + std::to_string(delivery.previous) + "_" + std::to_string(document.to);
   }
-  return "msg_" + std::to_string(delivery.subscription) + "_" + std::to_string(delivery.previous) + "_" +
-         std::to_string(delivery.document->to);
+  if (document.generation > 1) id += "_g" + std::to_string(document.generation);
+  return id;
 }
 
 // The document that all subscribers share says where it begins; to a subscriber it says what that one was told last.

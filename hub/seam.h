@@ -45,6 +45,7 @@ struct PushDocument {
   std::int64_t entries;  // how many entries the document holds; 0: nothing matched, only the cursor moves
   std::size_t previous_at = std::string::npos;  // where the body says `from`, in decimal digits; npos: nowhere
   std::string trace = {};  // of the newest entry that was published in one (kernel/trace_context.h); empty: none was
+  std::int64_t generation = 1;  // of the log that it was read from: another one gives positions again
 };
 
 // The terms that stand in a part of a feed, by which it is known whom that part concerns.

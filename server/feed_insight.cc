@@ -47,6 +47,7 @@ hub::PushDocument FeedInsight::empty_document(sql::Session& session, const hub::
   document.from = position;
   document.to = position;
   document.entries = 0;
+  document.generation = seen.feed->state()->generation;
   return document;
 }
 

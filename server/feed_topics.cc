@@ -180,6 +180,7 @@ std::optional<hub::PushDocument> FeedTopics::read(sql::Session& session, const h
   document.to = page->to;
   document.entries = page->entries;
   document.previous_at = page->from_at;
+  document.generation = page->generation;
   document.trace = std::move(page->trace);
   return document;
 }

@@ -474,7 +474,9 @@ TEST_F(LifecycleTest, ALogThatWasSetBackBeginsANewGeneration) {
   publish(1, 7);
   Subscriber subscriber;
   ASSERT_EQ(subscriber.ask(*server_, "subscribe", server_->url() + "/demo/events"), 202);
-  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions where cursor = 7") == 1; }));
+  Subscriber filtering;
+  ASSERT_EQ(filtering.ask(*server_, "subscribe", server_->url() + "/demo/events?search=%2Ball"), 202);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions where cursor = 7") == 2; }));
   session_.execute_script(
       "begin; delete from entries where position > 4; delete from entry_ids where newest_position > 4;"
       "delete from entry_terms where position > 4; delete from archive_pages;"
@@ -488,6 +490,13 @@ TEST_F(LifecycleTest, ALogThatWasSetBackBeginsANewGeneration) {
   EXPECT_EQ(client_->get("/demo/events").header("Feed-Position"), "5");
   ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.positions().empty(); }));
   EXPECT_EQ(subscriber.positions(), std::vector<int>{5}) << "positions are given again, and pushed";
+  EXPECT_THAT(subscriber.deliveries().front().header("webhook-id").value_or(""), testing::EndsWith("_5_g2"));
+  ASSERT_TRUE(filtering.wait_until([&] { return !filtering.positions().empty(); }));
+  EXPECT_THAT(filtering.deliveries().front().header("webhook-id").value_or(""), testing::EndsWith("_5_g2"));
+  EXPECT_TRUE(wait_until([&] {
+    const std::string told = client_->get("/_courant/audit?format=cloudevents").body;
+    return told.find("\"courant.audit.generation-begun\"") != std::string::npos;
+  }));
 }
 
 // The commands work on a private cluster that a server runs, and on one that nobody runs.

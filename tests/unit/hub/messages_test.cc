@@ -92,6 +92,23 @@ TEST(DeliveryRequest, TheIdIsThatOfSubscriptionAndRange) {
   EXPECT_NE(header(request_of(longer), "webhook-id"), id);
 }
 
+// Positions of a lost tail are given again, to other entries: a receiver that drops ids that it has seen must not drop
+// those. docs/OPERATIONS.md, "After a restore or a failover with loss".
+TEST(DeliveryRequest, FromTheSecondGenerationOnTheIdNamesIt) {
+  const auto of_generation = [](std::int64_t generation) {
+    return with(delivery(7), [generation](PushDocument& document) { document.generation = generation; });
+  };
+  EXPECT_EQ(header(request_of(of_generation(1)), "webhook-id"), "msg_9_7_150");
+  const http::ClientRequest request = request_of(of_generation(2));
+  EXPECT_EQ(header(request, "webhook-id"), "msg_9_7_150_g2");
+  EXPECT_EQ(header(request, "webhook-signature"),
+            webhook_signature("shh", "msg_9_7_150_g2", header(request, "webhook-timestamp"), *request.body));
+  EXPECT_EQ(header(request_of(of_generation(12)), "webhook-id"), "msg_9_7_150_g12");
+  Delivery test = of_generation(2);
+  test.test = 7;
+  EXPECT_EQ(header(request_of(test), "webhook-id"), "msg_9_test_7_g2") << "numbers of tests are given again, too";
+}
+
 TEST(DeliveryRequest, WithoutASecretNothingIsSigned) {
   Delivery given = delivery(120);
   given.secret.reset();
