@@ -124,7 +124,7 @@ Result<PreparedEntry> EntryDoor::read(schema::Document sent, const EntryRules& r
     if (!again || again->id != made->id) {
       if (again) around.count(Refusal::kFailure);
       log_error("the feed's stylesheet makes another id each time: no retry could be recognised, nothing is stored",
-                {{"feed", around.workspace + "/" + around.feed}, {"id", made->id}});
+                {{"request", around.request}, {"feed", around.workspace + "/" + around.feed}, {"id", made->id}});
       throw Problem(500, "The feed's stylesheet makes another id of the same entry each time");
     }
   }
@@ -215,7 +215,8 @@ Result<PreparedEntry> EntryDoor::made_of(const std::string& text, const EntryRul
   }
   const std::string feed = around.workspace + "/" + around.feed;
   if (made.end != End::kDone) {
-    log_error("the feed's stylesheet failed, nothing is stored", {{"feed", feed}, {"why", made.text}});
+    log_error("the feed's stylesheet failed, nothing is stored",
+              {{"request", around.request}, {"feed", feed}, {"why", made.text}});
     const bool is_told = made.end == End::kStopped;
     around.count(is_told ? Refusal::kBound : Refusal::kFailure);
     throw Problem(500, "The feed's stylesheet failed on this entry" + (is_told ? ": " + made.text : std::string()));
@@ -223,7 +224,7 @@ Result<PreparedEntry> EntryDoor::made_of(const std::string& text, const EntryRul
   Result<PreparedEntry> read = read_made(made.text, rules, around, taken);
   if (read) return read;
   log_warning("an entry was refused for what the feed's stylesheet makes of it",
-              {{"feed", feed}, {"why", read.fault().detail}});
+              {{"request", around.request}, {"feed", feed}, {"why", read.fault().detail}});
   return refused(around, Refusal::kResult,
                  Fault{"what the feed's stylesheet makes of the entry cannot be stored: " + read.fault().detail});
 }

@@ -30,6 +30,7 @@ struct Circumstances {
   std::string workspace;
   std::string feed;
   std::string identity;  // access::Identity::name()
+  std::string request;   // its id, for the log
   Instant time;
   // The entry may be one that was read here and goes back changed: it may carry categories that the feed gives, where
   // the feed gives them again.

@@ -12,6 +12,7 @@ PostRules judging_rules(const Engine& engine, const FeedSettings& settings, cons
   rules.around.workspace = arguments[0];
   rules.around.feed = arguments[1];
   rules.around.identity = asker_of(request).name();
+  rules.around.request = request.id.text();
   rules.around.time = engine.clock().now();
   return rules;
 }

@@ -41,6 +41,10 @@ Response answer_to_failure(std::exception_ptr failure, const Request& request) {
   try {
     std::rethrow_exception(std::move(failure));
   } catch (const Problem& problem) {
+    // The line that says more may have been written for another request, as of a form that fails each time.
+    if (problem.status() == 500) {
+      log_error("a request failed", {{"request", request.id.text()}, {"error", problem.detail()}});
+    }
     return reply_to(problem, request);
   } catch (const std::exception& error) {
     log_error("a request failed", {{"request", request.id.text()}, {"error", error.what()}});

@@ -71,6 +71,15 @@ TEST_F(DoorStylesheetTest, AStylesheetThatFailsIsTheServersFaultAndTheServerGoes
     EXPECT_THAT(failed.body, HasSubstr("The feed's stylesheet failed on this entry"));
     EXPECT_THAT(failed.body, Not(HasSubstr("passwd")));
     EXPECT_THAT(failed.body, Not(HasSubstr("door.xsl")));
+    const std::string id = failed.header("X-Request-Id");
+    EXPECT_NE(id, "");
+    EXPECT_TRUE(wait_until([&] {
+      return log().find("the feed's stylesheet failed, nothing is stored request=" + id + " ") != std::string::npos;
+    })) << "whoever complains of an id leads to the reason";
+    EXPECT_TRUE(wait_until([&] {
+      return log().find("a request failed request=" + id + " error=\"The feed's stylesheet failed on this entry") !=
+             std::string::npos;
+    }));
   }
   EXPECT_THAT(post(event("3", "3")).body, HasSubstr("it made more than 67108864 bytes of nodes and texts"));
   EXPECT_THAT(log(), HasSubstr("the feed's stylesheet failed, nothing is stored"));
