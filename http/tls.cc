@@ -147,7 +147,12 @@ struct TlsContext::State {
     // A connection at rest keeps no buffers.
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
     // A key that is encrypted cannot be used: nobody is there to be asked for its password.
-    SSL_CTX_set_default_passwd_cb(raw, [](char*, int, int, void*) { return -1; });
+    bool was_asked = false;
+    SSL_CTX_set_default_passwd_cb_userdata(raw, &was_asked);
+    SSL_CTX_set_default_passwd_cb(raw, [](char*, int, int, void* asked) {
+      *static_cast<bool*>(asked) = true;
+      return -1;
+    });
     SSL_CTX_set_timeout(raw, kTicketHours * 3600);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     static constexpr unsigned char kName[] = "courant";
@@ -164,8 +169,13 @@ struct TlsContext::State {
       if (ERR_GET_LIB(error) == ERR_LIB_X509 && ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH) {
         return Fault{"the private key " + options.key + " does not belong to the certificate " + options.certificate};
       }
+      if (was_asked) {
+        return Fault{"the private key " + options.key +
+                     " has a password, which nobody is there to be asked for: take it out with openssl pkey"};
+      }
       return Fault{"the private key " + options.key + " cannot be used: " + reason()};
     }
+    SSL_CTX_set_default_passwd_cb_userdata(raw, nullptr);
     current.store(std::make_shared<const Held>(Held{std::move(context)}));
     return true;
   }

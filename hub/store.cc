@@ -1,5 +1,6 @@
 #include "hub/store.h"
 
+#include "hub/key_check.h"
 #include "hub/queries.h"
 #include "kernel/digest.h"
 
@@ -21,7 +22,21 @@ std::optional<std::string> optional_text(const sql::Row& row, int column) {
   return std::string(row.text(column));
 }
 
+// check: sealed with the key that is needed.
+Fault sealed_with_another(std::string_view check) {
+  const std::string needed = key_id_of(check);
+  return {"the secrets of this database's subscriptions are sealed with another key" +
+          (needed.empty() ? std::string() : " (" + needed + ")") +
+          ": name the key file of its servers as hub.secrets_key"};
+}
+
 }  // namespace
+
+std::optional<Fault> fault_of_new_key(sql::Session& session) {
+  const sql::Rows facts = session.run(queries::hub_facts);
+  if (facts[0].is_null(1)) return std::nullopt;
+  return sealed_with_another(facts[0].bytes(1));
+}
 
 Place place_of(const Topic& topic, const std::string& callback, std::int64_t shards) {
   const std::string identity = topic.canonical + "\n" + callback;
@@ -32,12 +47,7 @@ Place place_of(const Topic& topic, const std::string& callback, std::int64_t sha
 Result<std::int64_t> Store::open(sql::Session& session) {
   session.run(queries::set_key_check, sql::Parameters().add_bytes(vault_.seal(kKeyCheck)));
   const sql::Rows facts = session.run(queries::hub_facts);
-  if (vault_.open(facts[0].bytes(1)) != kKeyCheck) {
-    const std::string needed = key_id_of(facts[0].bytes(1));
-    return Fault{"the secrets of this database's subscriptions are sealed with another key" +
-                 (needed.empty() ? std::string() : " (" + needed + ")") +
-                 ": name the key file of its servers as hub.secrets_key"};
-  }
+  if (vault_.open(facts[0].bytes(1)) != kKeyCheck) return sealed_with_another(facts[0].bytes(1));
   return facts[0].integer(0);
 }
 

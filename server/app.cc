@@ -33,6 +33,7 @@
 #include "server/processes/process_group.h"
 #include "server/processes/takeover.h"
 #include "server/reload.h"
+#include "server/secrets.h"
 #include "server/server_options.h"
 
 namespace courant::server {
@@ -117,10 +118,16 @@ struct Listening {
 
 // Until a signal comes, or the exit status of what went wrong before.
 int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& signals) {
-  const Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data);
+  Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data);
   if (!tls) return say(tls.fault());
   const Result<std::unique_ptr<Core>> opened = Core::open(options, Opening::kOwn);
   if (!opened) return say(opened.fault());
+  // Again: tickets follow from the key, and whether one that is missing may be made the database alone knows.
+  if (*tls) {
+    if (const Result<Vault> vault = open_vault(options.config, options.data); !vault) return say(vault.fault());
+    tls = open_tls(options.config, options.data);
+    if (!tls) return say(tls.fault());
+  }
   Core& core = **opened;
   feeds::Engine& engine = core.engine();
   const Config& config = core.config();

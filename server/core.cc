@@ -74,6 +74,7 @@ Result<bool> Core::start() {
   if (!configured) return configured.fault();
   feeds::EngineOptions options = engine_options(config_);
   options.workspaces = std::move(configured->workspaces);
+  if (std::optional<Fault> fault = fault_of_missing_key(config_, data_, database())) return *std::move(fault);
   const Result<bool> guarded = start_access(options.workspaces);
   if (!guarded) return guarded.fault();
   show_process(metrics_);

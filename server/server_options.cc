@@ -1,6 +1,7 @@
 #include "server/server_options.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <sys/resource.h>
@@ -61,9 +62,13 @@ http::ServerOptions server_options(const Config& config) {
 
 Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data) {
   if (config.server.listen_tls.empty()) return std::unique_ptr<http::TlsContext>();
-  const Result<Vault> vault = open_vault(config, data);
-  if (!vault) return vault.fault();
-  return http::TlsContext::make({config.tls.certificate, config.tls.key, vault->derive("tls session tickets")});
+  std::string tickets;
+  if (std::filesystem::exists(secrets_path(config, data))) {
+    const Result<Vault> vault = open_vault(config, data);
+    if (!vault) return vault.fault();
+    tickets = vault->derive("tls session tickets");
+  }
+  return http::TlsContext::make({config.tls.certificate, config.tls.key, std::move(tickets)});
 }
 
 }  // namespace courant::server

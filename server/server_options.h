@@ -19,7 +19,7 @@ void raise_file_limit();
 // theirs, which is logged.
 http::ServerOptions server_options(const Config& config);
 
-// Null where nothing is served over TLS.
+// Null where nothing is served over TLS. Makes no key file: tickets do not follow from one that is not there yet.
 Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data);
 
 }  // namespace courant::server

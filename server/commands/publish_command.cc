@@ -56,8 +56,9 @@ void add_spool_options(CLI::App& command, PublishOptions& options) {
       "and files: sends what was left there");
   CLI::Option& patience = add_duration(
       command, "--patience", [&options](std::chrono::milliseconds given) { options.patience = given; },
-      "with --spool: end when no entry was taken for so long; what is left stays spooled, the exit status is 75. 0s: "
-      "one attempt [5m]");
+      "with --spool: end when no entry was taken for so long, or will have been by the next attempt; what is left "
+      "stays "
+      "spooled, the exit status is 75. 0s: one attempt [5m]");
   patience.needs(spool);
   command
       .add_flag_callback(

@@ -140,6 +140,9 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
   }
   const Result<OpenDatabase> opened = open_database(options, Opening::kOwn);
   if (!opened) return say(opened.fault());
+  if (const std::optional<Fault> fault = fault_of_missing_key(options.config, options.data, *opened->database)) {
+    return say(*fault);
+  }
   if (const Result<Vault> vault = open_vault(options.config, options.data); !vault) return say(vault.fault());
 
   if (opened->embedded && !options.config.access.is_open()) {

@@ -17,6 +17,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/subscriber.h"
 #include "tests/support/test_database.h"
+#include "tests/support/tls_client.h"
 #include "tests/support/wait_until.h"
 
 namespace courant::test::secrets_key_test {
@@ -202,6 +203,26 @@ TEST_F(SecretsKeyTest, TheOwnerMaySetAnotherSecretInstead) {
   ASSERT_EQ(HttpClient(port_).post(page_of(one), form, kForm).status, 200);
   EXPECT_TRUE(one.subscriber.wait_until([&] { return one.has_all(2); }));
   EXPECT_EQ(one.wrong, 0);
+}
+
+// It would help nobody, and the next backup would keep it in the place of the right one.
+TEST_F(SecretsKeyTest, AServerThatCannotStartWithoutTheKeyMakesNone) {
+  const std::string missing = scratch("secrets_key_missing.key");
+  std::filesystem::remove(missing);
+  make_certificate(scratch(""));
+  std::string config = read_file(config_);
+  config.replace(config.find(key_), key_.size(), missing);
+  config.insert(config.find("operations"), "listen_tls = '127.0.0.1:" + std::to_string(free_port()) + "'\n");
+  std::ofstream(config_) << config << "[server.tls]\ncertificate = '" << scratch("tls.crt") << "'\nkey = '"
+                         << scratch("tls.key") << "'\n";
+  for (const std::string processes : {"1", "2"}) {
+    const Ran ran =
+        run_courant({"serve", "--database", database_.url(), "--config", config_, "--processes", processes, "--data",
+                     scratch("secrets_key_missing"), "--listen", "127.0.0.1:" + std::to_string(free_port())});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.output, HasSubstr("sealed with another key"));
+    EXPECT_FALSE(std::filesystem::exists(missing)) << processes;
+  }
 }
 
 TEST_F(SecretsKeyTest, TheFileOfAnotherDatabaseIsNotTouched) {

@@ -138,6 +138,11 @@ TEST_F(TlsTest, SaysWhatIsWrongWithItsFiles) {
             "the private key " + folder_ + "/none.key cannot be used: No such file or directory");
   EXPECT_EQ(fault("/tls.crt", "/other.key"),
             "the private key " + folder_ + "/other.key does not belong to the certificate " + folder_ + "/tls.crt");
+  const std::string lock = "openssl pkey -aes256 -passout pass:secret -in " + folder_ + "/tls.key -out " + folder_;
+  ASSERT_EQ(std::system((lock + "/locked.key").c_str()), 0);
+  EXPECT_EQ(fault("/tls.crt", "/locked.key"),
+            "the private key " + folder_ +
+                "/locked.key has a password, which nobody is there to be asked for: take it out with openssl pkey");
 }
 
 // Whoever does not shake hands costs nobody else anything, and not for long.
