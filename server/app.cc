@@ -202,7 +202,11 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   if (options.process == 0 && signal != SIGUSR1) notify_service_manager("STOPPING=1");
   log_info("stopping", {{"signal", signal}});
   if (offer) offer->withdraw();
-  if (signal == SIGUSR1) leave(core, server, signals);
+  if (signal == SIGUSR1) {
+    leave(core, server, signals);
+  } else {
+    takeover.hurry();
+  }
   // First, so that who waits is told that the connection ends, and nothing behind a waiting request is begun.
   server.begin_stop();
   engine.waiting().stop();
@@ -216,6 +220,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   closer.stop();
   janitor.stop();
   core.stop();
+  if (signal != SIGUSR1) takeover.await_end(config.server.drain);  // while the private PostgreSQL is in use here, too
   return 0;
 }
 

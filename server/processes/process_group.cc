@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <thread>
 #include <vector>
 
 #include <spawn.h>
@@ -42,7 +41,9 @@ struct Member {
 
 class Group {
  public:
-  Group(const ServeOptions& options, std::string database) : options_(options), database_(std::move(database)) {
+  // signals: as run_processes has them.
+  Group(const ServeOptions& options, std::string database, const sigset_t& signals)
+      : options_(options), database_(std::move(database)), signals_(signals) {
     members_.resize(static_cast<std::size_t>(options.config.server.processes));
   }
 
@@ -104,7 +105,7 @@ class Group {
     });
   }
 
-  // signal: SIGTERM, or SIGUSR1 where successors serve.
+  // signal: SIGTERM, or SIGUSR1 where successors serve. A signal that comes meanwhile says that it is urgent.
   void stop(int signal = SIGTERM) {
     tell(signal);
     const int drains = signal == SIGUSR1 ? 2 : 1;
@@ -112,7 +113,8 @@ class Group {
     for (Member& member : members_) {
       while (member.process != 0 && ::waitpid(member.process, nullptr, WNOHANG) == 0) {
         if (steady_clock::now() > give_up) ::kill(member.process, SIGKILL);
-        std::this_thread::sleep_for(20ms);
+        const timespec moment{0, 20'000'000};
+        if (::sigtimedwait(&signals_, nullptr, &moment) > 0) tell(SIGTERM);
       }
       member.process = 0;
     }
@@ -122,6 +124,7 @@ class Group {
   const ServeOptions& options_;
   std::chrono::milliseconds drain_ = options_.config.server.drain;
   const std::string database_;  // empty: as the arguments say
+  const sigset_t& signals_;
   std::vector<Member> members_;
   const steady_clock::time_point begun_ = steady_clock::now();
 };
@@ -151,7 +154,7 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
       std::fflush(stdout);
     }
   }
-  Group group(options, opened->embedded ? opened->database->options().url : std::string());
+  Group group(options, opened->embedded ? opened->database->options().url : std::string(), signals);
   for (std::int64_t i = 0; i < options.config.server.processes; ++i) {
     if (!group.start(static_cast<std::size_t>(i))) {
       group.stop();
@@ -165,13 +168,13 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
   std::optional<int> status;
   int ended_by = SIGTERM;
   while (!status) {
-    if (!is_ready && group.serves()) {
-      is_ready = true;
-      notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
-    }
     if (!has_begun && options.predecessor != 0 && group.serves()) {
       has_begun = true;
       takeover.begin();
+    }
+    if (!is_ready && group.serves()) {
+      is_ready = true;
+      notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
     }
     if (has_begun) takeover.look();
     const int signal = ::sigtimedwait(&signals, nullptr, &beat);
@@ -187,8 +190,12 @@ int run_processes(const ServeOptions& options, PidFile& pid, const sigset_t& sig
       status = group.look_after();
     }
   }
-  if (ended_by == SIGTERM) notify_service_manager("STOPPING=1");
+  if (ended_by == SIGTERM) {
+    notify_service_manager("STOPPING=1");
+    takeover.hurry();
+  }
   group.stop(ended_by);
+  if (ended_by == SIGTERM) takeover.await_end(options.config.server.drain);
   return *status;
 }
 

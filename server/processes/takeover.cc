@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <signal.h>
@@ -16,6 +17,8 @@
 namespace courant::server {
 
 namespace {
+
+constexpr std::chrono::seconds kBeyondItsDrain{20};  // for what comes after a predecessor's last answer
 
 std::string cgroup_of(const std::string& process) {
   std::ifstream file("/proc/" + process + "/cgroup");
@@ -77,6 +80,7 @@ Takeover::Takeover(const ServeOptions& options, PidFile* pid, std::function<bool
 
 void Takeover::begin() {
   if (options_.predecessor == 0 || pid_ == nullptr) return;
+  has_begun_ = true;
   log_info("taking over", {{"from", static_cast<std::int64_t>(options_.predecessor)}});
   ::kill(options_.predecessor, SIGUSR1);
 }
@@ -94,6 +98,20 @@ bool Takeover::look() {
   is_over_ = alone_();
   if (is_over_ && options_.predecessor != 0 && pid_ != nullptr) log_info("the version before has ended");
   return is_over_;
+}
+
+void Takeover::hurry() const {
+  if (is_awaited() && pid_->holder() == options_.predecessor) ::kill(options_.predecessor, SIGTERM);
+}
+
+void Takeover::await_end(std::chrono::milliseconds drain) {
+  if (!is_awaited()) return;
+  for (const auto give_up = std::chrono::steady_clock::now() + drain + kBeyondItsDrain;
+       std::chrono::steady_clock::now() < give_up;) {
+    const Result<bool> taken = pid_->take();
+    if (!taken || *taken) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 }  // namespace courant::server

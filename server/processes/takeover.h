@@ -4,6 +4,7 @@
 // Threads: the main thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -38,10 +39,18 @@ class Takeover {
   // To be called a few times a second until it returns true: there is nothing left to do.
   bool look();
 
+  // This process stops, and the predecessor may still be draining: it is told that it is urgent, and waited for, as it
+  // may take to stop. systemd kills all that is left of a unit when its main process has ended.
+  void hurry() const;
+  void await_end(std::chrono::milliseconds drain);
+
  private:
   const ServeOptions& options_;
   PidFile* const pid_;
+  bool is_awaited() const { return has_begun_ && !is_over_; }
+
   const std::function<bool()> alone_;
+  bool has_begun_ = false;  // the predecessor has been told
   bool is_over_ = false;
 };
 

@@ -401,6 +401,28 @@ TEST_F(TakeoverTest, TheSuccessorIsTheServiceManagersOwnBeforeItAnnouncesItself)
   }
 }
 
+// systemd kills what is left when the main process has ended: the old one, and the PostgreSQL that it uses.
+TEST_F(TakeoverTest, ASuccessorThatIsStoppedMeanwhileEndsAfterTheOneBefore) {
+  for (const std::string processes : {"1", "2"}) {
+    ServiceManager manager;
+    std::unique_ptr<Process> server = begin({"--processes", processes});
+    EXPECT_EQ(manager.main_process(), server->id());
+    RawClient connected(static_cast<std::uint16_t>(port_));
+    connected.send("GET /-/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(connected.read_response(), HasSubstr("200 OK"));
+    server->signal(SIGUSR2);
+    const pid_t successor = manager.main_process();
+    const pid_t cluster = postmaster();
+    EXPECT_EQ(server->ended(), std::nullopt) << "it drains, for somebody is connected";
+    ::kill(successor, SIGTERM);
+    int status = -1;
+    EXPECT_EQ(::waitpid(successor, &status, 0), successor);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(server->ended(), 0);
+    EXPECT_FALSE(runs(cluster));
+  }
+}
+
 TEST_F(TakeoverTest, WithoutTheFlagASecondServerIsRefused) {
   std::unique_ptr<Process> server = begin();
   ASSERT_TRUE(serves());
