@@ -1,6 +1,8 @@
 // Tokens in the database, and how a process hears of them.
 #include "server/admission/access_keeper.h"
 
+#include <atomic>
+
 #include <gtest/gtest.h>
 
 #include "access/token.h"
@@ -11,6 +13,14 @@
 
 namespace courant::server {
 namespace {
+
+// Stands still unless it is moved on: what is found while it stands was heard of.
+class KeeperClock final : public Clock {
+ public:
+  Instant now() const override { return SystemClock().now(); }
+  Ticks ticks() const override { return Ticks(std::chrono::hours(1)) + std::chrono::milliseconds(passed); }
+  std::atomic<int> passed{0};
+};
 
 class AccessKeeperTest : public testing::Test {
  protected:
@@ -64,6 +74,33 @@ TEST_F(AccessKeeperTest, EveryChangeIsHeardOfAlsoOneThatIsMadeByHand) {
   session_.execute_script("update access_tokens set revoked = now() where name = 'ci'");
   EXPECT_TRUE(test::wait_until([&] { return !is_known(keeper, token); }));
   EXPECT_NE(keeper.rules().revision(), revision);
+}
+
+TEST_F(AccessKeeperTest, ARevocationIsHeardOfWithoutALook) {
+  const KeeperClock still;
+  const AccessKeeper keeper({false, {}, std::nullopt}, database_, still);
+  const std::string first = make("first");
+  ASSERT_TRUE(test::wait_until([&] { return is_known(keeper, first); })) << "it listens, and has looked";
+  const std::string token = make("ci");
+  EXPECT_TRUE(test::wait_until([&] { return is_known(keeper, token); }));
+  ASSERT_TRUE(revoke_token(session_, "ci", clock_.now()));
+  EXPECT_TRUE(test::wait_until([&] { return !is_known(keeper, token); }));
+  EXPECT_TRUE(is_known(keeper, first));
+}
+
+TEST_F(AccessKeeperTest, ARevocationThatIsNotHeardOfIsFoundByLooking) {
+  session_.execute_script(
+      "create or replace function note_access() returns trigger language plpgsql as $$ begin "
+      "update access_facts set revision = revision + 1; return null; end $$");
+  KeeperClock clock;
+  const std::string token = make("ci");
+  const AccessKeeper keeper({false, {}, std::nullopt}, database_, clock);
+  ASSERT_TRUE(is_known(keeper, token));
+  ASSERT_TRUE(revoke_token(session_, "ci", clock_.now()));
+  EXPECT_TRUE(test::wait_until([&] {
+    clock.passed += 500;  // the next look is due
+    return !is_known(keeper, token);
+  }));
 }
 
 TEST_F(AccessKeeperTest, RulesAreReplacedWhenATokenExpires) {
