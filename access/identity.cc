@@ -20,7 +20,7 @@ Identity Identity::of_token(Grant grant) {
 }
 
 Identity Identity::of_signed_page(SignedPage page) {
-  Identity identity(Kind::kSignedPage, "signed");
+  Identity identity(Kind::kSignedPage, "signed:" + page.digest);
   identity.grant_.scopes = Scopes::only(Scope::kRead);
   identity.grant_.on = {
       *Pattern::parse("*")};  // whoever made it has judged that it is asked for the page that it names

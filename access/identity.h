@@ -30,7 +30,8 @@ struct Grant {
 struct SignedPage {
   std::string filter;  // as above
   Instant expires;
-  std::string key;  // which it was signed with; another's dropping ends it
+  std::string key;          // which it was signed with; another's dropping ends it
+  std::string digest = {};  // of its signature: names the URL, and lets nobody read it
 };
 
 class Identity {
@@ -46,6 +47,7 @@ class Identity {
   // logs show.
   const std::string& name() const { return name_; }
   bool is_anonymous() const { return kind_ == Kind::kAnonymous; }
+  bool is_signed_page() const { return kind_ == Kind::kSignedPage; }
 
   // By credentials of its own; what is public is not asked here (access/rules.h).
   bool may(Scope scope, std::string_view workspace, std::string_view feed) const;

@@ -17,6 +17,10 @@ std::uint64_t mixed(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
+std::int64_t nanoseconds_of(Ticks ticks) {
+  return std::chrono::duration_cast<nanoseconds>(ticks.time_since_epoch()).count();
+}
+
 std::uint64_t by_chance() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
@@ -32,7 +36,7 @@ RateLimiter::RateLimiter(std::int64_t most, milliseconds period, std::size_t pla
       places_(most > 0 ? std::make_unique<Place[]>(sets_ * kWays) : nullptr) {}
 
 RateLimiter::Place& RateLimiter::place_of(std::uint64_t whom, std::int64_t now) {
-  Place* const set = &places_[(whom % sets_) * kWays];
+  Place* const set = set_of(whom);
   Place* best = set;
   for (Place* place = set; place != set + kWays; ++place) {
     if (place->whom.load(std::memory_order_relaxed) == whom) return *place;
@@ -44,28 +48,42 @@ RateLimiter::Place& RateLimiter::place_of(std::uint64_t whom, std::int64_t now) 
   return *best;
 }
 
+std::uint64_t RateLimiter::name_of(std::string_view whom) const {
+  const std::uint64_t name = mixed(std::hash<std::string_view>{}(whom) ^ seed_);
+  return name == 0 ? 1 : name;
+}
+
 RateLimiter::Taken RateLimiter::take(std::string_view whom, std::int64_t amount, Ticks now_ticks) {
   if (!is_limited()) return {};
-  const std::int64_t now = std::chrono::duration_cast<nanoseconds>(now_ticks.time_since_epoch()).count();
-  const std::int64_t capacity = nanoseconds(period_).count();
-  const std::int64_t each = std::max<std::int64_t>(capacity / most_, 1);
-  const std::int64_t needed = std::min(amount, most_) * each;  // of the bucket, to be granted
-  std::uint64_t name = mixed(std::hash<std::string_view>{}(whom) ^ seed_);
-  if (name == 0) name = 1;
-  std::atomic<std::int64_t>& full_at = place_of(name, now).full_at;
+  const std::int64_t now = nanoseconds_of(now_ticks);
+  const std::int64_t needed = std::min(amount, most_) * each();  // of the bucket, to be granted
+  std::atomic<std::int64_t>& full_at = place_of(name_of(whom), now).full_at;
   std::int64_t known = full_at.load(std::memory_order_relaxed);
   for (;;) {
     const std::int64_t from = std::max(known, now);
-    const std::int64_t room = capacity - (from - now);  // below 0: something is owed
+    const std::int64_t room = capacity() - (from - now);  // below 0: something is owed
     if (needed > room) {
-      return {false, std::max<std::int64_t>(room, 0) / each,
+      return {false, std::max<std::int64_t>(room, 0) / each(),
               std::chrono::ceil<milliseconds>(nanoseconds(needed - room))};
     }
-    const std::int64_t then = from + amount * each;
+    const std::int64_t then = from + amount * each();
     if (!full_at.compare_exchange_weak(known, then, std::memory_order_relaxed)) continue;
-    return {true, std::max<std::int64_t>(capacity - (then - now), 0) / each,
+    return {true, std::max<std::int64_t>(capacity() - (then - now), 0) / each(),
             std::chrono::ceil<milliseconds>(nanoseconds(then - now))};
   }
+}
+
+RateLimiter::Taken RateLimiter::look(std::string_view whom, Ticks now_ticks) const {
+  if (!is_limited()) return {};
+  const std::int64_t now = nanoseconds_of(now_ticks);
+  const std::uint64_t name = name_of(whom);
+  std::int64_t lacks = 0;  // of a bucket that is not kept nothing does
+  for (const Place* place = set_of(name); place != set_of(name) + kWays; ++place) {
+    if (place->whom.load(std::memory_order_relaxed) != name) continue;
+    lacks = std::max<std::int64_t>(place->full_at.load(std::memory_order_relaxed) - now, 0);
+  }
+  return {true, std::max<std::int64_t>(capacity() - lacks, 0) / each(),
+          std::chrono::ceil<milliseconds>(nanoseconds(lacks))};
 }
 
 }  // namespace courant::access

@@ -5,7 +5,9 @@
 // a little. Threads: any; without locks.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,6 +35,8 @@ class RateLimiter {
   // Takes so much from somebody's bucket. More than a bucket holds is granted where it is full, and then owed.
   // Nothing is taken where it is refused.
   Taken take(std::string_view whom, std::int64_t amount, Ticks now);
+  // The same of nothing: how much is left, and when the bucket is full again.
+  Taken look(std::string_view whom, Ticks now) const;
 
  private:
   static constexpr std::size_t kWays = 4;  // places that a name may have
@@ -40,7 +44,12 @@ class RateLimiter {
     std::atomic<std::uint64_t> whom{0};    // 0: nobody
     std::atomic<std::int64_t> full_at{0};  // nanoseconds of Ticks
   };
+  std::uint64_t name_of(std::string_view whom) const;
+  Place* set_of(std::uint64_t name) const { return &places_[(name % sets_) * kWays]; }
   Place& place_of(std::uint64_t whom, std::int64_t now);
+  std::int64_t capacity() const { return std::chrono::nanoseconds(period_).count(); }
+  // Nanoseconds until one more may be taken.
+  std::int64_t each() const { return std::max<std::int64_t>(capacity() / most_, 1); }
 
   const std::int64_t most_;
   const std::chrono::milliseconds period_;

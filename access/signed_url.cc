@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kFilter = "filter=";
 constexpr std::string_view kExpires = "expires=";
 constexpr std::string_view kSignature = "&signature=";
+constexpr std::size_t kDigestInName = 16;           // 96 bits: no two URLs share a name
 constexpr std::uint64_t kLatest = 253'402'300'799;  // seconds: the end of the year 9999
 
 std::string signature_of(std::string_view target, std::string_view key) {
@@ -60,6 +61,7 @@ std::optional<SignedPage> read_signed(std::string_view path, std::string_view qu
   const std::optional<std::uint64_t> seconds = expires ? parse_unsigned(*expires) : std::nullopt;
   if (!seconds || *seconds > kLatest) return std::nullopt;
   page.expires = Instant(std::chrono::seconds(*seconds));
+  page.digest = to_base64url(bytes_of(sha256(given))).substr(0, kDigestInName);
   if (const std::optional<std::string_view> filter = take_last(rest, kFilter)) {
     std::optional<std::string> decoded = percent_decode(*filter);
     if (!decoded) return std::nullopt;

@@ -2,7 +2,7 @@
 # entries of their own, and in no other. docs/SECURITY.md says against which threat each stands, and a test
 # (unit/kernel/security_suite_test.cc) that none of them is forgotten here.
 set(security_unit_access "*")
-set(security_unit_server "CrossOriginTest.*:GateTest.*")
+set(security_unit_server "CrossOriginTest.*:GateTest.*:MeterTest.*:UsageTest.*")
 set(security_unit_http "Router.NamesARouteThatDoesNotSayWhatItNeeds:ServerTest.AnswersOnlyForItsOwnHosts:ServerTest.LetsNoForeignWebPagePublish:ServerTest.HidesWhatABugSays")
 set(security_unit_xslt "Sandbox.*:SandboxFolder.*")
 set(security_unit_schema "GrammarRules.NothingIsReadOutsideOfTheFolderAndNothingFetched:GrammarRules.ADocumentCannotNameItsSchema:Interruptible.*")

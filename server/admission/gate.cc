@@ -63,7 +63,7 @@ std::uint64_t Gate::admit(Request& request) {
   const Need need = need_of(request, route);
   if (need == Need::kNothing) return router_.admit(request);
   request.let_in_by = revision;
-  request.identity = identify(request, *rules);
+  identify(request, *rules);
   judge(request, *rules, need, route != nullptr && route->is_whole);
   return router_.admit(request);
 }
@@ -73,7 +73,7 @@ std::optional<Response> Gate::answer_at_once(const Request& request) {
   return router_.answer_at_once(request);
 }
 
-Gate::IdentityPtr Gate::identify(const Request& request, const access::Rules& rules) {
+void Gate::identify(Request& request, const access::Rules& rules) {
   const std::optional<std::string_view> field = request.header("authorization");
   const Instant now = clock_.now();
   IdentityPtr identity;
@@ -93,12 +93,13 @@ Gate::IdentityPtr Gate::identify(const Request& request, const access::Rules& ru
     identity = std::make_shared<const Identity>(Identity::of_signed_page(*std::move(page)));
     if (identity->has_expired(now)) refuse_credentials(request, "The time of this URL is over");
   } else {
-    return anonymous_;
+    request.identity = anonymous_;
+    return;
   }
+  request.identity = std::move(identity);  // also where it is not let in now: it is counted as his
   if (!rules_.is_trusted(clock_.ticks())) {
     throw Problem(503, "The server does not hear at the moment which tokens are good").with("Retry-After", "2");
   }
-  return identity;
 }
 
 void Gate::judge(const Request& request, const access::Rules& rules, Need need, bool is_whole) {

@@ -43,7 +43,8 @@ class Gate final : public http::Handler {
   };
   using Pieces = std::function<http::Task<http::Bytes>()>;
 
-  IdentityPtr identify(const http::Request& request, const access::Rules& rules);
+  // Says in the request who asks. Throws Problem where he shows credentials that are not good; then it says nothing.
+  void identify(http::Request& request, const access::Rules& rules);
   void judge(const http::Request& request, const access::Rules& rules, http::Need need, bool is_whole);
   // Where it was let through by the rules of another revision.
   void judge_again(const http::Request& request, std::uint64_t revision);

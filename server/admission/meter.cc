@@ -1,6 +1,9 @@
 #include "server/admission/meter.h"
 
+#include <algorithm>
+
 #include "access/identity.h"
+#include "access/signed_url.h"
 #include "http/address.h"
 #include "kernel/problem.h"
 
@@ -35,8 +38,21 @@ std::string state_of(Use use, const RateLimiter::Taken& taken) {
          ";t=" + std::to_string(seconds_until(taken.until));
 }
 
-bool has_token(const Request& request) {
+constexpr auto kRequests = static_cast<std::size_t>(Use::kRequests);
+
+// That was good: a token, or a signed URL.
+bool has_credentials(const Request& request) {
   return request.identity && !request.identity->is_anonymous();
+}
+
+// Good or not.
+bool shows_credentials(const Request& request) {
+  return request.header("authorization") || access::is_signed(request.query);
+}
+
+bool says_what_is_left(const Response& response) {
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [](const auto& field) { return field.first == "RateLimit"; });
 }
 
 // Whoever watches over the server must see it under a flood.
@@ -62,12 +78,18 @@ Meter::Meter(http::Handler& inner, MeterOptions options, Usage& usage, const Clo
 std::uint64_t Meter::admit(Request& request) {
   if (is_probe(request)) return inner_.admit(request);
   request.spending = this;
-  constexpr auto kRequests = static_cast<std::size_t>(Use::kRequests);
-  if (by_address_[kRequests].is_limited()) take(request, Use::kRequests, 1, usage_.of("anonymous", {}));
-  const std::uint64_t most = inner_.admit(request);
-  Usage::Counts& counts = counts_of(request);
-  if (has_token(request)) take(request, Use::kRequests, 1, counts);
-  counts.used[kRequests].fetch_add(1, std::memory_order_relaxed);
+  if (!shows_credentials(request)) {
+    spend(request, Use::kRequests, 1);
+    return inner_.admit(request);
+  }
+  std::uint64_t most = 0;
+  try {
+    most = inner_.admit(request);
+  } catch (...) {
+    spend(request, Use::kRequests, 1);  // where that is too much it is what is answered
+    throw;
+  }
+  spend(request, Use::kRequests, 1);
   return most;
 }
 
@@ -77,11 +99,11 @@ void Meter::spend(const Request& request, Use use, std::int64_t amount) {
   counts.used[static_cast<std::size_t>(use)].fetch_add(amount, std::memory_order_relaxed);
 }
 
-// Of a token's bucket where it is known who asks, and of his address's else.
 void Meter::take(const Request& request, Use use, std::int64_t amount, Usage::Counts& counts) {
   const auto index = static_cast<std::size_t>(use);
-  if (has_token(request)) {
-    take(by_token_[index], request.identity->name(), "this token", use, amount, counts);
+  if (has_credentials(request)) {
+    const char* const who = request.identity->is_signed_page() ? "this signed URL" : "this token";
+    take(by_token_[index], request.identity->name(), who, use, amount, counts);
   } else if (by_address_[index].is_limited()) {
     take(by_address_[index], http::counted_address(request.client_address), "this address", use, amount, counts);
   }
@@ -112,13 +134,6 @@ Response Meter::finished(Response response, const Request& request) {
   const auto bytes =
       static_cast<std::int64_t>(response.body && request.method != http::Method::kHead ? response.body->size() : 0);
   counts.sent.fetch_add(bytes, std::memory_order_relaxed);
-  constexpr auto kRequests = static_cast<std::size_t>(Use::kRequests);
-  const bool is_by_token = has_token(request);
-  if (RateLimiter& limiter = (is_by_token ? by_token_ : by_address_)[kRequests]; limiter.is_limited()) {
-    const std::string whom = is_by_token ? request.identity->name() : http::counted_address(request.client_address);
-    response.with("RateLimit-Policy", policy_of(Use::kRequests, limiter));
-    response.with("RateLimit", state_of(Use::kRequests, limiter.take(whom, 0, clock_.ticks())));
-  }
   // The same bytes may come from an address that has used more, and the next answer to a token says something else.
   if (by_address_[kRequests].is_limited() || by_token_[kRequests].is_limited()) response.holds = nullptr;
   if (response.holds) {
@@ -130,6 +145,17 @@ Response Meter::finished(Response response, const Request& request) {
     };
   }
   return response;
+}
+
+void Meter::stamp(Response& response, const Request& request) const {
+  inner_.stamp(response, request);
+  if (request.spending == nullptr) return;  // a probe, or what was refused before anybody could be asked
+  const bool is_known = has_credentials(request);
+  const RateLimiter& limiter = (is_known ? by_token_ : by_address_)[kRequests];
+  if (!limiter.is_limited() || says_what_is_left(response)) return;
+  const std::string whom = is_known ? request.identity->name() : http::counted_address(request.client_address);
+  response.with("RateLimit-Policy", policy_of(Use::kRequests, limiter));
+  response.with("RateLimit", state_of(Use::kRequests, limiter.look(whom, clock_.ticks())));
 }
 
 }  // namespace courant::server

@@ -1,6 +1,7 @@
-// The meter: stands before all others, counts what everybody uses, and refuses what is too much (429). An address is
-// counted before anything is known of who asks, so that a flood of wrong credentials is one of requests; a token as
-// soon as it is known. Specification: RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After),
+// The meter: stands before all others, counts what everybody uses, and refuses what is too much (429). Who shows a good
+// token or signed URL is counted as that, and never as his address, which he may share with many; who shows none as his
+// address, before anything is done for him; who shows a wrong one, too, as soon as that is known, so that a flood of
+// those is one of requests. Specification: RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After),
 // draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy); docs/API.md ("Limits"). Threads: io threads,
 // without locks.
 #pragma once
@@ -37,7 +38,8 @@ class Meter final : public http::Handler, private http::Spending {
   }
   http::Task<http::Response> answer(const http::Request& request) override { return inner_.answer(request); }
   http::Response finished(http::Response response, const http::Request& request) override;
-  void stamp(http::Response& response, const http::Request& request) const override { inner_.stamp(response, request); }
+  // Whatever it is, the answer says what is left of the bucket from which the request was taken.
+  void stamp(http::Response& response, const http::Request& request) const override;
   std::uint64_t revision() const override { return inner_.revision(); }
 
  private:

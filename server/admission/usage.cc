@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kRowsOfANotice = 1'000;
 constexpr const char* kOthers = "(others)";
+constexpr std::string_view kUrl = "signed:";  // how identities of signed URLs are called (access/identity.cc)
+constexpr const char* kOtherUrls = "signed:(others)";
 
 std::uint64_t next_number() {
   static std::atomic<std::uint64_t> last{0};
@@ -47,10 +49,17 @@ Usage::Counts& Usage::of(std::string_view identity, std::string_view workspace) 
   if (const auto known = met.counts.find(met.key); known != met.counts.end()) return *known->second;
   const std::lock_guard lock(mutex_);
   Key key(identity, workspace);
+  const bool is_url = identity.starts_with(kUrl);
+  if (is_url && urls_ >= kMostUrls && !counts_.contains(key)) key.first = kOtherUrls;
   if (counts_.size() >= kMostCounted && !counts_.contains(key)) key = {kOthers, kOthers};
   std::unique_ptr<Counts>& counts = counts_[key];
-  if (!counts) counts = std::make_unique<Counts>();
-  if (met.counts.size() < kMostCounted) met.counts.emplace(met.key, counts.get());
+  if (!counts) {
+    counts = std::make_unique<Counts>();
+    if (is_url) ++urls_;
+  }
+  // So many are rarely met, and then some of them again.
+  if (met.counts.size() >= kMostCounted) met.counts.clear();
+  met.counts.emplace(met.key, counts.get());
   return *counts;
 }
 

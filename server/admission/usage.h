@@ -1,5 +1,6 @@
 // Who has used the server how much: counted by identity and workspace, told in the feed _courant/usage.
-// What is counted is bounded: beyond kMostCounted all others share one count.
+// What is counted is bounded: beyond kMostCounted all others share one count, and beyond kMostUrls other signed URLs
+// do, which somebody may make for each click: they push out no token.
 // Threads: any. The lock is held when a thread meets somebody for the first time, and for a report.
 #pragma once
 
@@ -27,6 +28,9 @@ class Usage {
     std::atomic<std::int64_t> sent{0};     // bytes of answers, without their heads, streams and media
   };
 
+  static constexpr std::size_t kMostCounted = 10'000;
+  static constexpr std::size_t kMostUrls = 1'000;
+
   // process: which of several counts. every: how often a report is due; 0: never.
   Usage(std::string process, std::chrono::seconds every, const Clock& clock);
 
@@ -38,7 +42,6 @@ class Usage {
   void report(sql::Session& session, bool is_last);
 
  private:
-  static constexpr std::size_t kMostCounted = 10'000;
   using Key = std::pair<std::string, std::string>;
 
   Instant next_after(Instant now) const;
@@ -49,6 +52,7 @@ class Usage {
   const std::uint64_t number_;  // of this among all of the process
   std::mutex mutex_;
   std::map<Key, std::unique_ptr<Counts>> counts_;  // guarded by mutex_; nothing is taken out
+  std::size_t urls_ = 0;                           // guarded by mutex_: how many of them are of signed URLs
   Instant from_;                                   // the thread's that reports
   Instant due_;
 };

@@ -179,42 +179,47 @@ const std::vector<Setting<Config>>& config_settings() {
       {"limits.per_address",
        "requests",
        &per_address<Use::kRequests>,
-       "requests of an address, an IPv6 /64, without a token in a minute, which may come at once; 0: no limit",
+       "requests of an address, an IPv6 /64, without a good token in a minute, which may come at once; 0: no limit",
        {.most = kMostAMinute}},
       {"limits.per_address",
        "entries",
        &per_address<Use::kEntries>,
-       "entries that are published, revised or deleted of an address, an IPv6 /64, without a token in a minute, which "
+       "entries that are published, revised or deleted of an address, an IPv6 /64, without a good token in a minute, "
+       "which "
        "may come at once; 0: no limit",
        {.most = kMostAMinute}},
       {"limits.per_address",
        "bytes",
        &per_address<Use::kBytes>,
-       "bytes of entries and media that are published of an address, an IPv6 /64, without a token in a minute, which "
+       "bytes of entries and media that are published of an address, an IPv6 /64, without a good token in a minute, "
+       "which "
        "may come at once; 0: no limit",
        {.most = kMostAMinute, .is_size = true}},
       {"limits.per_address",
        "waits",
        &per_address<Use::kWaits>,
-       "long polls that begin to wait of an address, an IPv6 /64, without a token in a minute, which may come at once; "
+       "long polls that begin to wait of an address, an IPv6 /64, without a good token in a minute, which may come at "
+       "once; "
        "0: no limit",
        {.most = kMostAMinute}},
       {"limits.per_address",
        "streams",
        &per_address<Use::kStreams>,
-       "event streams that begin of an address, an IPv6 /64, without a token in a minute, which may come at once; 0: "
+       "event streams that begin of an address, an IPv6 /64, without a good token in a minute, which may come at once; "
+       "0: "
        "no limit",
        {.most = kMostAMinute}},
       {"limits.per_address",
        "subscriptions",
        &per_address<Use::kSubscriptions>,
-       "subscriptions that are asked for or renewed of an address, an IPv6 /64, without a token in a minute, which may "
+       "subscriptions that are asked for or renewed of an address, an IPv6 /64, without a good token in a minute, "
+       "which may "
        "come at once; 0: no limit",
        {.most = kMostAMinute}},
       {"limits.per_token",
        "requests",
        &per_token<Use::kRequests>,
-       "requests of a token in a minute, which may come at once; 0: no limit",
+       "requests of a token, or a signed URL, in a minute, which may come at once; 0: no limit",
        {.most = kMostAMinute}},
       {"limits.per_token",
        "entries",

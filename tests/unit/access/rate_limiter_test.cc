@@ -47,6 +47,19 @@ TEST(RateLimiter, EachHasABucketOfHisOwn) {
   EXPECT_FALSE(limiter.take("one", 1, kBegin).is_granted);
 }
 
+TEST(RateLimiter, LookingTakesNothingAndKeepsNobody) {
+  RateLimiter limiter(10, std::chrono::minutes(1), 4);
+  EXPECT_EQ(limiter.look("reader", kBegin).left, 10);
+  EXPECT_EQ(limiter.take("reader", 4, kBegin).left, 6);
+  for (int i = 0; i < 1'000; ++i) limiter.look("other" + std::to_string(i), kBegin);
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_EQ(limiter.look("reader", kBegin).left, 6);
+    EXPECT_EQ(limiter.look("reader", kBegin).until, 24s);
+  }
+  EXPECT_TRUE(limiter.take("reader", 50, kBegin + 24s).is_granted);
+  EXPECT_EQ(limiter.look("reader", kBegin + 24s).left, 0) << "something is owed";
+}
+
 TEST(RateLimiter, NoLimitGrantsEverything) {
   RateLimiter limiter(0);
   EXPECT_FALSE(limiter.is_limited());

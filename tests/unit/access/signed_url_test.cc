@@ -43,6 +43,17 @@ TEST(SignedUrls, WhateverIsChangedOfThemBreaksThem) {
   }
 }
 
+TEST(SignedUrls, AreNamedEachDifferentlyByWhatDoesNotReadThem) {
+  const std::string one = sign_target("/demo/events", "", kUntil, "key");
+  const std::string name = Identity::of_signed_page(*read(one, {"key"})).name();
+  EXPECT_TRUE(name.starts_with("signed:"));
+  EXPECT_EQ(name, Identity::of_signed_page(*read(one, {"other", "key"})).name());
+  EXPECT_EQ(one.find(name.substr(7)), std::string::npos);
+  for (const char* const target : {"/demo/events?format=rss", "/demo/other"}) {
+    EXPECT_NE(name, Identity::of_signed_page(*read(sign_target(target, "", kUntil, "key"), {"key"})).name());
+  }
+}
+
 TEST(SignedUrls, OnlyWhatClaimsToBeSignedIsJudged) {
   EXPECT_FALSE(is_signed(""));
   EXPECT_FALSE(is_signed("format=rss"));
