@@ -45,6 +45,14 @@ struct FeedState {
   bool operator==(const FeedState&) const = default;
 };
 
+// How far the page of the newest entries reaches back, as it was read when the feed was of this version and stood
+// there: what its links follow from. Pages are cut at max_page_bytes, so that page_size alone does not tell.
+struct HeadPage {
+  std::uint64_t version = 0;
+  std::int64_t head = 0;
+  std::int64_t after = 0;  // exclusive
+};
+
 class LiveFeed {
  public:
   LiveFeed(FeedFacts facts, FeedState state, std::int64_t head);
@@ -55,6 +63,9 @@ class LiveFeed {
   // Another one whenever anything but the head may have changed, and when the feed is forgotten: what was made of an
   // earlier state does not hold any more. Never 0, and never that of another feed.
   std::uint64_t version() const { return version_; }
+  // As somebody has read it last; null: nobody has.
+  std::shared_ptr<const HeadPage> head_page() const { return head_page_.load(); }
+  void note_head_page(HeadPage page) { head_page_.store(std::make_shared<const HeadPage>(page)); }
   // By the steady clock, as Clock::ticks is.
   const Rhythm& rhythm() const { return rhythm_; }
 
@@ -71,6 +82,7 @@ class LiveFeed {
   Snapshot<FeedState> state_;
   std::atomic<std::int64_t> head_;
   std::atomic<std::uint64_t> version_;
+  Snapshot<HeadPage> head_page_;
   Rhythm rhythm_;
 
   friend class Directory;

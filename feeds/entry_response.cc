@@ -19,7 +19,7 @@ http::Response entry_response(int status, const StoredEntry& entry, const std::s
 http::Response entry_not_modified(const std::string& etag) {
   http::Response response;
   response.status = 304;
-  response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", "Accept, Accept-Encoding");
+  response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", kEntryVary);
   return response;
 }
 

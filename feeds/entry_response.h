@@ -11,6 +11,7 @@ namespace courant::feeds {
 
 inline constexpr const char* kFeedType = "application/atom+xml;type=feed;charset=utf-8";
 inline constexpr const char* kEntryType = "application/atom+xml;type=entry;charset=utf-8";
+inline constexpr const char* kEntryVary = "Accept, Accept-Encoding";  // of whoever reads one, in whatever form
 
 http::Response entry_response(int status, const StoredEntry& entry, const std::string& feed_url, bool has_edits,
                               const http::Request& request);

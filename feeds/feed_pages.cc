@@ -83,11 +83,14 @@ bool is_known_enough(const Engine& engine, const LiveFeed& feed, const Request& 
   return engine.follower().is_current() && named_position(request, query) <= feed.head();
 }
 
-// The links that do not depend on where the feed stands.
-std::string self_and_hub(const std::string& self, const std::string& hub_url) {
-  std::string links = "<" + self + ">; rel=\"self\"";
-  if (!hub_url.empty()) links += ", <" + hub_url + ">; rel=\"hub\"";
-  return links;
+// The Link field of a page. suffix: of the links between pages of its form.
+std::string link_field(const PageLinks& links, const std::string& self, const std::string& feed_url,
+                       const std::string& hub_url, std::string_view suffix) {
+  std::string field = "<" + self + ">; rel=\"self\"";
+  if (!hub_url.empty()) field += ", <" + hub_url + ">; rel=\"hub\"";
+  field += ", <" + with_suffix(feed_url + links.previous, suffix) + ">; rel=\"previous\"";
+  if (!links.next.empty()) field += ", <" + with_suffix(feed_url + links.next, suffix) + ">; rel=\"next\"";
+  return field;
 }
 
 // Says when it is worth to ask again. As long as that is so, the same answer may be given again: composed heads know
@@ -111,7 +114,8 @@ void add_policy(const Offer& offer, ReadyPage::Headers& headers) {
   }
 }
 
-// A conditional GET of a head that has not changed: the tag is told by where the feed stands, without a page.
+// A conditional GET of a head that has not changed: tag and links are told by where the feed stands, without a page,
+// once somebody has read one.
 std::optional<Response> unchanged_head(const Engine& engine, const Request& request,
                                        const std::shared_ptr<LiveFeed>& feed) {
   const std::optional<std::string_view> known = request.header("if-none-match");
@@ -120,16 +124,21 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   const std::uint64_t version = feed->version();
   const std::int64_t head = feed->head();
   if (named_position(request, {}) > head) return std::nullopt;
-  const FeedOffers offers(feed->state());
+  const std::shared_ptr<const HeadPage> page = feed->head_page();
+  if (!page || page->version != version || page->head != head) return std::nullopt;
+  const std::shared_ptr<const FeedState> state = feed->state();
+  const FeedOffers offers(state);
   const Offer& offer = choose_representation(request, {}, offers.all());
   if (offer.representation == Representation::kEvents) return std::nullopt;  // nobody has a stream already
-  const std::string etag = page_etag(feed->facts(), *feed->state(), tag_word_of(engine, offer), "", head);
+  const std::string etag = page_etag(feed->facts(), *state, tag_word_of(engine, offer), "", head);
   if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
-  const std::string self = with_suffix(engine.feed_url(feed->facts()), form_suffix(offer.format));
+  const PageLinks links = links_of({}, {page->after, head, true}, {head, state->floor, state->generation});
+  const std::string feed_url = engine.feed_url(feed->facts());
+  const std::string self = with_suffix(feed_url, form_suffix(offer.format));
   ReadyPage::Headers headers = {{"ETag", etag},
                                 {"Cache-Control", "no-cache"},
                                 {"Vary", "Accept, Accept-Encoding"},
-                                {"Link", self_and_hub(self, engine.options().hub_url)}};
+                                {"Link", link_field(links, self, feed_url, engine.options().hub_url, "")}};
   add_policy(offer, headers);
   Response response;
   response.status = 304;
@@ -139,27 +148,19 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   return response;
 }
 
-std::string link_field(const PageRequest& wanted, const RenderedPage& page, std::string_view suffix) {
-  const auto link = [&](const std::string& place, std::string_view rel) {
-    return "<" + with_suffix(wanted.feed_url + place, suffix) + ">; rel=\"" + std::string(rel) + "\"";
-  };
-  std::string links = self_and_hub(page.self, wanted.hub_url);
-  links += ", " + link(page.links.previous, "previous");
-  if (!page.links.next.empty()) links += ", " + link(page.links.next, "next");
-  return links;
-}
-
 // version: of the feed before the page is read.
-ReadyPage make_page(sql::Session& session, const LiveFeed& feed, const View& view, std::uint64_t version,
+ReadyPage make_page(sql::Session& session, LiveFeed& feed, const View& view, std::uint64_t version,
                     const Engine& engine) {
   const PageRequest& wanted = view.wanted;
   RenderedPage page = read_page(session, feed, wanted);
+  if (view.is_canonical) feed.note_head_page({version, page.head, page.range.after});
   const bool is_lasting = page.range.is_full && wanted.query.marker != "last" && !wanted.is_newest_only;
-  ReadyPage::Headers headers = {{"Content-Type", std::string(view.offer->content_type)},
-                                {"ETag", page.etag},
-                                {"Feed-Position", std::to_string(page.range.upto)},
-                                {"Link", link_field(wanted, page, view.suffix)},
-                                {"Vary", "Accept, Accept-Encoding"}};
+  ReadyPage::Headers headers = {
+      {"Content-Type", std::string(view.offer->content_type)},
+      {"ETag", page.etag},
+      {"Feed-Position", std::to_string(page.range.upto)},
+      {"Link", link_field(page.links, page.self, wanted.feed_url, wanted.hub_url, view.suffix)},
+      {"Vary", "Accept, Accept-Encoding"}};
   add_policy(*view.offer, headers);
   if (is_lasting) {
     const ReadyPage::Headers lasting = lasting_fields(feed.state()->settings, page.oldest);

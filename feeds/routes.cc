@@ -30,7 +30,7 @@ Response other_entry_response(const Offer& offer, std::string document, std::int
                               const std::string& etag) {
   Response response;
   response.with("Content-Type", std::string(offer.content_type)).with("ETag", etag).with("Cache-Control", "no-cache");
-  response.with("Feed-Position", std::to_string(position)).with("Vary", "Accept, Accept-Encoding");
+  response.with("Feed-Position", std::to_string(position)).with("Vary", kEntryVary);
   response.body = http::make_bytes(std::move(document));
   return response;
 }
@@ -73,6 +73,7 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
   Response response = is_known  ? entry_not_modified(etag)
                       : is_atom ? entry_response(200, *found.entry, feed_url, has_edits, request)
                                 : other_entry_response(offer, found.other, found.entry->position, etag);
+  if (is_atom && !is_known) response.with("Vary", kEntryVary);
   if (found.last_modified) found.last_modified->tell(response, now);
   co_return response;
 }

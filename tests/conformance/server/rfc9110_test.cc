@@ -135,6 +135,54 @@ TEST_F(Rfc9110Dates, Section15_4_5NotModifiedByTagHasNoDate) {
 }
 
 // 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
+// 15.4.5: "The server generating a 304 response MUST generate any of the following header fields that would have been
+// sent in a 200 (OK) response to the same request: Content-Location, Date, ETag, and Vary; Cache-Control and Expires".
+// RFC 9111 section 3.2: a cache replaces what it has stored of each field that a 304 has, so Link must be the same,
+// too, or a reader loses its way from the cached page.
+void expect_same_fields(int port, const std::string& target, const std::string& accept) {
+  HttpClient client(port);
+  const std::string etag = client.get(target, accept).header("ETag");
+  ASSERT_FALSE(etag.empty()) << target;
+  // Whoever answers first, from the page or from where the feed stands.
+  for (int i = 0; i < 3; ++i) {
+    const Reply unchanged = client.get(target, accept + "If-None-Match: " + etag + "\r\n");
+    const Reply whole = client.get(target, accept);
+    ASSERT_EQ(unchanged.status, 304) << target;
+    EXPECT_EQ(unchanged.body, "") << target;
+    EXPECT_NE(unchanged.header("Date"), "") << target;
+    for (const char* const field : {"Content-Location", "ETag", "Vary", "Cache-Control", "Expires", "Link"}) {
+      EXPECT_EQ(unchanged.header(field), whole.header(field)) << target << " " << accept << field;
+    }
+  }
+}
+
+TEST_F(Rfc9110, Section15_4_5NotModifiedHasTheFieldsOfTheWhole) {
+  publish_all(30);  // more than a page, so that there is a next one
+  for (const char* const accept : {"", "Accept: text/html\r\n", "Accept: application/feed+json\r\n"}) {
+    expect_same_fields(server_.port(), "/demo/events", accept);
+  }
+  for (const char* const target :
+       {"/demo/events?format=json", "/demo/events?format=rss", "/demo/events?limit=7", "/demo/events?marker=3",
+        "/demo/events?marker=9&direction=backward&limit=3", "/demo/events?marker=last", "/demo/events?search=%2Bnone",
+        "/demo/events/archive/1", "/demo/events/archive", "/demo/events/entries/urn:x:3",
+        "/demo/events/entries/urn:x:3?format=html"}) {
+    expect_same_fields(server_.port(), target, "");
+  }
+  publish(31);
+  expect_same_fields(server_.port(), "/demo/events", "");
+}
+
+// A server that nobody has asked for the page yet.
+TEST_F(Rfc9110, Section15_4_5NotModifiedHasTheFieldsOfTheWholeOnAnotherServer) {
+  publish_all(30);
+  const Reply whole = client_.get("/demo/events");
+  CourantServer other({"--database", database_.url(), "--public-url", server_.url()});
+  const Reply unchanged =
+      HttpClient(other.port()).get("/demo/events", "If-None-Match: " + whole.header("ETag") + "\r\n");
+  EXPECT_EQ(unchanged.status, 304);
+  EXPECT_EQ(unchanged.header("Link"), whole.header("Link"));
+}
+
 TEST_F(Rfc9110, Section15_5_6MethodNotAllowedNamesWhatIs) {
   publish(1);
   const Reply reply = client_.post("/demo/events/entries/urn:x:1", "x");

@@ -65,8 +65,7 @@ TEST_F(PagesTest, EachRepresentationHasItsEntityTag) {
     EXPECT_EQ(unchanged.header(field), html.header(field)) << field;
   }
   EXPECT_FALSE(unchanged.header("Date").empty());
-  EXPECT_EQ(unchanged.header("Link"),
-            "<" + server_.url() + "/demo/events?format=html>; rel=\"self\", <" + server_.url() + "/hub>; rel=\"hub\"");
+  EXPECT_EQ(unchanged.header("Link"), html.header("Link"));
   EXPECT_EQ(client_.get("/demo/events", known).status, 200) << "the tag of the page is not that of the Atom document";
 }
 
