@@ -149,8 +149,17 @@ void PageCache::keep(const std::string& key, const Page& page, std::vector<Page>
   kept_.push_front({key, page});
   by_key_.emplace(kept_.front().key, kept_.begin());
   bytes_ += bytes_of(kept_.front());
+  // One that was used since it came to the end, without anybody having asked for it here, is as good as new. Each once:
+  // they are used meanwhile.
+  std::size_t chances = kept_.size();
   while (bytes_ > most_bytes_) {
-    drop(std::prev(kept_.end()), dropped);
+    const auto last = std::prev(kept_.end());
+    if (chances > 0 && last->page->use()->exchange(false, std::memory_order_relaxed)) {
+      --chances;
+      kept_.splice(kept_.begin(), kept_, last);
+      continue;
+    }
+    drop(last, dropped);
     evictions_.add();
   }
   held_.set(static_cast<double>(bytes_));

@@ -1,4 +1,5 @@
-// Pages in memory, bounded in bytes: the least recently used goes first. A page is made once for all who ask for it at
+// Pages in memory, bounded in bytes: the least recently used goes first, as far as it was not used by answers that were
+// given again (http/answer_memo.h) since. A page is made once for all who ask for it at
 // the same time. One that is asked for the first time is kept only where it is canonical: who asks for ever other
 // markers, limits and searches cannot wash out what everybody reads.
 // Threads: any io thread; making runs on database threads. The lock is held for look-ups alone.

@@ -119,7 +119,11 @@ http::Response answer_with(const ReadyPage& page, const http::Request& request, 
                            const Follower& follower, const Clock& clock) {
   const Ticks now = clock.ticks();
   http::Response response = answer(page, request, false, now);
-  response.holds = while_unchanged(std::move(feed), page.version(), page.head(), follower);
+  response.holds = [&follower, feed = std::move(feed), version = page.version(), head = page.head(), use = page.use()] {
+    if (!is_at(*feed, version, head) || !follower.is_current()) return false;
+    if (!use->load(std::memory_order_relaxed)) use->store(true, std::memory_order_relaxed);
+    return true;
+  };
   if (response.status == 200 && page.last_modified() && now < page.last_modified()->settled()) {
     // The next answer may have to say when the page was modified.
     response.holds = [&clock, settled = page.last_modified()->settled(), holds = std::move(response.holds)] {

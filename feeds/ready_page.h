@@ -2,6 +2,7 @@
 // Threads: immutable once made, shared between threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,11 @@ class ReadyPage {
   std::optional<std::int64_t> head() const { return head_; }
   std::size_t bytes() const;  // of memory, about
 
+  // Set by whoever uses the page, also by answers that are given again without asking for it, whose io threads share
+  // nothing but this: it is written only where it is not set.
+  using Use = std::shared_ptr<std::atomic<bool>>;
+  const Use& use() const { return use_; }
+
   // The same, of a page that was sent as it is, in a content coding, which is made here: for a database thread. The
   // entity tag is weak, and so the same.
   ReadyPage in(http::Coding coding) const;
@@ -74,6 +80,7 @@ class ReadyPage {
   PageNews news_;
   std::optional<LastModified> last_modified_;  // not in the heads: it is told later than they are composed
   http::Bytes heads_[2][2];
+  Use use_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 // Whether the client has it already: If-None-Match, or else If-Modified-Since.

@@ -1,12 +1,18 @@
 #include "http/exchange.h"
 
 #include "http/gzip.h"
+#include "http/let_others.h"
 #include "http/problem_reply.h"
 #include "http/request_log.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 
 namespace courant::http {
+namespace {
+
+constexpr std::size_t kInflatedAtOnce = 128 << 10;  // some 0.3 ms
+
+}  // namespace
 
 void read_request(std::string_view bytes, const HostPolicy& hosts, std::string_view client_address, Presence& presence,
                   RequestHead& into) {
@@ -22,14 +28,18 @@ Problem body_too_long(std::uint64_t limit) {
   return Problem(413, "The body is longer than the " + std::to_string(limit) + " bytes allowed here");
 }
 
-void take_off_coding(Request& request, std::uint64_t limit) {
+Task<void> take_off_coding(Request& request, std::uint64_t limit) {
   const std::string coding = ascii_lower(trim(request.combined_header("content-encoding")));
-  if (coding.empty() || coding == "identity") return;
+  if (coding.empty() || coding == "identity") co_return;
   if (coding != "gzip" && coding != "x-gzip") {
     throw Problem(415, "Content-Encoding '" + coding + "' is not taken: send gzip or none")
         .with("Accept-Encoding", "gzip");
   }
-  Unpacked plain = unpack(request.body, limit);
+  Unpacking unpacking(request.body, limit);
+  while (unpacking.go_on(kInflatedAtOnce)) {
+    co_await let_others_go_first();
+  }
+  Unpacked plain = std::move(unpacking).result();
   if (plain.end == Unpacked::End::kTooLong) {
     throw Problem(413, "The body is longer than " + std::to_string(limit) + " bytes when inflated");
   }

@@ -26,8 +26,9 @@ void read_request(std::string_view bytes, const HostPolicy& hosts, std::string_v
 // 413: what a body may be that the handler has admitted.
 Problem body_too_long(std::uint64_t limit);
 
-// Takes gzip off the body; `limit` holds for what comes out. Throws Problem 400, 413, 415.
-void take_off_coding(Request& request, std::uint64_t limit);
+// Takes gzip off the body, in portions between which other connections have their turn; `limit` holds for what comes
+// out. Throws Problem 400, 413, 415.
+Task<void> take_off_coding(Request& request, std::uint64_t limit);
 
 // A Problem's reply, or a 500 that says nothing of what failed.
 Response answer_to_failure(std::exception_ptr failure, const Request& request);

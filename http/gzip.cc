@@ -1,6 +1,7 @@
 #include "http/gzip.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include <zlib.h>
 
@@ -25,26 +26,46 @@ std::string gzip(std::string_view data, int level) {
   return out;
 }
 
-Unpacked unpack(std::string_view data, std::uint64_t max_bytes) {
-  z_stream stream{};
-  if (inflateInit2(&stream, kGzipWindow) != Z_OK) std::abort();
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  std::string out;
+struct Unpacking::Stream : z_stream {};
+
+Unpacking::Unpacking(std::string_view data, std::uint64_t max_bytes)
+    : stream_(std::make_unique<Stream>()), max_bytes_(max_bytes) {
+  if (inflateInit2(stream_.get(), kGzipWindow) != Z_OK) std::abort();
+  stream_->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
+  stream_->avail_in = static_cast<uInt>(data.size());
+}
+
+Unpacking::~Unpacking() {
+  inflateEnd(stream_.get());
+}
+
+bool Unpacking::go_on(std::size_t portion) {
   char piece[16384];
-  int status = Z_OK;
-  while (status == Z_OK && out.size() <= max_bytes) {
-    stream.next_out = reinterpret_cast<Bytef*>(piece);
-    stream.avail_out = sizeof piece;
-    status = inflate(&stream, Z_NO_FLUSH);
-    out.append(piece, sizeof piece - stream.avail_out);
-    if (status == Z_OK && stream.avail_in == 0 && stream.avail_out != 0) break;  // cut short
+  for (std::size_t done = 0; !is_over_ && done < portion;) {
+    stream_->next_out = reinterpret_cast<Bytef*>(piece);
+    stream_->avail_out = sizeof piece;
+    const int status = inflate(stream_.get(), Z_NO_FLUSH);
+    const std::size_t count = sizeof piece - stream_->avail_out;
+    out_.append(piece, count);
+    done += count;
+    is_whole_ = status == Z_STREAM_END && stream_->avail_in == 0;
+    const bool is_cut_short = status == Z_OK && stream_->avail_in == 0 && stream_->avail_out != 0;
+    is_over_ = status != Z_OK || is_cut_short || out_.size() > max_bytes_;
   }
-  const bool is_whole = status == Z_STREAM_END && stream.avail_in == 0;
-  inflateEnd(&stream);
-  if (out.size() > max_bytes) return {Unpacked::End::kTooLong, {}};
-  if (!is_whole) return {Unpacked::End::kBroken, {}};
-  return {Unpacked::End::kWhole, std::move(out)};
+  return !is_over_;
+}
+
+Unpacked Unpacking::result() && {
+  if (out_.size() > max_bytes_) return {Unpacked::End::kTooLong, {}};
+  if (!is_whole_) return {Unpacked::End::kBroken, {}};
+  return {Unpacked::End::kWhole, std::move(out_)};
+}
+
+Unpacked unpack(std::string_view data, std::uint64_t max_bytes) {
+  Unpacking unpacking(data, max_bytes);
+  while (unpacking.go_on(1 << 20)) {
+  }
+  return std::move(unpacking).result();
 }
 
 std::optional<std::string> gunzip(std::string_view data, std::uint64_t max_bytes) {

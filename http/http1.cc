@@ -54,7 +54,7 @@ void Http1::answer_known() {
     if (!known) break;
     known->append_head_to(out, context_.date_line);
     if (known->body) peer_.put_body(std::move(known->body));
-    if (known->series) Tally::count_known(*known->series);
+    if (known->series) context_.tally.count_known(*known->series);
     peer_.enter(Phase::kAnswer);
     used += *length;
     used += skip_empty_lines(rest.substr(*length));
@@ -220,7 +220,7 @@ Task<bool> Http1::serve_one(std::size_t head_length) {
   if (!response && !body_read) {
     try {
       body_read = co_await read_body(head, limit, request);
-      if (body_read) take_off_coding(request, limit);
+      if (body_read) co_await take_off_coding(request, limit);
     } catch (const Problem& problem) {
       refusal = problem;
     }

@@ -111,6 +111,8 @@ class Http2 {
   void refuse(Stream& stream, const Problem& problem);
   void respond(Stream& stream, Response response);
   void submit(Stream& stream, std::string_view head, bool has_data);
+  Task<void> unpack(StreamPtr stream);  // a body that came packed, then answers
+  void answer(const StreamPtr& stream);
   Task<void> answer_later(StreamPtr stream);
   Task<void> fetch(StreamPtr stream);
   void reset(std::int32_t id, std::uint32_t code);

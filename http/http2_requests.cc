@@ -26,7 +26,7 @@ void Http2::begin(const StreamPtr& stream) {
     if (std::optional<AnswerMemo::Known> known = context_.memo.find(stream->head, context_.handler.revision())) {
       std::string head;
       known->append_head_to(head, context_.date_line);
-      if (known->series) Tally::count_known(*known->series);
+      if (known->series) context_.tally.count_known(*known->series);
       stream->is_answered = true;
       stream->has_ended = true;
       stream->piece = std::move(known->body);
@@ -82,13 +82,28 @@ void Http2::complete(const StreamPtr& stream) {
   if (stream->is_answered) return;
   stream->deadline = Ticks::max();
   stream->arrived = std::chrono::steady_clock::now();
-  Request& request = stream->request.request;
+  if (stream->request.request.header("content-encoding")) return spawn(unpack(stream));
+  answer(stream);
+}
+
+Task<void> Http2::unpack(StreamPtr stream) {
+  std::optional<Problem> refusal;
   try {
-    take_off_coding(request, stream->limit);
+    co_await take_off_coding(stream->request.request, stream->limit);
   } catch (const Problem& problem) {
-    return refuse(*stream, problem);
+    refusal = problem;
   }
-  if (std::optional<Response> response = answer_at_once(context_.handler, request)) {
+  if (stream->is_closed) co_return release(*stream);
+  if (refusal) {
+    refuse(*stream, *refusal);
+  } else {
+    answer(stream);
+  }
+  pump();
+}
+
+void Http2::answer(const StreamPtr& stream) {
+  if (std::optional<Response> response = answer_at_once(context_.handler, stream->request.request)) {
     return respond(*stream, *std::move(response));
   }
   spawn(answer_later(stream));

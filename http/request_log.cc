@@ -8,11 +8,6 @@ namespace {
 
 using Logged = ServerOptions::Logged;
 
-// The page of a subscription is open to whoever knows its URL.
-std::string_view path_for_log(const Request& request, std::string_view route) {
-  return route.find("{token}") == std::string_view::npos ? request.path : route;
-}
-
 // 501 and 505 are what a client asked for and nobody has.
 bool is_failure(int status) {
   return status >= 500 && status != 501 && status != 505;
@@ -24,17 +19,14 @@ std::uint64_t length_of(const Response& response) {
 }
 
 template <class Log>
-void write_with(Log log, std::string_view words, const Request& request, const Answered& answered,
-                const Response& response) {
+void write_with(Log log, std::string_view words, const ServerOptions& options, const Request& request,
+                const Answered& answered, const Response& response) {
+  const std::string path_shown = path_for_log(request.path, options.secret_below);
   const double milliseconds = std::chrono::duration<double, std::milli>(answered.time).count();
-  const LogField fields[] = {{"request", request.id.text()},
-                             {"method", request.method_text},
-                             {"path", path_for_log(request, answered.route)},
-                             {"route", answered.route},
-                             {"status", response.status},
-                             {"milliseconds", milliseconds},
-                             {"bytes", length_of(response)},
-                             {"client", request.client_address}};
+  const LogField fields[] = {{"request", request.id.text()}, {"method", request.method_text},
+                             {"path", path_shown},           {"route", answered.route},
+                             {"status", response.status},    {"milliseconds", milliseconds},
+                             {"bytes", length_of(response)}, {"client", request.client_address}};
   const auto& [id, method, path, route, status, took, bytes, client] = fields;
   const std::optional<TraceContext> trace = trace_of(request);
   if (!trace) return log(words, {id, method, path, route, status, took, bytes, client});
@@ -43,18 +35,23 @@ void write_with(Log log, std::string_view words, const Request& request, const A
 
 }  // namespace
 
+std::string path_for_log(std::string_view path, std::string_view secret_below) {
+  const bool is_secret = !secret_below.empty() && path.size() > secret_below.size() && path.starts_with(secret_below);
+  return is_secret ? std::string(secret_below) + "{token}" : std::string(path);
+}
+
 void log_answer(const ServerOptions& options, const Request& request, const Answered& answered, Response& response) {
   const int status = response.status;
   if (is_failure(status)) response.with("X-Request-Id", request.id.text());
   const bool is_slow = options.slow.count() > 0 && answered.time >= options.slow && !answered.was_kept_waiting;
   if (status == 503) {
-    write_with(log_warning, "request not taken", request, answered, response);
+    write_with(log_warning, "request not taken", options, request, answered, response);
   } else if (is_failure(status)) {
-    write_with(log_error, "request failed", request, answered, response);
+    write_with(log_error, "request failed", options, request, answered, response);
   } else if (is_slow) {
-    write_with(log_warning, "request was slow", request, answered, response);
+    write_with(log_warning, "request was slow", options, request, answered, response);
   } else if (options.logged == Logged::kAll || (options.logged == Logged::kErrors && status >= 400)) {
-    write_with(log_info, "request", request, answered, response);
+    write_with(log_info, "request", options, request, answered, response);
   }
 }
 

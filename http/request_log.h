@@ -4,11 +4,18 @@
 // io threads.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "http/exchange.h"
 #include "http/message.h"
 #include "http/server.h"
 
 namespace courant::http {
+
+// A path as logs have it. What stands below `secret_below` is a capability, whatever became of the request: who
+// mistypes such a URL, or comes by a wrong host, has it all the same. Empty: there are none.
+std::string path_for_log(std::string_view path, std::string_view secret_below);
 
 // Logs the answer where the options say so; gives one that failed the header field X-Request-Id.
 void log_answer(const ServerOptions& options, const Request& request, const Answered& answered, Response& response);

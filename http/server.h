@@ -48,6 +48,7 @@ struct ServerOptions {
   enum class Logged { kNone, kErrors, kAll };
   Logged logged = Logged::kNone;         // kErrors: those with 4xx, too
   std::chrono::milliseconds slow{1000};  // requests that take so long are logged; 0: none
+  std::string secret_below;              // what stands below this path is in no log; empty: none is secret
 };
 
 // Why nothing can be served on the address: it is none, or somebody is there.

@@ -36,6 +36,8 @@ Tally::Tally(Metrics& metrics)
       received_(metrics.counter("courant_http_received_bytes_total", "Bytes that clients have sent")),
       sent_(metrics.counter("courant_http_sent_bytes_total", "Bytes that were sent to clients")),
       streams_(metrics.gauge("courant_http2_streams", "Open streams of HTTP/2")),
+      given_again_(metrics.counter("courant_http_answers_given_again_total",
+                                   "Answers from memory to requests that came again byte for byte")),
       waited_(
           metrics.histogram("courant_http_wait_seconds",
                             "How long requests were kept that waited for news on their clients' wish", kWaitSeconds),
@@ -79,6 +81,7 @@ void Tally::flush() {
   waited_.flush();
   received_.add(static_cast<double>(std::exchange(received, 0)));
   sent_.add(static_cast<double>(std::exchange(sent, 0)));
+  if (known_ > 0) given_again_.add(static_cast<double>(std::exchange(known_, 0)));
   streams_.add(static_cast<double>(std::exchange(streams, 0)));
 }
 

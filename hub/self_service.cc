@@ -225,9 +225,10 @@ std::vector<http::Route> SelfService::routes(const std::int64_t& shards) {
     response.with("Location", page_url(options_.hub_url, token));
     co_return response;
   };
-  return {{"/hub/s/{token}", http::Method::kGet, look, nullptr, nullptr, http::Need::kNothing},
-          {"/hub/s/{token}", http::Method::kPost, act, nullptr, admit_form, http::Need::kNothing},
-          {"/hub/s/{token}/preview", http::Method::kGet, look_ahead, nullptr, nullptr, http::Need::kNothing}};
+  const std::string page = std::string(kOwnersPages) + "{token}";
+  return {{page, http::Method::kGet, look, nullptr, nullptr, http::Need::kNothing},
+          {page, http::Method::kPost, act, nullptr, admit_form, http::Need::kNothing},
+          {page + "/preview", http::Method::kGet, look_ahead, nullptr, nullptr, http::Need::kNothing}};
 }
 
 }  // namespace courant::hub

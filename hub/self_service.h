@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/router.h"
@@ -15,6 +16,9 @@
 #include "kernel/uri.h"
 
 namespace courant::hub {
+
+// What stands below is a capability: it shows and changes a subscription, whoever has it.
+inline constexpr std::string_view kOwnersPages = "/hub/s/";
 
 class SelfService {
  public:

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include "hub/self_service.h"
 #include "kernel/log.h"
 #include "server/secrets.h"
 
@@ -57,6 +58,7 @@ http::ServerOptions server_options(const Config& config) {
                    : config.log.requests == "errors" ? Logged::kErrors
                                                      : Logged::kNone;
   options.slow = config.log.slow;
+  options.secret_below = hub::kOwnersPages;
   return options;
 }
 

@@ -3,7 +3,9 @@
 #include "access/credentials.h"
 #include "access/signed_url.h"
 #include "http/address.h"
+#include "http/request_log.h"
 #include "http/response_bytes.h"
+#include "hub/self_service.h"
 #include "kernel/log.h"
 #include "server/admission/challenge.h"
 
@@ -128,7 +130,8 @@ void Gate::refuse_credentials(const Request& request, const char* why) {
     throw Problem(429, "Too many wrong credentials came from this address")
         .with("Retry-After", std::to_string(wait->count()));
   }
-  log_warning("credentials were refused", {{"address", request.client_address}, {"path", request.path}, {"why", why}});
+  const std::string path = http::path_for_log(request.path, hub::kOwnersPages);
+  log_warning("credentials were refused", {{"address", request.client_address}, {"path", path}, {"why", why}});
   throw unauthorized(why, "invalid_token");
 }
 

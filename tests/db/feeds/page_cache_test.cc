@@ -95,6 +95,21 @@ TEST_F(PageCacheTest, WhatIsNotCanonicalIsKeptWhenItIsAskedForAgain) {
   EXPECT_TRUE(cache.find("odd", *feed_));
 }
 
+// Polling readers are given answers of before again, without asking here: what they are given is no less used for that.
+TEST_F(PageCacheTest, WhatIsGivenAgainStaysBeforeWhatIsAskedForOnce) {
+  PageCache cache(100'000, executor_, metrics_);
+  ask(cache, "polled", true, counted(7, 10'000));
+  ask(cache, "unused", true, counted(7, 10'000));
+  const ReadyPage::Use use = cache.find("polled", *feed_)->use();
+  ASSERT_TRUE(cache.find("unused", *feed_));
+  for (int i = 0; i < 100; ++i) {
+    *use = true;
+    ask(cache, "other " + std::to_string(i), true, counted(7, 10'000));
+  }
+  EXPECT_TRUE(cache.find("polled", *feed_));
+  EXPECT_FALSE(cache.find("unused", *feed_));
+}
+
 TEST_F(PageCacheTest, MakesForThoseWhoComeLaterInSpareTime) {
   PageCache cache(1 << 20, executor_, metrics_);
   std::promise<void> release;

@@ -235,6 +235,13 @@ TEST_F(IsolationTest, WhoSeesAPartPublishesAndEditsNothingElse) {
   EXPECT_EQ(outside.status, 403);
   EXPECT_THAT(outside.body, HasSubstr("categories match +tid:1"));
   EXPECT_EQ(post(entry("urn:y:1", "", "x")).status, 403);
+  const std::string planted = entry("urn:y:1", "tid:1'/><category term='tid:2", "x");
+  EXPECT_EQ(post(planted).status, 403) << "who is bound to tid:2 would see it";
+  EXPECT_EQ(
+      client_
+          .put("/closed/events/entries/urn:x:6", entry("urn:x:6", "tid:1'/><category term='Tid:2", "x"), bearer(mine_))
+          .status,
+      403);
   const Reply inside = post(entry("urn:y:1", "tid:1", "x"));
   EXPECT_EQ(inside.status, 201);
   EXPECT_EQ(inside.header("Feed-Chain"), "");

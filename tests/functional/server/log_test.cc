@@ -137,6 +137,19 @@ TEST_F(LogTest, HoldsNoSecretsWhateverIsLogged) {
   client.read_response();
   client.send("GET /hub/s/s3cret8/preview?x=s3cret9 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   client.read_response();
+  // However such a URL is mistyped, and whatever is wrong with the request besides.
+  for (const char* const wrong :
+       {"GET /hub/s/s3cret10/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /hub/s/s3cret11/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "DELETE /hub/s/s3cret12 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /hub/s/s3cret13 HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n",
+        "POST /hub/s/s3cret14 HTTP/1.1\r\nHost: localhost\r\nOrigin: http://elsewhere.example\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b",
+        "GET /hub/s/s3cret15 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer crt_wrong\r\n\r\n"}) {
+    RawClient another(server_->port());
+    another.send(wrong);
+    another.read_response();
+  }
   client.send("GET /last HTTP/1.1\r\nHost: localhost\r\n\r\n");
   client.read_response();
   EXPECT_TRUE(wait_until([] { return log().find("path=/last ") != std::string::npos; }));

@@ -73,6 +73,30 @@ TEST(Visibility, WhatIsOutsideIsNotPublishedAndNamed) {
   }
 }
 
+bool may_publish(const std::string& filter, const std::vector<std::string>& terms) {
+  try {
+    require_within(bound(filter), std::vector{prepared("urn:1", terms)});
+    return true;
+  } catch (const Problem& problem) {
+    EXPECT_EQ(problem.status(), 403);
+    return false;
+  }
+}
+
+// Nobody puts entries before the eyes of who is bound to another category of the same kind.
+TEST(Visibility, WhatIsPublishedHasNoCategoryOfOthers) {
+  EXPECT_TRUE(may_publish("+tid:1", {"tid:1", "rgn:dfw", "news"}));
+  EXPECT_FALSE(may_publish("+tid:1", {"tid:1", "tid:2"}));
+  EXPECT_FALSE(may_publish("+tid:1", {"TID:2", "tid:1"})) << "case tells nothing apart";
+  EXPECT_TRUE(may_publish("+tid:1+tid:2", {"tid:1", "tid:2"}));
+  EXPECT_FALSE(may_publish("+tid:1+tid:2", {"tid:2", "tid:3"}));
+  EXPECT_FALSE(may_publish("(AND(cat=tid:1)(cat=rgn:dfw))", {"tid:1", "rgn:dfw", "rgn:lon"}));
+  EXPECT_TRUE(may_publish("(AND(cat=tid:1)(NOT(cat=rgn:lon)))", {"tid:1", "rgn:dfw"}));
+  EXPECT_TRUE(may_publish("+urn:t:1", {"urn:t:1", "urn:other:2"})) << "the kind is all before the last colon";
+  EXPECT_FALSE(may_publish("+urn:t:1", {"urn:t:1", "urn:t:2"}));
+  EXPECT_TRUE(may_publish("+news", {"news", "sport"})) << "of no kind";
+}
+
 TEST(Visibility, ATopicIsBoundInItsOneSpelling) {
   PushView view = parse_push_view({{"search", "+a"}}, 25);
   bind_to(view, "+t");

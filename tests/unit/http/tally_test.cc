@@ -23,7 +23,7 @@ TEST(Tally, TellsTheMetricsWhenItIsFlushed) {
   constexpr std::string_view kRoute = "/{feed}";
   Tally::Series& series = tally.series(kRoute, Method::kGet, 204);
   Tally::count(series, 3ms);
-  Tally::count_known(series);
+  tally.count_known(series);
   tally.count_waited(series, 7s);
   tally.sent += 10;
   const MetricLabels labels = {{"route", "/{feed}"}, {"method", "GET"}, {"status", "2xx"}};
