@@ -25,7 +25,7 @@ enum class Limit {
   kSlowBody,         // bodies that take too long
   kStoppedReader,    // peers that read nothing of their answer
   kConnectionFlood,  // connections beyond max_connections
-  kHttp2Flood,       // floods of resets, pings, settings, empty frames, and headers that unpack to very much
+  kHttp2Flood,       // floods of resets on either side, pings, settings, empty frames; headers that unpack to very much
   kRapidReset,       // more streams begun and reset than may be worked for
 };
 inline constexpr std::size_t kLimits = 8;

@@ -15,12 +15,21 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Rapid resets, floods of PING and SETTINGS, empty frames: what asks for nothing may come in bursts, not for long.
+// Rapid resets, also those that a client has us send, floods of PING and SETTINGS, empty frames: what asks for nothing
+// may come in bursts, not for long.
 constexpr int kIdleFrameBurst = 500;
 constexpr int kIdleFramesPerSecond = 100;
+constexpr std::size_t kMostUnsent = 2000;  // frames that wait for a peer that does not read: a burst and all streams
 constexpr std::size_t kMostTimesUnpacked = 4;  // of what headers may have, before a block of them is a bomb
 
 constexpr auto kLastRequests = std::chrono::seconds(1);  // for requests that were sent before a GOAWAY arrived
+
+// Whether a reset answers what a peer has done wrong on the stream. By NO_ERROR, REFUSED_STREAM, CANCEL and
+// INTERNAL_ERROR we end what was right, and those have bounds of their own.
+bool is_fault_of_peer(std::uint32_t code) {
+  return code == NGHTTP2_PROTOCOL_ERROR || code == NGHTTP2_FLOW_CONTROL_ERROR || code == NGHTTP2_STREAM_CLOSED ||
+         code == NGHTTP2_FRAME_SIZE_ERROR || code == NGHTTP2_COMPRESSION_ERROR;
+}
 
 }  // namespace
 
@@ -63,6 +72,7 @@ Task<void> Http2::serve() {
     const ssize_t used =
         nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(in.data()), in.size());
     in.clear();  // it takes all of it, or the connection is over
+    if (nghttp2_session_get_outbound_queue_size(session_.get()) > kMostUnsent) end_abuse();
     if (used < 0 && !is_over_) nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
     settle();
     pump();
@@ -183,8 +193,12 @@ int Http2::on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::u
   return 0;
 }
 
-// An answer that is complete before its request is: the rest is not wanted (RFC 9113 section 8.1).
 int Http2::on_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+  if (frame->hd.type == NGHTTP2_RST_STREAM && is_fault_of_peer(frame->rst_stream.error_code)) {
+    of(user).note_idle_frame();
+    return 0;
+  }
+  // An answer that is complete before its request is: the rest is not wanted (RFC 9113 section 8.1).
   const bool is_answer = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
   if (!is_answer || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   const StreamPtr stream = of(user).find(frame->hd.stream_id);

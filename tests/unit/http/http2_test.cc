@@ -228,6 +228,55 @@ TEST_F(Http2Test, RapidResetsEnd) {
   released_ = true;
 }
 
+// CVE-2025-8671: a client that has us reset its streams gets no further than one that resets them itself.
+TEST_F(Http2Test, ResetsThatAClientMakesUsSendEnd) {
+  const auto heads = [](std::uint32_t stream, std::string_view then) {
+    const std::string head =
+        "\x83\x86\x04\x07/demo/a\x01\x09localhost\x0f\x0d\x01"
+        "5";  // content-length: 5
+    return frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, head) + std::string(then);
+  };
+  const auto faults_of = [](std::uint32_t stream) {
+    return std::vector<std::string>{
+        frame(NGHTTP2_WINDOW_UPDATE, 0, stream, std::string("\x7f\xff\xff\xff", 4)),  // RFC 9113 section 6.9.1
+        frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream, "more than was announced"),
+        frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, "\x82"),  // 8.1: trailers end the stream
+    };
+  };
+  double expected = 0;
+  for (std::size_t fault = 0; fault < faults_of(1).size(); ++fault) {
+    std::string flood = std::string(kPreface) + frame(NGHTTP2_SETTINGS, 0, 0, "");
+    for (std::uint32_t stream = 1; stream < 10'000; stream += 2) flood += heads(stream, faults_of(stream)[fault]);
+    RawClient raw(port());
+    raw.send(flood);
+    raw.end();
+    EXPECT_THAT(raw.read_all(), testing::EndsWith(std::string("\0\0\0\x0b", 4))) << "ENHANCE_YOUR_CALM";
+    EXPECT_EQ(abuses(), ++expected) << fault;
+  }
+}
+
+// Resets that a client does not read either are not kept for it without bound.
+TEST_F(Http2Test, ResetsThatNobodyReadsEnd) {
+  options_.write_timeout = std::chrono::hours(1);
+  serve();
+  const auto get = [](std::uint32_t stream, std::string_view path) {
+    const std::string head =
+        "\x82\x86\x04" + std::string(1, static_cast<char>(path.size())) + std::string(path) + "\x01\x09localhost";
+    return frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, stream, head);
+  };
+  // An answer that fills what may be on its way, so that no reset leaves any more.
+  const std::string open("\x7f\xff\x00\x00", 4);
+  std::string flood = std::string(kPreface) + frame(NGHTTP2_SETTINGS, 0, 0, std::string("\0\x04", 2) + open) +
+                      frame(NGHTTP2_WINDOW_UPDATE, 0, 0, open) + get(1, "/long");
+  for (std::uint32_t stream = 3; stream < 20'000; stream += 2) {
+    flood += get(stream, "/demo/a") + frame(NGHTTP2_WINDOW_UPDATE, 0, stream, std::string("\x7f\xff\xff\xff", 4));
+  }
+  constexpr int kFew = 4096;
+  RawClient raw(port(), test::kPatience, kFew);
+  raw.send(flood);
+  EXPECT_TRUE(test::wait_until([&] { return abuses() == 1; }));
+}
+
 // Streams that were reset count as long as they are worked for.
 TEST_F(Http2Test, NoMoreThanTheAnnouncedStreamsAreWorkedFor) {
   Session session(port());
