@@ -175,6 +175,7 @@ Task<void> Peer::end_at_rest() {
 }
 
 void Peer::end() {
+  if (transport_.was_given_up()) context_.metrics.hit(Limit::kStoppedReader).add();
   transport_.shutdown_send();
   close();
 }

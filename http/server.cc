@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <climits>
 #include <list>
 #include <thread>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
 using namespace std::chrono_literals;
 
 constexpr auto kSweep = 100ms;      // how exact the timeouts are
@@ -134,6 +137,9 @@ struct IoThread {
       }
       boost::system::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
+      // What fits into the system's own buffer has no phase in which we would miss its reader.
+      socket.set_option(
+          UserTimeout(static_cast<int>(std::min<std::int64_t>(context.options.write_timeout / 1ms, INT_MAX))), ignored);
       asio::co_spawn(io, serve(std::move(socket), listening.tls), asio::detached);
     }
   }

@@ -31,20 +31,6 @@ iovec piece_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
-// How many bytes the socket took at once; nullopt: the peer is gone.
-std::optional<std::size_t> send_now(int socket, std::string_view first, std::string_view second) {
-  std::array<iovec, 2> pieces = {piece_of(first), piece_of(second)};
-  msghdr message{};
-  message.msg_iov = pieces.data();
-  message.msg_iovlen = second.empty() ? 1 : 2;
-  for (;;) {
-    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) return static_cast<std::size_t>(sent);
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
-    if (errno != EINTR) return std::nullopt;
-  }
-}
-
 }  // namespace
 
 // OpenSSL works on these two strings, not on the socket: a connection at rest keeps a short one, and any number of
@@ -140,6 +126,7 @@ Task<bool> Transport::read_for_tls(std::size_t room) {
   const bool is_sound = tls_->filled(room, error ? 0 : count);
   received_ += error ? 0 : count;
   is_at_end_ = !is_sound || (error && error != asio::error::operation_aborted);
+  was_given_up_ = was_given_up_ || error == asio::error::timed_out;
   co_return is_sound && !error && count > 0;
 }
 
@@ -178,6 +165,7 @@ Task<std::size_t> Transport::read_some(std::string& into, std::size_t room) {
     into.resize(used + (error ? 0 : count));
     received_ += error ? 0 : count;
     is_at_end_ = error && error != asio::error::operation_aborted;
+    was_given_up_ = was_given_up_ || error == asio::error::timed_out;
     co_return error ? 0 : count;
   }
   for (;;) {
@@ -204,6 +192,7 @@ Task<std::size_t> Transport::throw_away() {
       received_ += static_cast<std::uint64_t>(count);
       co_return static_cast<std::size_t>(count);
     }
+    was_given_up_ = was_given_up_ || (count < 0 && errno == ETIMEDOUT);
     if (count == 0 || (errno != EAGAIN && errno != EINTR)) break;
     auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kToken);
     if (error) break;
@@ -226,9 +215,24 @@ std::size_t Transport::unacknowledged() {
   return static_cast<std::size_t>(std::max(count, 0));
 }
 
+// How many bytes the socket took at once; nullopt: the peer is gone.
+std::optional<std::size_t> Transport::send_now(std::string_view first, std::string_view second) {
+  std::array<iovec, 2> pieces = {piece_of(first), piece_of(second)};
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = second.empty() ? 1 : 2;
+  for (;;) {
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+    was_given_up_ = was_given_up_ || errno == ETIMEDOUT;
+    if (errno != EINTR) return std::nullopt;
+  }
+}
+
 std::optional<std::size_t> Transport::send(std::string_view first, std::string_view second) {
   if (tls_) return send_tls(first, second);
-  const std::optional<std::size_t> sent = send_now(socket_.native_handle(), first, second);
+  const std::optional<std::size_t> sent = send_now(first, second);
   left_ += sent.value_or(0);
   return sent;
 }
@@ -259,8 +263,7 @@ bool Transport::flush_tls() {
   std::string& out = tls_->out;
   std::size_t sent = 0;
   while (sent < out.size()) {
-    const std::optional<std::size_t> count =
-        send_now(socket_.native_handle(), std::string_view(out).substr(sent), std::string_view());
+    const std::optional<std::size_t> count = send_now(std::string_view(out).substr(sent), std::string_view());
     if (!count) return false;
     if (*count == 0) break;
     sent += *count;
@@ -320,6 +323,7 @@ std::optional<bool> Transport::has_ended() {
     count = ::recv(socket, into, kKeptRoom, MSG_DONTWAIT);
     if (!tls_->filled(kKeptRoom, static_cast<std::size_t>(std::max<ssize_t>(count, 0)))) return true;
   }
+  was_given_up_ = was_given_up_ || (count < 0 && errno == ETIMEDOUT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   if (count <= 0) return true;
   if (!tls_) return false;

@@ -64,6 +64,8 @@ class Transport {
   void shutdown_send();  // the peer sees the end
   void close();
   bool is_open() const { return socket_.is_open(); }
+  // Whether the system has given it up, as what was sent did not arrive for too long.
+  bool was_given_up() const { return was_given_up_; }
   std::string peer_address() const;  // textual, without port; empty: it is gone
 
  private:
@@ -72,6 +74,7 @@ class Transport {
 
   Task<bool> read_for_tls(std::size_t room);
   std::optional<std::size_t> send_tls(std::string_view first, std::string_view second);
+  std::optional<std::size_t> send_now(std::string_view first, std::string_view second);
   bool flush_tls();
   void await_end();
   std::optional<bool> has_ended();
@@ -80,6 +83,7 @@ class Transport {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<Tls> tls_;  // null: plain
   std::shared_ptr<Watch> watch_;
+  bool was_given_up_ = false;
   std::uint64_t left_ = 0;
   std::uint64_t received_ = 0;
   // The peer has ended, or is lost. Asio's reactor tells that once: another read would wait in vain.

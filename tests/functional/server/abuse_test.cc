@@ -120,6 +120,23 @@ TEST_F(AbuseTest, HalfOpenConnectionsEnd) {
   EXPECT_TRUE(is_well());
 }
 
+// What is pushed to a reader of events is little: it all fits into what the system keeps for the reader, so that only
+// the system notices that nothing of it arrives.
+TEST_F(AbuseTest, ReadersOfEventsThatVanishEnd) {
+  serve({.limits = "write_timeout = \"1s\"\n"});
+  const std::string long_one(8000, 'x');
+  const std::string entry =
+      "<entry xmlns='http://www.w3.org/2005/Atom'><title>t</title><content>" + long_one + "</content></entry>";
+  ASSERT_EQ(ask(*server_, Way::kPlain, "POST", "/demo/events", {}, entry).status, 201);
+  constexpr int kFew = 2048;
+  RawClient vanished(server_->port(), kPatience, kFew);
+  vanished.send("GET /demo/events?format=events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(vanished.read_response(), StartsWith("HTTP/1.1 200 "));
+  ASSERT_EQ(ask(*server_, Way::kPlain, "POST", "/demo/events", {}, entry).status, 201);
+  EXPECT_TRUE(counts("courant_http_limits_total{limit=\"stopped_reader\"}", 1));
+  EXPECT_TRUE(wait_until([&] { return server_->metric(kConnections) == 0; }));
+}
+
 TEST_F(AbuseTest, FloodsOfConnectionsAreTurnedAway) {
   serve({.server = "max_connections = 20\n"});
   const auto before = connect();
