@@ -100,13 +100,13 @@ feeds::CodedPage find_coded(Engine& engine, const Wanted& wanted, const std::sha
 // 13.1.2), and is to be told which (RFC 9111 section 4.3.4).
 std::optional<std::string> tag_in_other_coding(const Request& request, const Wanted& wanted,
                                                const feeds::ReadyPage& page) {
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  if (!known) return std::nullopt;
+  const std::string known = request.combined_header("if-none-match");
+  if (known.empty()) return std::nullopt;
   std::string_view base = page.etag();
   base = http::without_tag_suffix(base.substr(1, base.size() - 2));
   for (const http::Coding coding : http::kCodings) {
     std::string tag = tag_in(base, coding);
-    if (wanted.coding.takes(coding) && http::if_none_match_matches(*known, tag)) return tag;
+    if (wanted.coding.takes(coding) && http::if_none_match_matches(known, tag)) return tag;
   }
   return std::nullopt;
 }
@@ -203,10 +203,9 @@ Task<Response> get_index(Engine& engine, const Request& request, PathArguments a
   };
   std::string document = co_await engine.executor().run(read);
   const std::string etag = "\"" + to_hex(bytes_of(sha256(document)).substr(0, 12)) + "\"";
-  const std::optional<std::string_view> known = request.header("if-none-match");
   Response response;
   response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", "Accept");
-  if (known && http::if_none_match_matches(*known, etag)) {
+  if (http::if_none_match_matches(request, etag)) {
     response.status = 304;
     co_return response;
   }

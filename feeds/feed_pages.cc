@@ -68,7 +68,7 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
 
 // The highest position that the request shows its sender to know of.
 std::int64_t named_position(const Request& request, const PageQuery& query) {
-  std::int64_t named = highest_position(request.header("if-none-match").value_or(""));
+  std::int64_t named = highest_position(request.combined_header("if-none-match"));
   const std::string_view marker = query.marker ? std::string_view(*query.marker) : std::string_view();
   for (const std::string_view text : {marker, request.header("feed-position-min").value_or("")}) {
     if (const std::optional<std::uint64_t> position = parse_unsigned(text); position && *position >> 62 == 0) {
@@ -118,8 +118,8 @@ void add_policy(const Offer& offer, ReadyPage::Headers& headers) {
 // once somebody has read one.
 std::optional<Response> unchanged_head(const Engine& engine, const Request& request,
                                        const std::shared_ptr<LiveFeed>& feed) {
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  if (!known || !request.query.empty() || !engine.follower().is_current()) return std::nullopt;
+  if (!request.header("if-none-match") || !request.query.empty() || !engine.follower().is_current())
+    return std::nullopt;
   if (asker_of(request).is_filtered()) return std::nullopt;  // the tag is of what is new to him
   const std::uint64_t version = feed->version();
   const std::int64_t head = feed->head();
@@ -131,7 +131,7 @@ std::optional<Response> unchanged_head(const Engine& engine, const Request& requ
   const Offer& offer = choose_representation(request, {}, offers.all());
   if (offer.representation == Representation::kEvents) return std::nullopt;  // nobody has a stream already
   const std::string etag = page_etag(feed->facts(), *state, tag_word_of(engine, offer), "", head);
-  if (!http::if_none_match_matches(*known, etag)) return std::nullopt;
+  if (!http::if_none_match_matches(request, etag)) return std::nullopt;
   const PageLinks links = links_of({}, {page->after, head, true}, {head, state->floor, state->generation});
   const std::string feed_url = engine.feed_url(feed->facts());
   const std::string self = with_suffix(feed_url, form_suffix(offer.format));
@@ -213,7 +213,7 @@ bool has_news(const Engine& engine, const Request& request, const View& view, co
     return page.news().is_short_of_head || page.news().has_any_after(0, now);
   }
   // Who names no state of the head has seen nothing.
-  const std::int64_t seen = highest_position(request.header("if-none-match").value_or(""));
+  const std::int64_t seen = highest_position(request.combined_header("if-none-match"));
   return seen == 0 || seen >= page.news().newest() || page.news().has_any_after(seen, now);
 }
 

@@ -16,9 +16,8 @@ http::Route route_of(std::string pattern, std::string type, std::string_view tex
     const Parameters query = query_of(request);
     const std::string* const version = find_parameter(query, "v");
     const std::string etag = "\"" + xslt::page_version() + "\"";
-    const std::optional<std::string_view> known = request.header("if-none-match");
     Response response;
-    response.status = known && http::if_none_match_matches(*known, etag) ? 304 : 200;
+    response.status = http::if_none_match_matches(request, etag) ? 304 : 200;
     const bool is_of_version = version != nullptr && *version == xslt::page_version();
     response.with("ETag", etag);
     response.with("Cache-Control", is_of_version ? "public, max-age=31536000, immutable" : "no-cache");

@@ -93,9 +93,7 @@ bool ReadyPage::holds(const LiveFeed& feed) const {
 }
 
 bool is_unchanged(const http::Request& request, const ReadyPage& page, Ticks now) {
-  if (const std::optional<std::string_view> known = request.header("if-none-match")) {
-    return http::if_none_match_matches(*known, page.etag());
-  }
+  if (request.header("if-none-match")) return http::if_none_match_matches(request, page.etag());
   return page.last_modified() && page.last_modified()->is_known(request, now);
 }
 

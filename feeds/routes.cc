@@ -66,8 +66,7 @@ Task<Response> get_entry(Engine& engine, const Request& request, PathArguments a
   const std::string position = std::to_string(found.entry->position);
   const bool is_atom = offer.representation == Representation::kXml;
   const std::string etag = "\"" + position + (is_atom ? "" : "-" + tag_word(offer)) + "\"";
-  const std::optional<std::string_view> known = request.header("if-none-match");
-  if (known && http::if_none_match_matches(*known, etag)) co_return entry_not_modified(etag);
+  if (http::if_none_match_matches(request, etag)) co_return entry_not_modified(etag);
   const Ticks now = engine.clock().ticks();
   const bool is_known = found.last_modified && found.last_modified->is_known(request, now);
   Response response = is_known  ? entry_not_modified(etag)

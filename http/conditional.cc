@@ -36,6 +36,11 @@ bool if_none_match_matches(std::string_view header, std::string_view etag) {
   return false;
 }
 
+bool if_none_match_matches(const Request& request, std::string_view etag) {
+  const std::string list = request.combined_header("if-none-match");
+  return !list.empty() && if_none_match_matches(list, etag);
+}
+
 bool if_match_matches(std::string_view header, std::string_view etag) {
   if (trim(header) == "*") return true;
   if (etag.starts_with("W/")) return false;

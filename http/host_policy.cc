@@ -45,6 +45,7 @@ bool HostPolicy::is_own_origin(std::string_view origin, std::string_view authori
 
 void HostPolicy::check(const Request& request, std::string_view authority) const {
   if (request.path.starts_with("/-/health/")) return;
+  if (host_of(authority).empty() && request.header("host")) throw Problem(400, "Host names no host");
   if (!authority.empty() && !hosts_.contains(host_of(authority))) {
     throw Problem(421, "This server does not answer for the host " + std::string(authority) +
                            ": name it in server.hosts or public_url");

@@ -24,9 +24,9 @@ class HostPolicy {
   HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,
              const std::vector<std::string>& hosts);
 
-  // Throws Problem 421 or 403. Health probes may name any host. A page is ours whose origin is that of public_url, or
-  // has the very host and port that the request names, or a host of the configuration's `hosts` (whose ports are those
-  // of proxies): another port of the same machine is somebody else.
+  // Throws Problem 400, 421 or 403: only HTTP/1.0 may say no host at all. Health probes may name any host. A page is
+  // ours whose origin is that of public_url, or has the very host and port that the request names, or a host of the
+  // configuration's `hosts` (whose ports are those of proxies): another port of the same machine is somebody else.
   void check(const Request& request, std::string_view authority) const;
 
  private:

@@ -14,8 +14,8 @@ std::string as_json(const Problem& problem, const Request& request) {
   nlohmann::ordered_json document = {{"type", "about:blank"},
                                      {"title", reason_phrase(problem.status())},
                                      {"status", problem.status()},
-                                     {"detail", problem.detail()},
-                                     {"instance", std::string(request.path)}};
+                                     {"detail", problem.detail()}};
+  if (!request.path.empty()) document["instance"] = std::string(request.path);  // else it could not be read
   for (const EntryProblem& entry : problem.entries()) {
     document["entries"].push_back(
         {{"index", entry.index}, {"id", entry.id}, {"title", entry.title}, {"detail", entry.detail}});

@@ -7,25 +7,99 @@
 #include "kernel/time.h"
 #include "sql/database.h"
 #include "tests/conformance/server/fixture.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::test::rfc9110_test {
 namespace {
 
 using Rfc9110 = Conformance;
 
-// 9.3.2: HEAD is "identical to GET except that the server MUST NOT send content in the response"; fields the same.
-TEST_F(Rfc9110, Section9_3_2HeadIsGetWithoutContent) {
-  publish_all(3);
-  for (const char* const target : {"/demo/events", "/demo/events/entries/urn:x:1", "/", "/-/health/live"}) {
-    const Reply got = client_.get(target);
-    RawClient raw(static_cast<std::uint16_t>(server_.port()));
-    raw.send("HEAD " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    const std::string head = raw.read_all();
-    EXPECT_EQ(head.substr(head.size() - 4), "\r\n\r\n") << target << " sends content";
-    EXPECT_NE(head.find("Content-Length: " + got.header("Content-Length") + "\r\n"), std::string::npos) << target;
-    if (!got.header("ETag").empty()) {
-      EXPECT_NE(head.find(got.header("ETag")), std::string::npos);
-    }
+// A media resource, closed archive pages, entries: one target of each kind.
+class Rfc9110Targets : public Conformance {
+ protected:
+  Rfc9110Targets() {
+    publish_all(60);
+    const Reply media = client_.post("/media/files", "pixels", "Content-Type: image/png\r\n");
+    EXPECT_EQ(media.status, 201) << media.body;
+    const std::size_t at = media.body.find("src=\"") + 5;
+    media_ = target_of(media.body.substr(at, media.body.find('"', at) - at));
+    // As every reader learns, pages are closed at leisure.
+    EXPECT_TRUE(wait_until([&] { return client_.get(archive_).status == 200; }));
+  }
+  std::string media_;
+  const std::string archive_ = "/demo/events/archive/1";
+};
+
+// The status line and all fields, but for the time of the answer.
+std::string head_of(const std::string& answer) {
+  std::string head = answer.substr(0, answer.find("\r\n\r\n") + 2);
+  const std::size_t date = head.find("\r\nDate: ");
+  EXPECT_NE(date, std::string::npos) << head;
+  if (date != std::string::npos) head.erase(date, head.find("\r\n", date + 2) - date);
+  return head;
+}
+
+// 9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content in the response." "The
+// server SHOULD send the same header fields in response to a HEAD request as it would have sent if the request method
+// had been GET."
+TEST_F(Rfc9110Targets, Section9_3_2HeadIsGetWithoutContent) {
+  const std::string unchanged = "If-None-Match: *\r\n";
+  const std::vector<std::pair<std::string, std::string>> asked = {
+      {"/", ""},
+      {"/demo", ""},
+      {"/demo/events", ""},
+      {"/demo/events", "Accept-Encoding: gzip\r\n"},
+      {"/demo/events", unchanged},
+      {"/demo/events?limit=2", ""},
+      {"/demo/events?marker=3&direction=forward", ""},
+      {"/demo/events?marker=3&direction=forward", unchanged},
+      {"/demo/events?search=%2Bcategory", ""},
+      {"/demo/events?format=json", ""},
+      {"/demo/events?format=rss", ""},
+      {"/demo/events", "Accept: text/html\r\n"},
+      {"/demo/events/entries/urn:x:1", ""},
+      {"/demo/events/entries/urn:x:1", unchanged},
+      {"/demo/events/entries/urn:x:1?format=json", ""},
+      {"/demo/events/archive", ""},
+      {"/demo/events/archive/1", ""},
+      {"/demo/events/archive/1", "Accept-Encoding: gzip\r\n"},
+      {"/demo/events/archive/1", unchanged},
+      {"/demo/events/archive/77", ""},
+      {"/demo/events/categories", ""},
+      {media_, ""},
+      {"/-/style.css", ""},
+      {"/-/health/live", ""},
+      {"/-/health/ready", ""},
+      {"/demo/nothing", ""},
+      {"/demo/events?limit=x", ""},
+      {"/demo/events/entries/urn:x:none", "Accept: text/html\r\n"},
+  };
+  for (const auto& [target, fields] : asked) {
+    const std::string rest = " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields + "\r\n";
+    const auto answer_to = [&](const std::string& method) {
+      RawClient raw(static_cast<std::uint16_t>(server_.port()));
+      raw.send(method + rest);
+      return raw.read_all();
+    };
+    const std::string head = answer_to("HEAD");
+    EXPECT_EQ(head_of(head), head_of(answer_to("GET"))) << target << " " << fields;
+    EXPECT_EQ(head.find("\r\n\r\n") + 4, head.size()) << target << " sends content";
+  }
+}
+
+// 5.3: "a recipient MAY combine multiple field lines within a field section that have the same field name into one
+// field line, without changing the semantics of the message"; 13.1.2: If-None-Match = "*" / #entity-tag.
+TEST_F(Rfc9110Targets, Section5_3SeveralLinesOfEntityTagsAreOneList) {
+  for (const std::string& target :
+       {std::string("/demo/events"), std::string("/demo/events?marker=3&direction=forward"),
+        std::string("/demo/events?format=json"), std::string("/demo/events/entries/urn:x:1"),
+        std::string("/demo/events/archive"), archive_, media_, std::string("/-/style.css")}) {
+    const std::string etag = client_.get(target).header("ETag");
+    ASSERT_NE(etag, "") << target;
+    const std::string other = "If-None-Match: \"a\"\r\n";
+    EXPECT_EQ(client_.get(target, other + "If-None-Match: " + etag + "\r\n").status, 304) << target;
+    EXPECT_EQ(client_.get(target, other + "If-None-Match: \"b\", " + etag + "\r\n").status, 304) << target;
+    EXPECT_EQ(client_.get(target, other + "If-None-Match: \"b\"\r\n").status, 200) << target;
   }
 }
 
@@ -246,6 +320,18 @@ TEST_F(Rfc9110, Section6_6_1EveryAnswerIsDated) {
   EXPECT_FALSE(client_.get("/demo/events").header("Date").empty());
   EXPECT_FALSE(client_.get("/demo/events", "If-None-Match: " + etag + "\r\n").header("Date").empty());
   EXPECT_FALSE(client_.get("/demo/nothing").header("Date").empty());
+}
+
+// RFC 9457 3.1.5: "instance" is "a URI reference that identifies the specific occurrence of the problem": a path that
+// is none is not told as one.
+TEST_F(Rfc9110, Rfc9457WhatHasNoPathHasNoInstance) {
+  const Reply known = client_.get("/demo/nothing");
+  EXPECT_NE(known.body.find("\"instance\":\"/demo/nothing\""), std::string::npos) << known.body;
+  for (const char* const path : {"/demo/%zz", "/demo/%ff", "/demo/%", "/demo//events"}) {
+    const Reply refused = client_.get(path);
+    EXPECT_EQ(refused.status, 400) << path;
+    EXPECT_EQ(refused.body.find("\"instance\""), std::string::npos) << refused.body;
+  }
 }
 
 // RFC 9457 3: "application/problem+json", members type, title, status, detail; 3.1.3: status equals the HTTP status.

@@ -155,6 +155,25 @@ TEST_F(Smuggling, Section3_2HostIsOneAndValid) {
   }
 }
 
+// RFC 9110 4.2.1: "A sender MUST NOT generate an "http" URI with an empty host identifier. A recipient that processes
+// such a URI reference MUST reject it as invalid." An empty Host names no origin of ours, whichever way it comes.
+TEST_F(Smuggling, Section3_2AnEmptyHostIsNobodys) {
+  expect_refused("GET / HTTP/1.1\r\nHost:\r\n\r\n");
+  expect_refused("GET / HTTP/1.1\r\nHost: \r\n\r\n");
+  expect_refused("GET /demo/events HTTP/1.0\r\nHost:\r\n\r\n");
+  expect_refused("GET / HTTP/1.1\r\nHost: :80\r\n\r\n");
+  PlainHttp2 connection(server_->port());
+  const Http2Client::Fields empty = {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", ""}};
+  EXPECT_NE(connection.http.wait(connection.http.request_of(empty)).status, 200);
+  EXPECT_EQ(status_of([&] {
+              RawClient client(server_->port());
+              client.send("GET /-/health/live HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n");
+              return client.read_all();
+            }()),
+            200)
+      << "probes may name any host";
+}
+
 // 3.2: "Recipients of an invalid request-line SHOULD respond with either a 400 (Bad Request) error or a 301 (Moved
 // Permanently) redirect with the request-target properly encoded."
 TEST_F(Smuggling, Section3_2MalformedRequestLines) {

@@ -159,6 +159,30 @@ TEST_F(TlsTest, SilenceAndNonsenseInsteadOfAHandshakeEnd) {
   EXPECT_EQ(metrics_.counter("courant_tls_faults_total", "").value(), 2);
 }
 
+// However many there are: who says nothing, who has said half of it, who says it byte by byte. The
+// threads are two, and nobody of those has ended when the others have been served.
+TEST_F(TlsTest, HandshakesNeverBlockOthers) {
+  options_.header_timeout = std::chrono::hours(1);
+  TlsContext* const tls = context();
+  serve(tls);
+  // The first bytes of a handshake's record, of what could be a long one.
+  const std::string begin("\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03", 11);
+  std::vector<std::unique_ptr<test::RawClient>> slow;
+  for (int i = 0; i < 60; ++i) {
+    slow.push_back(std::make_unique<test::RawClient>(port()));
+    if (i % 3 != 0) slow.back()->send(begin);
+  }
+  const auto all_are_there = [&] { return metrics_.gauge("courant_http_connections", "").value() >= 60; };
+  ASSERT_TRUE(test::wait_until(all_are_there));
+  for (int i = 0; i < 20; ++i) {
+    for (std::size_t at = 1; at < slow.size(); at += 3) slow[at]->send("x");
+    TlsClient good(port());
+    ASSERT_TRUE(good.is_open());
+    EXPECT_TRUE(get(good).ends_with("a?"));
+  }
+  EXPECT_EQ(metrics_.counter("courant_tls_faults_total", "").value(), 0) << "they are all still there";
+}
+
 // Each key update has to be answered: who sends nothing else and reads nothing has gone, as far as we keep anything.
 TEST_F(TlsTest, FloodsOfKeyUpdatesEnd) {
   TlsContext* const tls = context();
