@@ -58,17 +58,6 @@ void run_here(boost::asio::io_context& io, http::Task<void> task) {
 
 }  // namespace
 
-ConfiguredWorkspace own_workspace() {
-  ConfiguredWorkspace workspace;
-  workspace.name = kOwnWorkspace;
-  workspace.settings.title = "Courant";
-  workspace.settings.auto_create = true;
-  workspace.settings.is_private = true;
-  workspace.settings.feeds.edits = false;
-  workspace.settings.feeds.accept.clear();
-  return workspace;
-}
-
 void put_notice(sql::Session& session, const Notice& notice, Instant now) {
   sql::Parameters parameters;
   parameters.add(notice.feed).add(notice.type).add(notice.subject).add(notice.data).add(now);

@@ -1,8 +1,7 @@
-// What the server has to say of itself, in feeds of its own: _courant/audit tells what was done to it, _courant/usage
-// who has used it how much. A notice is stored in the transaction of what it tells of, and published from there, in
-// order and once, by one of all processes over a database. Entries are CloudEvents (feeds/cloud_events.h). Threads:
-// put_notice on a database thread; a Chronicler is made, started and stopped by server/app.cc, from one thread, and has
-// a thread of its own.
+// What the server has to say of itself, in feeds of its own (feeds/own_feeds.h). A notice is stored in the transaction
+// of what it tells of, and published from there, in order and once, by one of all processes over a database. Entries
+// are CloudEvents (feeds/cloud_events.h). Threads: put_notice on a database thread; a Chronicler is made, started and
+// stopped by server/app.cc, from one thread, and has a thread of its own.
 #pragma once
 
 #include <functional>
@@ -10,17 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "feeds/configure.h"
 #include "feeds/engine.h"
+#include "feeds/own_feeds.h"
 
 namespace courant::feeds {
-
-inline constexpr std::string_view kOwnWorkspace = "_courant";
-inline constexpr std::string_view kAuditFeed = "audit";
-inline constexpr std::string_view kUsageFeed = "usage";
-
-// The workspace of these feeds: nobody else publishes in it.
-ConfiguredWorkspace own_workspace();
 
 struct Notice {
   std::string_view feed;  // one of the above

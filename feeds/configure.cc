@@ -1,7 +1,9 @@
 #include "feeds/configure.h"
 
 #include "feeds/directory.h"
+#include "feeds/own_feeds.h"
 #include "feeds/queries.h"
+#include "feeds/stored_settings.h"
 
 namespace courant::feeds {
 namespace {
@@ -34,7 +36,7 @@ class Configuring {
         throw Rejected{{"the stored settings of workspace " + std::string(rows[i].text(0)) +
                         " cannot be read: " + settings.fault().detail}};
       }
-      workspaces.emplace(rows[i].text(0), *std::move(settings));
+      workspaces.emplace(rows[i].text(0), as_meant(rows[i].text(0), *std::move(settings)));
     }
     return workspaces;
   }
@@ -89,16 +91,36 @@ class Configuring {
   std::set<std::int64_t> lanes_;  // whose journals tell of it
 };
 
+// What is stored of workspaces and feeds that have these names.
+std::vector<ConfiguredWorkspace> stored_of(sql::Session& session, const std::vector<ConfiguredWorkspace>& named) {
+  std::vector<ConfiguredWorkspace> stored;
+  for (const ConfiguredWorkspace& workspace : named) {
+    std::vector<ConfiguredWorkspace> found = read_settings(session, workspace.name, "");
+    if (found.empty()) continue;
+    for (const ConfiguredFeed& feed : workspace.feeds) {
+      std::vector<ConfiguredWorkspace> with_feed = read_settings(session, workspace.name, feed.name);
+      for (ConfiguredFeed& one : with_feed.front().feeds) found.front().feeds.push_back(std::move(one));
+    }
+    stored.push_back(std::move(found.front()));
+  }
+  return stored;
+}
+
 }  // namespace
 
 Result<Configured> configure(sql::Session& session, std::int64_t lanes,
-                             const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now) {
+                             const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now,
+                             const ConfigureTold& told) {
   Configured configured;
   try {
     session.transaction([&] {
       session.run(queries::lock_settings);  // others who change them wait
       Configuring configuring(session, lanes, source_time, now);
+      const bool tells = told && !configuring.stored_workspaces().empty();
+      const std::vector<ConfiguredWorkspace> before =
+          tells ? stored_of(session, workspaces) : std::vector<ConfiguredWorkspace>();
       for (const ConfiguredWorkspace& workspace : workspaces) configuring.put(workspace);
+      if (tells) told(before, stored_of(session, workspaces));
       configured.workspaces = configuring.stored_workspaces();
       configured.lanes = configuring.tell();
       configured.notices = std::move(configuring).notices();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -33,10 +34,16 @@ struct Configured {
   std::set<std::int64_t> lanes;  // whose journals tell servers of what has changed: hints may be sent for them
 };
 
+// Called in that transaction: of what is configured what was stored before, and what is now; not where the database
+// knew of no workspace at all.
+using ConfigureTold =
+    std::function<void(const std::vector<ConfiguredWorkspace>& before, const std::vector<ConfiguredWorkspace>& after)>;
+
 // Makes and updates what differs, in one transaction; deletes nothing. What is stored from a source newer than
 // source_time stays as it is, which a notice says. The journal
 // tells other servers of what has changed. A fault: a setting was to change that cannot (page_size).
 Result<Configured> configure(sql::Session& session, std::int64_t lanes,
-                             const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now);
+                             const std::vector<ConfiguredWorkspace>& workspaces, Instant source_time, Instant now,
+                             const ConfigureTold& told = {});
 
 }  // namespace courant::feeds

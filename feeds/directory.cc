@@ -1,5 +1,6 @@
 #include "feeds/directory.h"
 
+#include "feeds/own_feeds.h"
 #include "feeds/queries.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
@@ -151,7 +152,7 @@ std::vector<Refreshed> Directory::load_all(sql::Session& session) {
 std::shared_ptr<LiveFeed> Directory::take(const sql::Row& row, FeedKey key, std::string_view workspace,
                                           std::string_view name, std::uint64_t ticket) {
   FeedState state;
-  state.settings = stored_settings(row.text(3), full_name(workspace, name));
+  state.settings = as_meant(workspace, stored_settings(row.text(3), full_name(workspace, name)));
   state.revision = row.integer(4);
   state.floor = row.integer(6);
   state.redactions = row.integer(7);

@@ -1,5 +1,6 @@
 #include "feeds/stored_settings.h"
 
+#include "feeds/own_feeds.h"
 #include "feeds/queries.h"
 #include "kernel/log.h"
 
@@ -19,12 +20,12 @@ std::vector<ConfiguredWorkspace> workspaces_of(const sql::Rows& rows) {
     const sql::Row row = rows[i];
     const std::string name(row.text(0));
     if (workspaces.empty() || workspaces.back().name != name) {
-      workspaces.push_back({name, or_defaults(workspace_settings_from_json(row.text(1)), name), {}});
+      workspaces.push_back({name, as_meant(name, or_defaults(workspace_settings_from_json(row.text(1)), name)), {}});
     }
     if (row.is_null(2)) continue;
     const std::string feed(row.text(2));
-    workspaces.back().feeds.push_back(
-        {feed, row.integer(3), or_defaults(feed_settings_from_json(row.text(4)), full_name(name, feed))});
+    const FeedSettings settings = or_defaults(feed_settings_from_json(row.text(4)), full_name(name, feed));
+    workspaces.back().feeds.push_back({feed, row.integer(3), as_meant(name, settings)});
   }
   return workspaces;
 }
@@ -45,7 +46,7 @@ std::map<std::string, WorkspaceSettings, std::less<>> read_workspaces(sql::Sessi
   const sql::Rows rows = session.run(queries::list_workspaces);
   for (int i = 0; i < rows.size(); ++i) {
     const std::string name(rows[i].text(0));
-    workspaces.emplace(name, or_defaults(workspace_settings_from_json(rows[i].text(1)), name));
+    workspaces.emplace(name, as_meant(name, or_defaults(workspace_settings_from_json(rows[i].text(1)), name)));
   }
   return workspaces;
 }

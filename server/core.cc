@@ -4,15 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "feeds/chronicler.h"
 #include "feeds/configure.h"
 #include "feeds/lifecycle.h"
+#include "feeds/own_feeds.h"
 #include "feeds/stored_settings.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "server/operations/process_metrics.h"
 #include "server/secrets.h"
 #include "server/settings/feed_files.h"
+#include "server/settings/settings_changes.h"
 
 namespace courant::server {
 namespace {
@@ -57,7 +58,7 @@ Result<std::unique_ptr<Core>> Core::open(const ServeOptions& options, Opening op
 }
 
 Core::Core(const ServeOptions& options, OpenDatabase opened)
-    : data_(options.data), config_(options.config), opened_(std::move(opened)) {
+    : data_(options.data), config_file_(options.config_file), config_(options.config), opened_(std::move(opened)) {
   config_.server.public_url = public_url(config_);
   if (options.process > 1) config_.server.operations = next_port(config_.server.operations, options.process - 1);
 }
@@ -98,7 +99,11 @@ Result<bool> Core::start() {
 Result<feeds::Configured> Core::configure(const Config& config) {
   Result<feeds::Configured> configured = Fault{};
   database().with_session([&](sql::Session& session) {
-    configured = feeds::configure(session, lanes_, configured_workspaces(config), config.source_time, clock_.now());
+    const Instant now = clock_.now();
+    const auto told = [&](const auto& before, const auto& after) {
+      note_configured(session, config_file_, before, after, now);
+    };
+    configured = feeds::configure(session, lanes_, configured_workspaces(config), config.source_time, now, told);
   });
   if (!configured) return configured.fault();
   for (const std::string& notice : configured->notices) log_warning(notice);

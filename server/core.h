@@ -76,6 +76,7 @@ class Core {
   void moved(const Advances& advances);
 
   const std::string data_;
+  const std::string config_file_;  // empty: there is none
   Config config_;
   OpenDatabase opened_;
   std::int64_t lanes_ = 0;

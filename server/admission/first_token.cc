@@ -1,6 +1,9 @@
 #include "server/admission/first_token.h"
 
+#include <nlohmann/json.hpp>
+
 #include "server/admission/token_store.h"
+#include "server/audit.h"
 
 namespace courant::server {
 
@@ -12,8 +15,15 @@ std::optional<std::string> first_token(sql::Database& database, Instant now) {
     first.name = "first";
     first.scopes = *access::Scopes::parse("admin");
     first.on = {*access::Pattern::parse("*")};
-    const Result<std::string> made = make_token(session, first, now);
-    if (made) token = *made;  // else another process was first
+    std::optional<std::string> made;
+    session.transaction([&] {
+      const Result<std::string> secret = make_token(session, first, now);
+      if (!secret) return;  // another process was first
+      made = *secret;
+      note_act(session, actor_at_command_line(), "token-created", "token " + first.name,
+               {{"scopes", first.scopes.text()}, {"feeds", "*"}, {"filter", ""}}, now);
+    });
+    token = made;
   });
   return token;
 }

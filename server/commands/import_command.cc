@@ -10,6 +10,7 @@
 
 #include "feeds/configure.h"
 #include "feeds/follower.h"
+#include "feeds/own_feeds.h"
 #include "kernel/text.h"
 #include "server/commands/atom_hopper_name.h"
 #include "server/commands/command_line.h"
@@ -17,6 +18,7 @@
 #include "server/commands/importer.h"
 #include "server/open_database.h"
 #include "server/queries.h"
+#include "server/settings/settings_changes.h"
 
 namespace courant::server {
 namespace {
@@ -76,7 +78,12 @@ class Progress {
 class Import {
  public:
   Import(const ServeOptions& options, const ImportOptions& import, AtomHopperSource& source, sql::Database& database)
-      : config_(options.config), options_(import), source_(source), database_(database), target_(database.connect()) {
+      : config_(options.config),
+        config_file_(options.config_file),
+        options_(import),
+        source_(source),
+        database_(database),
+        target_(database.connect()) {
     try {
       target_->run(queries::lock_import);
     } catch (const sql::Unavailable&) {
@@ -136,6 +143,11 @@ class Import {
         has_left_out_ = true;
         continue;
       }
+      if (name->workspace == feeds::kOwnWorkspace) {
+        tell("the feed \"" + feed.name + "\" is left out: what the server tells of itself is nobody else's");
+        has_left_out_ = true;
+        continue;
+      }
       const auto [other, is_first] = sources.emplace(name->path(), feed.name);
       if (!is_first) throw Stopped{other->second + " and " + feed.name + " would both become " + name->path()};
       names_.emplace(feed.name, *name);
@@ -153,7 +165,8 @@ class Import {
     const bool has_file = config_.source_time != Instant();
     const Result<feeds::Configured> configured = feeds::configure(
         *target_, lanes, has_file ? configured_workspaces(config_) : std::vector<feeds::ConfiguredWorkspace>(),
-        config_.source_time, now);
+        config_.source_time, now,
+        [&](const auto& before, const auto& after) { note_configured(*target_, config_file_, before, after, now); });
     if (!configured) throw Stopped{configured.fault().detail};
     for (const std::string& notice : configured->notices) tell(notice);
     if (!configured->lanes.empty()) feeds::tell_servers(database_.options(), configured->lanes);
@@ -212,6 +225,7 @@ class Import {
   }
 
   const Config& config_;
+  const std::string config_file_;
   const ImportOptions& options_;
   AtomHopperSource& source_;
   sql::Database& database_;

@@ -9,6 +9,7 @@
 
 #include "feeds/follower.h"
 #include "feeds/lifecycle.h"
+#include "feeds/own_feeds.h"
 #include "kernel/text.h"
 #include "server/audit.h"
 #include "server/commands/command_line.h"
@@ -51,6 +52,9 @@ int with_feed(const ServeOptions& options, const std::string& name,
               const std::function<int(Log&, const feeds::LiveFeed&)>& work) {
   const std::vector<std::string_view> pieces = split(name, '/');
   if (pieces.size() != 2) return say(Fault{"a feed is named workspace/feed, not " + name}, kWrongCall);
+  if (pieces[0] == feeds::kOwnWorkspace) {
+    return say(Fault{"nothing is erased from what the server tells of itself, but by its age: retain"});
+  }
   return with_log(options, [&](Log& log) {
     const std::shared_ptr<feeds::LiveFeed> feed = log.directory.load(log.session, pieces[0], pieces[1]);
     if (!feed) return say(Fault{"there is no feed " + name});

@@ -46,6 +46,12 @@ int rotate_in(sql::Session& session, const std::string& path, const KeyRotation&
   if (!keys) return say(keys.fault());
   const Result<Vault> vault = vault_of(session, path);
   if (!vault) return say(vault.fault());
+  // Before the file, which is in no transaction, and before the secrets, which are in many: none of it is done untold.
+  const auto note = [&](std::string_view act, std::string_view subject, nlohmann::json details) {
+    note_act(session, actor_at_command_line(), act, subject, std::move(details), SystemClock().now());
+  };
+  note("secrets-key-rotation-begun", "key file",
+       {{"makes_key", rotation.makes_key}, {"drops_older", rotation.drops_old}});
   if (rotation.makes_key) {
     keys->insert(keys->begin(), make_sealing_key());
     if (const Result<bool> put = replace_key_file(path, *keys); !put) return say(put.fault());
@@ -57,9 +63,8 @@ int rotate_in(sql::Session& session, const std::string& path, const KeyRotation&
                      "hexadecimal digits of your choice and a space before it"});
   }
   const hub::Resealed done = hub::Resealing(session, *vault).run();
-  note_act(session, actor_at_command_line(), "secrets-key-rotated", "key " + newest,
-           {{"sealed_again", done.count}, {"lost", done.lost.size()}, {"older_dropped", rotation.drops_old}},
-           SystemClock().now());
+  note("secrets-key-rotated", "key " + newest,
+       {{"sealed_again", done.count}, {"lost", done.lost.size()}, {"older_dropped", rotation.drops_old}});
   std::printf("Secrets are sealed with the key %s of %s now; %lld were sealed again.\n", newest.c_str(), path.c_str(),
               static_cast<long long>(done.count));
   for (const auto& [id, count] : done.lost) {

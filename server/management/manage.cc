@@ -58,9 +58,16 @@ std::uint64_t admit(const Core& core, const ManageRoute& route, const Request& r
   return kMaxBody;
 }
 
+// PostgreSQL keeps no such text. Throws Problem 400.
+void require_no_nul(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) throw Problem(400, "No text here holds U+0000");
+}
+
 // Throws Problem 400.
 Json read_body(const std::string& text) {
-  const auto guard = [](int depth, Json::parse_event_t, Json&) {
+  const auto guard = [](int depth, Json::parse_event_t event, Json& read) {
+    const bool is_text = event == Json::parse_event_t::key || (event == Json::parse_event_t::value && read.is_string());
+    if (is_text) require_no_nul(read.get_ref<const std::string&>());
     if (depth > kDeepest) throw Problem(400, "The body is nested more than " + std::to_string(kDeepest) + " deep");
     return true;
   };
@@ -83,6 +90,7 @@ void require_known(const ManageRoute& route, const Json& body) {
 
 void require_known(const ManageRoute& route, const Parameters& query) {
   for (const auto& [name, value] : query) {
+    require_no_nul(value);
     if (std::ranges::none_of(route.query, [&name = name](const QueryParameter& one) { return one.name == name; })) {
       throw Problem(400, "There is no parameter " + name);
     }

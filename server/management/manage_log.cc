@@ -1,5 +1,6 @@
 // What is done to the log itself: deletion of a feed, redaction, generations (feeds/lifecycle.h).
 #include "feeds/lifecycle.h"
+#include "feeds/own_feeds.h"
 #include "kernel/text.h"
 #include "server/management/manage_route.h"
 #include "server/queries.h"
@@ -9,6 +10,12 @@ namespace {
 
 std::string name_of_feed(const ManageCall& call) {
   return call.argument(0) + "/" + call.argument(1);
+}
+
+// What the server tells of itself stays. Throws Problem 403.
+void require_erasable(const ManageCall& call) {
+  if (call.argument(0) != feeds::kOwnWorkspace) return;
+  throw Problem(403, "Nothing is erased from what the server tells of itself, but by its age: retain");
 }
 
 // That it is this feed, as it stands, that is meant. Throws Problem 412, 428.
@@ -33,6 +40,7 @@ std::shared_ptr<feeds::LiveFeed> require_stored_feed(ManageCall& call) {
 }
 
 Json remove_feed(ManageCall& call) {
+  require_erasable(call);
   const std::int64_t lane = call.core.engine().directory().lane_of(call.argument(0), call.argument(1));
   call.session.run(queries::lock_lane, sql::Parameters().add(lane));  // the head stays what it is
   const std::shared_ptr<feeds::LiveFeed> feed = require_stored_feed(call);
@@ -46,6 +54,7 @@ Json remove_feed(ManageCall& call) {
 
 Json redact_entry(ManageCall& call) {
   using Outcome = feeds::Redaction::Outcome;
+  require_erasable(call);
   const std::string id = require_text(call.asked.body, "id");
   const feeds::FeedKey key = require_stored_feed(call)->facts().key;
   const feeds::Redaction done = feeds::redact(call.session, key, id, call.now);

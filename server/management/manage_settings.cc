@@ -1,6 +1,6 @@
 // Workspaces and feeds. Settings have the names and values that they have in a configuration file, and are judged as
 // those are: what a body says is read as a file that says the same.
-#include "feeds/chronicler.h"
+#include "feeds/own_feeds.h"
 #include "feeds/stored_settings.h"
 #include "server/management/manage_route.h"
 #include "server/settings/config_table.h"
@@ -27,6 +27,7 @@ std::string toml_value(const std::string& name, const Json& value) {
 // The lines of a table called `name`.
 std::string toml_lines(const std::string& name, const Json& body) {
   if (body.contains("name")) throw Problem(400, "There is no member name: the URL says it");
+  if (body.contains("feeds")) throw Problem(400, "There is no member feeds: each has a URL of its own");
   std::string lines = "name = " + toml_string(name) + "\n";
   for (const auto& [key, value] : body.items()) lines += toml_string(key) + " = " + toml_value(key, value) + "\n";
   return lines;
@@ -64,10 +65,17 @@ Json document_of(const WorkspaceConfig& workspace) {
 
 // As it is stored; nullopt: there is none.
 std::optional<WorkspaceConfig> stored_workspace(ManageCall& call, const std::string& feed = {}) {
-  std::vector<WorkspaceConfig> found = stored_settings(feeds::read_settings(call.session, call.argument(0), feed));
+  const std::vector<feeds::ConfiguredWorkspace> stored = feeds::read_settings(call.session, call.argument(0), feed);
+  std::vector<WorkspaceConfig> found = stored_settings(stored);
   if (!found.empty()) return std::move(found.front());
   if (call.argument(0) != feeds::kOwnWorkspace) return std::nullopt;
-  return workspace_config(std::string(feeds::kOwnWorkspace), feeds::own_workspace().settings);
+  // As nobody has set it, it is no part of what is compared and exported.
+  WorkspaceConfig own = workspace_config(std::string(feeds::kOwnWorkspace), feeds::own_workspace().settings);
+  if (stored.empty()) return own;
+  for (const feeds::ConfiguredFeed& one : stored.front().feeds) {
+    own.feeds.push_back({one.name, one.page_size, one.settings});
+  }
+  return own;
 }
 
 WorkspaceConfig require_workspace(ManageCall& call, const std::string& feed = {}) {
@@ -101,7 +109,8 @@ void require_usable(ManageCall& call, const std::string& whose, const FeedConfig
 // what stays as it is is what others have left.
 void make_it_so(ManageCall& call, feeds::SettingsChange& change, const WorkspaceConfig& wanted,
                 const std::optional<WorkspaceConfig>& stored) {
-  if (wanted.is_private && call.core.rules().load()->is_open()) {
+  const bool is_own = wanted.name == feeds::kOwnWorkspace;  // private wherever anybody is asked who he is
+  if (wanted.is_private && !is_own && call.core.rules().load()->is_open()) {
     throw Problem(409, "Nothing is private while access.mode = \"open\" asks nobody who he is");
   }
   require_usable(call, "the workspace " + wanted.name, wanted.defaults);

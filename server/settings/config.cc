@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
+#include "feeds/own_feeds.h"
 #include "http/address_guard.h"
 #include "http/cors.h"
 #include "kernel/text.h"
@@ -91,6 +92,8 @@ class Reader {
 
   void read_workspace(const toml::table& table) {
     WorkspaceConfig workspace;
+    const bool is_own = table["name"].value<std::string_view>() == feeds::kOwnWorkspace;
+    if (is_own) workspace = workspace_config(std::string(feeds::kOwnWorkspace), feeds::own_workspace().settings);
     std::vector<std::string_view> known = {"feeds"};
     for (const auto& setting : workspace_settings()) known.push_back(setting.name);
     for (const auto& setting : feed_settings()) known.push_back(setting.name);
@@ -119,7 +122,17 @@ class Reader {
         }
       }
     }
+    check_own(table, workspace);
     reading_.config.workspaces.push_back(std::move(workspace));
+  }
+
+  void check_own(const toml::table& table, const WorkspaceConfig& workspace) {
+    Config only;
+    only.workspaces = {workspace};
+    if (feeds::is_allowed(configured_workspaces(only).front())) return;
+    fault(table, "of the workspace " + std::string(feeds::kOwnWorkspace) + ", and of its feeds " +
+                     std::string(feeds::kAuditFeed) + " and " + std::string(feeds::kUsageFeed) +
+                     ", retain alone can be set: \"forever\", or " + format_duration(feeds::kOwnKept) + " and longer");
   }
 
   void check_cors(const toml::table& table, const WorkspaceConfig& workspace) {

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "feeds/chronicler.h"
+#include "feeds/own_feeds.h"
 #include "http/host_policy.h"
 #include "kernel/text.h"
 #include "server/settings/config.h"
@@ -32,7 +32,7 @@ std::optional<Fault> fault_of_open_access(const Config& config) {
         "create`, or listen on 127.0.0.1"};
   }
   for (const WorkspaceConfig& workspace : config.workspaces) {
-    if (!workspace.is_private) continue;
+    if (!workspace.is_private || workspace.name == feeds::kOwnWorkspace) continue;
     return Fault{"workspace " + workspace.name +
                  " is private, and access.mode = \"open\" asks nobody who he is: say mode = \"tokens\""};
   }

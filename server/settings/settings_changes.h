@@ -18,4 +18,9 @@ namespace courant::server {
 void do_acts(sql::Session& session, feeds::SettingsChange& change, const std::vector<SettingsAct>& acts,
              std::string_view actor, Instant now);
 
+// Notes what a configuration file has changed in the database (feeds::configure), in the transaction of the change.
+void note_configured(sql::Session& session, const std::string& file,
+                     const std::vector<feeds::ConfiguredWorkspace>& before,
+                     const std::vector<feeds::ConfiguredWorkspace>& after, Instant now);
+
 }  // namespace courant::server

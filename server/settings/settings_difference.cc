@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "feeds/chronicler.h"
+#include "feeds/own_feeds.h"
 #include "server/settings/config_table.h"
 
 namespace courant::server {

@@ -208,6 +208,16 @@ TEST_F(ManageTest, WhatIsNotUnderstoodIsNamed) {
   expect(post("/subscriptions/7/pause"), 404, "no subscription 7");
   expect(remove("/subscriptions/x"), 404, "no subscription");
   expect(remove("/tokens/nobody"), 404, "There is no good token called nobody");
+  for (const std::string path : {"/workspaces/plant", "/feeds/news/plant"}) {
+    expect(put(path, {{"title", std::string("x\0y", 3)}}), 400, "No text here holds U+0000");
+    expect(put(path, {{"accept", {std::string("x\0y", 3)}}}), 400, "No text here holds U+0000");
+    expect(put(path, {{std::string("ti\0tle", 6), "x"}}), 400, "No text here holds U+0000");
+    expect(put(path, {{"feeds", json::array()}}), 400, "There is no member feeds");
+    expect(put(path, {{"retain", "9000000d"}}), 400, "at most 36500d");
+  }
+  expect(post("/tokens", {{"name", std::string("x\0y", 3)}, {"on", "*"}}), 400, "No text here holds U+0000");
+  expect(post("/feeds/news/events/redactions", {{"id", std::string("x\0y", 3)}}), 400, "No text here holds U+0000");
+  expect(get("/subscriptions?topic=a%00b"), 400, "U+0000");
   expect(client_.put("/-/manage/workspaces/plant", "{", as_admin_ + kJson), 400, "not JSON");
   expect(client_.put("/-/manage/workspaces/plant", "[]", as_admin_ + kJson), 400, "must be a JSON object");
   expect(client_.put("/-/manage/workspaces/plant", "{}", as_admin_), 415, "application/json");
