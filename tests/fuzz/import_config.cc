@@ -1,9 +1,10 @@
 // Whatever stands in a file that is said to be Atom Hopper's configuration: a fault, or TOML with settings that there
 // are. A value that we do not take may stand in it: the command says so.
+#include "server/commands/import_config.h"
+
 #include <cstdint>
 #include <cstdlib>
 
-#include "server/commands/import_config.h"
 #include "server/settings/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -21,7 +21,7 @@ TEST(PageMemoryTest, WhatIsPolledStaysHoweverManyOddPagesAreAskedFor) {
   const TestDatabase database;
   const TemporaryFolder folder;
   const std::string config = folder.path() / "courant.toml";
-  std::ofstream(config) << "[cache]\nbytes = \"1MiB\"\n[[workspaces]]\nname = \"demo\"\n";
+  std::ofstream(config) << "[cache]\nbytes = \"1MiB\"\n[[workspaces]]\nname = \"demo\"\nauto_create = true\n";
   const int operations = free_port();
   CourantServer server(
       {"--database", database.url(), "--config", config, "--operations", "127.0.0.1:" + std::to_string(operations)});
