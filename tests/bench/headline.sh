@@ -20,12 +20,10 @@ memory_of_servers() {
 }
 
 before=$(memory_of_servers)
-coproc crowd_of_clients { exec "$crowd" headline "127.0.0.1:$tls_port" /bench/headline --tls --clients "$clients" \
-  --processes "$processes" --pace 16 --seconds "$seconds"; }
-# Copies: bash forgets its own when the process ends.
-clients_kept=$crowd_of_clients_PID
-exec {says}<&"${crowd_of_clients[0]}"
-pids+=("$crowd_of_clients_PID")
+exec {says}< <(exec "$crowd" headline "127.0.0.1:$tls_port" /bench/headline --tls --clients "$clients" \
+  --processes "$processes" --pace 16 --seconds "$seconds")
+clients_kept=$!
+pids+=("$clients_kept")
 figures=''
 after=''
 while read -r figure <&"$says"; do

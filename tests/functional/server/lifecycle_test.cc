@@ -247,9 +247,13 @@ TEST_F(LifecycleTest, ARedactionErasesAndTheLogStillVerifies) {
   ASSERT_TRUE(wait_until([&] { return client_->get(url_of(3)).status == 410; }));
   ASSERT_TRUE(wait_until([&] { return client_->get("/demo/events").header("Feed-Position") == "14"; }));
   EXPECT_NE(client_->get("/demo/events").header("ETag"), etag);
-  const std::string page = client_->get("/demo/events/archive/1").body;
+  // Where a page is read before this server has heard of the act, that tells it of the position alone.
+  std::string page;
+  ASSERT_TRUE(wait_until([&] {
+    page = client_->get("/demo/events/archive/1").body;
+    return page.find("redacted=\"true\"") != std::string::npos;
+  }));
   EXPECT_THAT(page, Not(HasSubstr("text3<")));
-  EXPECT_THAT(page, HasSubstr("redacted=\"true\""));
   const std::string head = client_->get("/demo/events?limit=100").body;
   EXPECT_THAT(head, Not(HasSubstr("secret")));
   EXPECT_THAT(head, HasSubstr("<c:redacted xmlns:c=\"urn:courant:log:1\" positions=\"3 13\"></c:redacted>"));
