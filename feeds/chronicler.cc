@@ -64,6 +64,16 @@ void put_notice(sql::Session& session, const Notice& notice, Instant now) {
   session.run(queries::put_notice, parameters);
 }
 
+void note_act(sql::Session& session, std::string_view actor, std::string_view act, std::string_view subject,
+              nlohmann::json details, Instant now) {
+  details["actor"] = actor;
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  put_notice(
+      session,
+      {kAuditFeed, "courant.audit." + std::string(act), std::string(subject), details.dump(-1, ' ', false, replace)},
+      now);
+}
+
 struct Chronicler::State {
   State(const sql::Database& the_database, Engine& the_engine, Report the_report)
       : database(the_database), engine(the_engine), report(std::move(the_report)) {}

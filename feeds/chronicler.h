@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "feeds/engine.h"
 #include "feeds/own_feeds.h"
 
@@ -21,6 +23,11 @@ struct Notice {
   std::string data;       // a JSON object
 };
 void put_notice(sql::Session& session, const Notice& notice, Instant now);
+
+// Notes that somebody has done something to a subject: act "token-created", subject "token ci". In a transaction with
+// the act itself. details say how, and hold no secret: the feed keeps them for ever.
+void note_act(sql::Session& session, std::string_view actor, std::string_view act, std::string_view subject,
+              nlohmann::json details, Instant now);
 
 class Chronicler {
  public:

@@ -95,13 +95,10 @@ class Configuring {
 std::vector<ConfiguredWorkspace> stored_of(sql::Session& session, const std::vector<ConfiguredWorkspace>& named) {
   std::vector<ConfiguredWorkspace> stored;
   for (const ConfiguredWorkspace& workspace : named) {
-    std::vector<ConfiguredWorkspace> found = read_settings(session, workspace.name, "");
-    if (found.empty()) continue;
-    for (const ConfiguredFeed& feed : workspace.feeds) {
-      std::vector<ConfiguredWorkspace> with_feed = read_settings(session, workspace.name, feed.name);
-      for (ConfiguredFeed& one : with_feed.front().feeds) found.front().feeds.push_back(std::move(one));
-    }
-    stored.push_back(std::move(found.front()));
+    std::vector<std::string> feeds;
+    for (const ConfiguredFeed& feed : workspace.feeds) feeds.push_back(feed.name);
+    std::vector<ConfiguredWorkspace> found = read_settings(session, workspace.name, feeds);
+    if (!found.empty()) stored.push_back(std::move(found.front()));
   }
   return stored;
 }

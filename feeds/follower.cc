@@ -10,12 +10,12 @@
 #include <thread>
 
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "feeds/chronicler.h"
 #include "feeds/lifecycle.h"
 #include "feeds/queries.h"
 #include "kernel/digest.h"
+#include "kernel/host_name.h"
 #include "kernel/log.h"
 #include "kernel/text.h"
 #include "sql/listener.h"
@@ -157,19 +157,13 @@ struct Follower::State {
     const std::int64_t known = behind.feed->state()->generation;
     const Generation generation = begin_generation(session, known, clock.now());
     if (!generation.is_begun_here) return;
-    char host[256] = "";
-    ::gethostname(static_cast<char*>(host), sizeof(host) - 1);
     const FeedFacts& facts = behind.feed->facts();
-    const nlohmann::json data = {{"actor", std::string("server: ") + static_cast<const char*>(host)},
-                                 {"before", known},
-                                 {"feed", facts.workspace + "/" + facts.name},
-                                 {"known", behind.before},
-                                 {"stored", behind.stored}};
-    const std::string subject = "generation " + std::to_string(generation.number);
-    put_notice(session,
-               {kAuditFeed, "courant.audit.generation-begun", subject,
-                data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
-               clock.now());
+    note_act(session, "server: " + host_name(), "generation-begun", "generation " + std::to_string(generation.number),
+             {{"before", known},
+              {"feed", facts.workspace + "/" + facts.name},
+              {"known", behind.before},
+              {"stored", behind.stored}},
+             clock.now());
   }
 
   // Hints may be lost with the process that would have sent them, and a heartbeat may be heard late, with hints behind

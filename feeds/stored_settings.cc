@@ -37,8 +37,8 @@ std::vector<ConfiguredWorkspace> read_settings(sql::Session& session) {
 }
 
 std::vector<ConfiguredWorkspace> read_settings(sql::Session& session, std::string_view workspace,
-                                               std::string_view feed) {
-  return workspaces_of(session.run(queries::list_settings, sql::Parameters().add(workspace).add(feed)));
+                                               const std::vector<std::string>& feeds) {
+  return workspaces_of(session.run(queries::list_settings, sql::Parameters().add(workspace).add(feeds)));
 }
 
 std::map<std::string, WorkspaceSettings, std::less<>> read_workspaces(sql::Session& session) {

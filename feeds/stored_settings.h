@@ -16,9 +16,9 @@ namespace courant::feeds {
 
 // All workspaces and their feeds, by name. Settings that cannot be read have defaults, which is logged.
 std::vector<ConfiguredWorkspace> read_settings(sql::Session& session);
-// One of them, or none; with one of its feeds, or none.
+// One of them, or none; with those of its feeds that are named.
 std::vector<ConfiguredWorkspace> read_settings(sql::Session& session, std::string_view workspace,
-                                               std::string_view feed);
+                                               const std::vector<std::string>& feeds);
 
 // Workspaces alone.
 std::map<std::string, WorkspaceSettings, std::less<>> read_workspaces(sql::Session& session);

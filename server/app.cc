@@ -18,6 +18,7 @@
 #include "feeds/routes.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "kernel/host_name.h"
 #include "kernel/log.h"
 #include "server/admission/cross_origin.h"
 #include "server/admission/first_token.h"
@@ -94,9 +95,7 @@ std::unique_ptr<SocketOffer> offer_sockets(const ServeOptions& options, const ht
 
 // As reports of usage name it: every process of a database differently.
 std::string name_of_process() {
-  char host[256] = "";
-  ::gethostname(static_cast<char*>(host), sizeof(host) - 1);
-  return static_cast<const char*>(host) + ("/" + std::to_string(::getpid()));
+  return host_name() + "/" + std::to_string(::getpid());
 }
 
 // While it lives, somebody is told of what is published. However that ends, the chronicler stops before the core, and

@@ -65,7 +65,7 @@ Json document_of(const WorkspaceConfig& workspace) {
 
 // As it is stored; nullopt: there is none.
 std::optional<WorkspaceConfig> stored_workspace(ManageCall& call, const std::string& feed = {}) {
-  const std::vector<feeds::ConfiguredWorkspace> stored = feeds::read_settings(call.session, call.argument(0), feed);
+  const std::vector<feeds::ConfiguredWorkspace> stored = feeds::read_settings(call.session, call.argument(0), {feed});
   std::vector<WorkspaceConfig> found = stored_settings(stored);
   if (!found.empty()) return std::move(found.front());
   if (call.argument(0) != feeds::kOwnWorkspace) return std::nullopt;

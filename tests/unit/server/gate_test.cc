@@ -5,19 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "access/token.h"
+#include "tests/support/moved_clock.h"
 
 namespace courant::server {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-class GateClock final : public Clock {
- public:
-  Instant now() const override { return Instant(std::chrono::days(20'000)) + passed; }
-  Ticks ticks() const override { return Ticks(1h) + passed; }
-  std::chrono::seconds passed{0};
-};
 
 std::shared_ptr<const access::Rules> rules_of(const std::string& token, std::set<std::string, std::less<>> is_public) {
   access::KnownToken known;
@@ -60,7 +54,7 @@ class GateTest : public testing::Test {
   const std::string token_ = access::make_token();
   const std::string good_ = "Bearer " + token_;
   const std::string wrong_ = "Bearer crt_" + std::string(32, 'x');
-  GateClock clock_;
+  test::MovedClock clock_;
   Metrics metrics_;
   http::Router router_;
   access::CurrentRules rules_{rules_of(token_, {"news"})};

@@ -6,19 +6,13 @@
 
 #include "access/identity.h"
 #include "kernel/problem.h"
+#include "tests/support/moved_clock.h"
 
 namespace courant::server {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::StartsWith;
-
-class MeterClock final : public Clock {
- public:
-  Instant now() const override { return Instant(std::chrono::days(20'000)) + passed; }
-  Ticks ticks() const override { return Ticks(1h) + passed; }
-  std::chrono::seconds passed{0};
-};
 
 // Finds out who asks by the token "good", and lets everybody in but who shows another one.
 class Doorman final : public http::Handler {
@@ -72,7 +66,7 @@ class MeterTest : public testing::Test {
     return response.status;
   }
 
-  MeterClock clock_;
+  test::MovedClock clock_;
   Metrics metrics_;
   Usage usage_{"test", 0s, clock_};
   Doorman doorman_;
