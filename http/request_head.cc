@@ -32,15 +32,7 @@ void guard(std::string_view head) {
   head.remove_prefix(head.find('\n') + 1);
   while (!head.starts_with("\r\n")) {
     const std::string_view line = head.substr(0, head.find('\r'));
-    if (line.front() == ' ' || line.front() == '\t') refuse("A header field is folded over lines");
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) refuse("A header line has no field name");
-    for (const char c : line.substr(0, colon)) {
-      if (!is_token_character(c)) refuse("A header field's name holds a character that no name may have");
-    }
-    for (const char c : line.substr(colon + 1)) {
-      if (!is_value_character(c)) refuse("A header field's value holds a control character");
-    }
+    judge_field_line(line);
     head.remove_prefix(line.size() + 2);
   }
 }
@@ -193,6 +185,18 @@ void read_fields(std::string_view head, Request& request) {
 }
 
 }  // namespace
+
+void judge_field_line(std::string_view line) {
+  if (line.front() == ' ' || line.front() == '\t') refuse("A header field is folded over lines");
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) refuse("A header line has no field name");
+  for (const char c : line.substr(0, colon)) {
+    if (!is_token_character(c)) refuse("A header field's name holds a character that no name may have");
+  }
+  for (const char c : line.substr(colon + 1)) {
+    if (!is_value_character(c)) refuse("A header field's value holds a control character");
+  }
+}
 
 std::size_t skip_empty_lines(std::string_view bytes) {
   std::size_t skipped = 0;

@@ -17,6 +17,10 @@ namespace courant::http {
 // line are no part of it (see skip_empty_lines).
 std::optional<std::size_t> head_length(std::string_view bytes);
 
+// Judges a line of a header or trailer section, which has no CR, no LF and is not empty. Throws Problem 400: it is
+// folded, its name is no token, its value holds a control character.
+void judge_field_line(std::string_view line);
+
 // How many bytes of CR LF stand before a request line (RFC 9112 section 2.2: SHOULD be ignored).
 std::size_t skip_empty_lines(std::string_view bytes);
 

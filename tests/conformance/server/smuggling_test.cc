@@ -133,6 +133,21 @@ TEST_F(Smuggling, Section2_2BareCarriageReturns) {
   expect_refused(post_with("Content-Length: 5\r\r\n", "hello"));
 }
 
+// 7.1.2: a trailer section is made of field lines, for which the rules of 5.1, 5.2 and 2.2 hold as they do in a header
+// section; 7.1: each line between chunks ends with CRLF. The answer does not wait for more.
+TEST_F(Smuggling, Section7_1_2WhatStandsBetweenChunks) {
+  for (const std::string body : {"0\r\nX: a\r\n b\r\n\r\n", "0\r\nX: a\r\n\tb\r\n\r\n", "0\r\n X: a\r\n\r\n",
+                                 "0\r\nX : a\r\n\r\n", "0\r\nX(: a\r\n\r\n", "0\nX: b\n\n", "0\n\n", "0\r\nX: a\n\r\n",
+                                 "0\r\n\n", "0\r\nX: a\rY: b\r\n\r\n", "1\na\r\n0\r\n\r\n", "1\r\na\n0\r\n\r\n",
+                                 "1\r\nab\r\n0\r\n\r\n", "1;a\nb\r\na\r\n0\r\n\r\n", "1;\ra\r\na\r\n0\r\n\r\n"}) {
+    expect_refused(post_with("Transfer-Encoding: chunked\r\n", body));
+  }
+  RawClient client(server_->port());
+  client.send(post_with("Transfer-Encoding: chunked\r\n"));
+  client.send("0\n");
+  EXPECT_EQ(status_of(client.read_response()), 400) << "the bare LF alone";
+}
+
 // RFC 9110 5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous, due to the varying ways
 // that implementations might parse and interpret those characters".
 TEST_F(Smuggling, Rfc9110Section5_5ControlCharacters) {
