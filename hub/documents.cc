@@ -25,16 +25,15 @@ std::size_t Documents::Hash::operator()(const Key& key) const {
 Documents::Document Documents::find(const Topic& topic, const std::string& self, std::int64_t from, std::int64_t upto,
                                     const PushLimits& limits) {
   forget_old();
-  const auto found = slots_.find(Key(topic, self, from, upto, limits));
-  return found == slots_.end() ? nullptr : found->second->document;
+  const std::shared_ptr<Slot> slot = find_slot(Key(topic, self, from, upto, limits));
+  return slot ? slot->document : nullptr;
 }
 
 http::Task<Documents::Document> Documents::read(Topic topic, std::string self, std::int64_t from, std::int64_t upto,
                                                 PushLimits limits) {
   namespace asio = boost::asio;
   forget_old();
-  if (const auto found = slots_.find(Key(topic, self, from, upto, limits)); found != slots_.end()) {
-    const std::shared_ptr<Slot> slot = found->second;
+  if (const std::shared_ptr<Slot> slot = find_slot(Key(topic, self, from, upto, limits))) {
     if (!slot->is_done) {
       boost::system::error_code ignored;
       co_await slot->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -64,6 +63,16 @@ http::Task<Documents::Document> Documents::read(Topic topic, std::string self, s
   }
   if (slot->has_failed) throw Problem(503, "the document could not be read");
   co_return slot->document;
+}
+
+std::shared_ptr<Documents::Slot> Documents::find_slot(const Key& key) {
+  const auto found = slots_.find(key);
+  if (found == slots_.end()) return nullptr;
+  const std::shared_ptr<Slot> slot = found->second;
+  const std::int64_t generation = loop_.source.known_generation(slot->topic.lane, slot->topic.feed);
+  if (!slot->document || slot->document->generation >= generation) return slot;
+  slots_.erase(found);  // kept_ holds its bytes until they are old
+  return nullptr;
 }
 
 void Documents::keep(std::shared_ptr<Slot> slot, const Key& key) {

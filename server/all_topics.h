@@ -44,6 +44,9 @@ class AllTopics final : public hub::TopicSource {
   std::int64_t known_position(std::int64_t lane, std::int64_t feed) override {
     return of(lane).known_position(lane, feed);
   }
+  std::int64_t known_generation(std::int64_t lane, std::int64_t feed) override {
+    return of(lane).known_generation(lane, feed);
+  }
   std::optional<hub::PushDocument> read(sql::Session& session, const hub::Topic& topic, const std::string& self,
                                         std::int64_t from, std::int64_t upto, const hub::PushLimits& limits) override {
     return of(topic.lane).read(session, topic, self, from, upto, limits);

@@ -54,8 +54,9 @@ sigset_t block_signals() {
   return signals;
 }
 
-// Until the process is to stop. SIGHUP: the configuration is read again.
-int wait_for_end(const ServeOptions& options, const sigset_t& signals, Core& core, Reload& reload, Takeover& takeover) {
+// Until the process is to stop. SIGHUP: the configuration is read again; SIGUSR2: a successor is wanted.
+int wait_for_end(const sigset_t& signals, Core& core, Reload& reload, Takeover& takeover,
+                 const std::function<void()>& start_successor) {
   const timespec beat{0, 100'000'000};
   for (bool is_taken_over = false;;) {
     if (!is_taken_over) is_taken_over = takeover.look();
@@ -64,7 +65,7 @@ int wait_for_end(const ServeOptions& options, const sigset_t& signals, Core& cor
     if (signal == SIGHUP) {
       reload.run();
     } else if (signal == SIGUSR2) {
-      start_successor(options);
+      start_successor();
     } else if (signal > 0) {
       return signal;
     }
@@ -197,7 +198,7 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
   const std::unique_ptr<SocketOffer> offer = offer_sockets(options, server);
   takeover.begin();
   if (options.process == 0) notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
-  const int signal = wait_for_end(options, signals, core, reload, takeover);
+  const int signal = wait_for_end(signals, core, reload, takeover, [&options] { start_successor(options); });
   if (options.process == 0 && signal != SIGUSR1) notify_service_manager("STOPPING=1");
   log_info("stopping", {{"signal", signal}});
   if (offer) offer->withdraw();
@@ -243,7 +244,9 @@ int push_until_told(const ServeOptions& options, const Config& as_read, const si
   Reload reload(options, as_read, core, nullptr, nullptr);
   Takeover takeover(options, nullptr, [] { return true; });
   notify_service_manager("READY=1");
-  const int signal = wait_for_end(options, signals, core, reload, takeover);
+  const int signal = wait_for_end(signals, core, reload, takeover, [] {
+    log_warning("nobody takes over from a process that pushes: others push while it is restarted");
+  });
   log_info("stopping", {{"signal", signal}});
   operations.stop();
   core.stop();

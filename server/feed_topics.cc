@@ -140,6 +140,11 @@ std::int64_t FeedTopics::known_position(std::int64_t lane, std::int64_t feed) {
   return known ? known->head() : 0;
 }
 
+std::int64_t FeedTopics::known_generation(std::int64_t lane, std::int64_t feed) {
+  const std::shared_ptr<feeds::LiveFeed> known = directory_.find({lane, feed});
+  return known ? known->state()->generation : 1;
+}
+
 std::vector<std::string> FeedTopics::required_terms(const hub::Topic& topic) {
   try {
     return feeds::required_terms(feeds::parse_push_view(url_of(topic).parameters, 0));

@@ -40,6 +40,7 @@ class FeedTopics final : public hub::TopicSource {
   std::int64_t subscriptions_within(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t position(sql::Session& session, const hub::Topic& topic) override;
   std::int64_t known_position(std::int64_t lane, std::int64_t feed) override;
+  std::int64_t known_generation(std::int64_t lane, std::int64_t feed) override;
   std::vector<std::string> required_terms(const hub::Topic& topic) override;
   hub::NewTerms new_terms(sql::Session& session, std::int64_t lane, std::int64_t feed, std::int64_t from) override;
   std::optional<hub::PushDocument> read(sql::Session& session, const hub::Topic& topic, const std::string& self,

@@ -22,10 +22,12 @@ class OneFeed final : public test::NoTopics {
   std::int64_t head = 0;
   std::int64_t nothing_upto = 0;  // nothing is to be delivered of what stands up to there
   bool is_empty = false;          // whatever its head says
-  std::atomic<int> reads{0};      // that gave a document
+  std::int64_t generation = 1;
+  std::atomic<int> reads{0};  // that gave a document
 
   std::int64_t position(sql::Session&, const Topic&) override { return head; }
   std::int64_t known_position(std::int64_t, std::int64_t) override { return head; }
+  std::int64_t known_generation(std::int64_t, std::int64_t) override { return generation; }
   std::optional<PushDocument> read(sql::Session&, const Topic&, const std::string& self, std::int64_t from,
                                    std::int64_t upto, const PushLimits& limits) override {
     if (from >= head) return std::nullopt;
@@ -34,7 +36,9 @@ class OneFeed final : public test::NoTopics {
     if (is_empty) return std::nullopt;
     const std::int64_t to = std::min({head, upto, from + limits.max_bytes / kEntryBytes});
     const auto body = std::make_shared<const std::string>("after " + std::to_string(from) + ": new");
-    return PushDocument{body, "text/plain", self, from, to, to - from, std::string_view("after ").size()};
+    PushDocument document{body, "text/plain", self, from, to, to - from, std::string_view("after ").size()};
+    document.generation = generation;
+    return document;
   }
 };
 
@@ -262,6 +266,24 @@ TEST_F(DispatcherTest, ADocumentIsReadOnceForAllAndKeptForSomeSeconds) {
 }
 
 // Whoever else has a callback there is not tried in vain meanwhile, and goes on as soon as one gets through.
+// The database was set back and its positions are given again: what was read of the generation before is not what stands
+// there now.
+TEST_F(DispatcherTest, NoDocumentOfAGenerationThatIsOverIsSent) {
+  source_.head = 1;
+  adopt(1);
+  ASSERT_TRUE(run_until_held(1));
+  accept("http://x.example/1");
+  source_.generation = 2;
+  adopt(2);
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(source_.reads, 2);
+  EXPECT_EQ(header(accept("http://x.example/2"), "webhook-id"), "msg_2_0_1_g2");
+  adopt(3);
+  ASSERT_TRUE(run_until_held(1));
+  EXPECT_EQ(source_.reads, 2) << "the new one is shared as the old one was";
+  accept("http://x.example/3");
+}
+
 TEST_F(DispatcherTest, AHostThatCannotBeReachedIsProbedByOne) {
   source_.head = 1;
   for (std::int64_t number = 1; number <= 30; ++number) adopt(number);

@@ -39,7 +39,7 @@ class HubProcessTest : public testing::Test {
   std::unique_ptr<Process> start_hub() {
     return std::make_unique<Process>(
         std::vector<std::string>{courant_program(), "hub", "--database", database_.url(), "--config", config_},
-        scratch("hub_process.log"));
+        hub_log_);
   }
   void publish(int number) { ASSERT_EQ(HttpClient(server_->port()).post("/demo/events", entry(number)).status, 201); }
   std::int64_t number_of(const std::string& query) { return test::number_of(session_, query); }
@@ -50,6 +50,7 @@ class HubProcessTest : public testing::Test {
   const int port_ = free_port();
   const std::string config_;
   const std::string key_;
+  const std::string hub_log_ = scratch("hub_process.log");
   std::unique_ptr<CourantServer> server_;
 };
 
@@ -76,6 +77,20 @@ TEST_F(HubProcessTest, PushesWhatTheServerTakes) {
   second->signal(SIGTERM);
   EXPECT_EQ(second->wait(), 0);
   EXPECT_EQ(number_of("select count(*) from hub_shards where owner <> ''"), 0) << "handed over";
+}
+
+// Servers are taken over from; of these each is restarted while the others push.
+TEST_F(HubProcessTest, TheSignalForASuccessorLeavesItAsItIs) {
+  const auto hub = start_hub();
+  publish(1);
+  Subscriber subscriber;
+  ASSERT_EQ(subscriber.ask(*server_, "subscribe", topic()), 202);
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from subscriptions") == 1; }));
+  hub->signal(SIGUSR2);
+  ASSERT_TRUE(wait_until([&] { return contents_of(hub_log_).find("restarted") != std::string::npos; }));
+  EXPECT_EQ(contents_of(hub_log_).find("a successor has been started"), std::string::npos);
+  publish(2);
+  EXPECT_TRUE(subscriber.wait_until([&] { return subscriber.positions() == std::vector<int>{2}; }));
 }
 
 TEST_F(HubProcessTest, ManyShareTheSubscriptions) {

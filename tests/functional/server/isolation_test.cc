@@ -97,6 +97,23 @@ class IsolationTest : public testing::Test {
     return all;
   }
 
+  // A page that can be read without a token, as its path and query.
+  std::string sign(const std::string& target) const {
+    const std::string url = "http://localhost:" + std::to_string(server_.port());
+    const Ran ran = tokens_.run({"sign-url", url + target, "--expires", "1h", "--public-url", url});
+    EXPECT_EQ(ran.status, 0) << ran.output;
+    return std::string(trim(ran.output)).substr(url.size());
+  }
+  // HEAD and OPTIONS: no body follows the head of the first.
+  Reply ask(const std::string& method, const std::string& target, const std::string& fields) const {
+    RawClient client(static_cast<std::uint16_t>(server_.port()));
+    client.send(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields + "\r\n");
+    Reply reply;
+    reply.head = client.read_all();
+    reply.status = std::stoi(reply.head.substr(9, 3));
+    return reply;
+  }
+
   TestDatabase database_;
   Tokens tokens_{database_.url()};
   CourantServer server_{with_tokens(database_.url())};
@@ -125,8 +142,24 @@ TEST_F(IsolationTest, NoWrongIdentityGetsAnythingOnAnyPathByAnyMethod) {
       {bearer(elsewhere), {404}},
       {bearer(other_feed), {404}},
   };
+  // Who may read these gets a stream that does not end.
+  const std::vector<std::string> streams = {"/closed/events?format=events&lastEventId=0",
+                                            "/closed/events?format=events&lastEventId=0&data=json",
+                                            "/closed/events?format=events&search=%2Btid:2&lastEventId=0"};
   const std::string text = entry("urn:x:1", "tid:1", "overwritten");
   for (const auto& [fields, expected] : wrong) {
+    for (const std::string& path : streams) {
+      const Reply reply = client_.get(path, fields + "Accept: text/event-stream\r\n");
+      EXPECT_THAT(expected, testing::Contains(reply.status)) << path << "\n" << fields << reply.head;
+      EXPECT_THAT(reply.body, Not(HasSubstr(kMarker))) << path;
+    }
+    for (const char* const path : {"/", "/closed", "/?format=html", "/closed?format=html"}) {
+      client_.get(path, bearer(all_));
+      for (const Reply& reply : {client_.get(path, fields), ask("HEAD", path, fields), ask("OPTIONS", path, fields)}) {
+        EXPECT_NE(reply.status, 0) << path << "\n" << fields;
+        EXPECT_THAT(reply.head + reply.body, Not(HasSubstr("closed/events"))) << path << "\n" << fields;
+      }
+    }
     // Remembered answers to the right one stand between them.
     for (const std::string& path : paths("/closed/events")) {
       client_.get(path, bearer(all_));
@@ -138,6 +171,18 @@ TEST_F(IsolationTest, NoWrongIdentityGetsAnythingOnAnyPathByAnyMethod) {
         EXPECT_THAT(reply.head, Not(HasSubstr("ETag"))) << path;
         EXPECT_THAT(reply.head, Not(HasSubstr("Feed-Position"))) << path;
       }
+      const Reply head = ask("HEAD", path, fields);
+      EXPECT_THAT(expected, testing::Contains(head.status)) << path << "\n" << fields << head.head;
+      EXPECT_THAT(head.head, Not(HasSubstr("ETag"))) << path;
+      EXPECT_THAT(head.head, Not(HasSubstr("Feed-Position"))) << path;
+      // What may be asked there is the same of a feed that is not there.
+      const auto words = [](const Reply& reply) {
+        static const std::regex kOwn("(Date|Request-Id|RateLimit|RateLimit-Policy): [^\r]*\r\n|events|nobody");
+        return std::regex_replace(reply.head, kOwn, "");
+      };
+      std::string nowhere = path;
+      nowhere.replace(nowhere.find("events"), 6, "nobody");
+      EXPECT_EQ(words(ask("OPTIONS", path, fields)), words(ask("OPTIONS", nowhere, fields))) << path;
     }
   }
   for (const std::string& path : paths("/closed/events")) {
@@ -145,6 +190,30 @@ TEST_F(IsolationTest, NoWrongIdentityGetsAnythingOnAnyPathByAnyMethod) {
     EXPECT_EQ(reply.status, 403) << path;
     EXPECT_THAT(reply.body, Not(HasSubstr(kMarker))) << path;
   }
+  EXPECT_THAT(client_.get("/closed/events/entries/urn:x:1", bearer(all_)).body, HasSubstr(kMarker)) << "untouched";
+}
+
+// Whoever has a signed page has that page: on every other path its signature is a wrong identity.
+TEST_F(IsolationTest, ASignatureOpensItsOwnPageAlone) {
+  const std::string page = "/closed/events?limit=2";
+  const std::string signed_page = sign(page);
+  ASSERT_EQ(client_.get(signed_page).status, 200);
+  const std::string signature = signed_page.substr(page.size() + 1);
+  std::vector<std::string> all = paths("/closed/events");
+  all.insert(all.end(), {"/closed/events?format=events&lastEventId=0", "/closed", "/other/events?limit=2"});
+  for (const std::string& path : all) {
+    client_.get(signed_page);
+    const std::string target = path + (path.find('?') == std::string::npos ? "?" : "&") + signature;
+    const std::string atom = "Content-Type: application/atom+xml\r\n";
+    const std::string text = entry("urn:x:1", "tid:1", "overwritten");
+    for (const Reply& reply : {client_.get(target), client_.post(target, text, atom), client_.put(target, text, atom),
+                               client_.remove(target), ask("HEAD", target, "")}) {
+      EXPECT_THAT((std::vector<int>{401, 429}), testing::Contains(reply.status)) << target << "\n" << reply.head;
+      EXPECT_THAT(reply.body, Not(HasSubstr(kMarker))) << target;
+      EXPECT_THAT(reply.head, Not(HasSubstr("Feed-Position"))) << target;
+    }
+  }
+  EXPECT_THAT((std::vector<int>{401, 403, 405}), testing::Contains(client_.remove(signed_page).status));
   EXPECT_THAT(client_.get("/closed/events/entries/urn:x:1", bearer(all_)).body, HasSubstr(kMarker)) << "untouched";
 }
 
