@@ -26,6 +26,13 @@ bool needs_feed(const Change& change) {
 
 }  // namespace
 
+Problem no_room_for_feeds(const std::string& workspace, std::int64_t max_feeds) {
+  return Problem(507, "The workspace " + workspace + " has the " + std::to_string(max_feeds) +
+                          " feeds already that it may have (max_feeds): use one of them, delete some, or have its "
+                          "operator raise max_feeds")
+      .with("Retry-After", "60");
+}
+
 Problem no_such_feed(const std::string& workspace, const std::string& name) {
   return Problem(404, "There is no feed " + workspace + "/" + name);
 }
@@ -143,11 +150,7 @@ http::Task<std::shared_ptr<LiveFeed>> Engine::require_feed_for_publishing(std::s
   };
   std::shared_ptr<LiveFeed> created = co_await executor_.run(create);
   if (!created) {
-    throw Problem(507,
-                  "The workspace " + workspace + " has the " + std::to_string(settings->max_feeds) +
-                      " feeds already that publishing may make (max_feeds): publish in one of them, delete some, or "
-                      "have its operator raise max_feeds")
-        .with("Retry-After", "60");
+    throw no_room_for_feeds(workspace, settings->max_feeds);
   }
   co_return created;
 }

@@ -53,6 +53,8 @@ struct EngineOptions {
 
 // 404: there is no feed of this name.
 Problem no_such_feed(const std::string& workspace, const std::string& name);
+// 507: no more feeds are made in it.
+Problem no_room_for_feeds(const std::string& workspace, std::int64_t max_feeds);
 
 class Engine {
  public:

@@ -63,7 +63,7 @@ struct FeedSettings {
 struct WorkspaceSettings {
   std::string title;
   bool auto_create = false;
-  std::int64_t max_feeds = 100'000;     // no more are made by publishing
+  std::int64_t max_feeds = 100'000;     // no more are made by publishing and by its admins
   std::chrono::seconds expire_idle{0};  // feeds in which nothing was stored for so long are deleted; 0: none
   std::int64_t page_size = 25;
   FeedSettings feeds;

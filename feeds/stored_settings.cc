@@ -61,9 +61,17 @@ void SettingsChange::put(std::string_view workspace, const WorkspaceSettings& se
   lanes_.insert(0);
 }
 
+std::shared_ptr<LiveFeed> SettingsChange::create(std::string_view workspace, const ConfiguredFeed& feed,
+                                                 std::int64_t quota) {
+  return directory_.create(session_, {workspace, feed.name, feed.page_size, feed.settings, now_, quota}, now_);
+}
+
+bool SettingsChange::make(std::string_view workspace, const ConfiguredFeed& feed, std::int64_t quota) {
+  return create(workspace, feed, quota) != nullptr;
+}
+
 bool SettingsChange::put(std::string_view workspace, const ConfiguredFeed& feed) {
-  const std::shared_ptr<LiveFeed> live =
-      directory_.create(session_, {workspace, feed.name, feed.page_size, feed.settings, now_}, now_);
+  const std::shared_ptr<LiveFeed> live = create(workspace, feed, 0);
   const FeedFacts& facts = live->facts();
   if (facts.page_size != feed.page_size) return false;
   sql::Parameters parameters;

@@ -31,12 +31,16 @@ class SettingsChange {
   SettingsChange(sql::Session& session, Instant now);
 
   void put(std::string_view workspace, const WorkspaceSettings& settings);
+  // Made where there is none. False: its workspace has `quota` feeds already; 0: it may have any number.
+  bool make(std::string_view workspace, const ConfiguredFeed& feed, std::int64_t quota);
   // Made where there is none. False: the feed exists with another page_size, which cannot change; nothing was done.
   bool put(std::string_view workspace, const ConfiguredFeed& feed);
 
   const std::set<std::int64_t>& lanes() const { return lanes_; }
 
  private:
+  std::shared_ptr<LiveFeed> create(std::string_view workspace, const ConfiguredFeed& feed, std::int64_t quota);
+
   sql::Session& session_;
   Directory directory_;
   const Instant now_;

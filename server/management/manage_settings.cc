@@ -139,6 +139,14 @@ void keep_quotas(const ManageCall& call, WorkspaceConfig& wanted, const Workspac
   }
 }
 
+// Who does not manage all there is makes no more feeds than publishing may. Throws Problem 507.
+void require_room(const ManageCall& call, feeds::SettingsChange& change, const WorkspaceConfig& wanted) {
+  const FeedConfig& feed = wanted.feeds.front();
+  if (call.asked.is_for_all) return;
+  if (change.make(wanted.name, {feed.name, feed.page_size, feed.settings}, wanted.max_feeds)) return;
+  throw feeds::no_room_for_feeds(wanted.name, wanted.max_feeds);
+}
+
 }  // namespace
 
 Json list_workspaces(ManageCall& call) {
@@ -185,6 +193,7 @@ Json put_feed(ManageCall& call) {
       read_settings_text(settings_toml({only}) + "\n[[workspaces.feeds]]\n" + toml_lines(call.argument(1), body));
   WorkspaceConfig wanted = stored;
   wanted.feeds = {read.workspaces.front().feeds.front()};
+  require_room(call, change, wanted);
   make_it_so(call, change, wanted, stored);
   return feed_document(call, wanted.feeds.front());
 }

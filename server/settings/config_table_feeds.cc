@@ -17,7 +17,7 @@ const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
       {"",
        "max_feeds",
        +[](W& w) -> Number { return w.max_feeds; },
-       "floods of names: feeds that publishing may make; then 507. 0: any number",
+       "floods of names: feeds that publishing and the workspace's admins may make; then 507. 0: any number",
        {.most = 1'000'000'000}},
       {"",
        "max_bytes",

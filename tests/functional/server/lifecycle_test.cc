@@ -393,7 +393,7 @@ TEST_F(LifecycleTest, AWorkspaceHasNoMoreFeedsThanItsQuota) {
   EXPECT_EQ(refused, 11);
   const Reply reply = client_->post("/demo/one-more", entry(1));
   EXPECT_EQ(reply.status, 507);
-  EXPECT_THAT(reply.body, HasSubstr("The workspace demo has the 5 feeds already that publishing may make (max_feeds)"));
+  EXPECT_THAT(reply.body, HasSubstr("The workspace demo has the 5 feeds already that it may have (max_feeds)"));
   EXPECT_EQ(number_of("select count(*) from feeds"), 5);
 }
 

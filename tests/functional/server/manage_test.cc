@@ -179,6 +179,27 @@ TEST_F(ManageTest, QuotasAreSetByWhoMayManageAllThereIs) {
   EXPECT_TRUE(wait_until([&] { return publish("/plant/line", "urn:x:3") == 201; }));
 }
 
+TEST_F(ManageTest, WhoManagesAWorkspaceAloneMakesNoMoreFeedsThanItMayHave) {
+  ASSERT_EQ(put("/workspaces/plant", {{"auto_create", true}, {"max_feeds", 2}}).status, 201);
+  const std::string tenant = heard(tokens_.make("tenant", "admin", "plant/*"));
+  const auto make = [&](const std::string& feed) {
+    return client_.put("/-/manage/feeds/plant/" + feed, R"({"title": "x"})", bearer(tenant) + kJson);
+  };
+  EXPECT_EQ(make("one").status, 201);
+  EXPECT_EQ(make("two").status, 201);
+  const Reply refused = make("three");
+  EXPECT_EQ(refused.status, 507) << refused.body;
+  EXPECT_THAT(refused.body, HasSubstr("has the 2 feeds already that it may have (max_feeds)"));
+  EXPECT_NE(refused.header("Retry-After"), "");
+  EXPECT_EQ(get("/feeds/plant/three").status, 404);
+  EXPECT_EQ(make("two").status, 200) << "what is there can be set";
+  EXPECT_TRUE(wait_until([&] { return publish("/plant/line", "urn:x:1") == 507; })) << "publishing makes none either";
+  EXPECT_EQ(put("/feeds/plant/three", {{"title", "x"}}).status, 201) << "the operator's are as many as he likes";
+  EXPECT_EQ(remove("/feeds/plant/one?confirm=plant/one").status, 204);
+  EXPECT_EQ(remove("/feeds/plant/three?confirm=plant/three").status, 204);
+  EXPECT_EQ(make("four").status, 201) << "there is room again";
+}
+
 TEST_F(ManageTest, WhatIsNotUnderstoodIsNamed) {
   const auto expect = [](const Reply& reply, int status, const std::string& words) {
     EXPECT_EQ(reply.status, status) << reply.body;
