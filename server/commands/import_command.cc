@@ -6,12 +6,14 @@
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "feeds/configure.h"
 #include "feeds/follower.h"
 #include "feeds/own_feeds.h"
 #include "kernel/text.h"
+#include "server/audit.h"
 #include "server/commands/atom_hopper_name.h"
 #include "server/commands/command_line.h"
 #include "server/commands/import_config.h"
@@ -96,6 +98,7 @@ class Import {
   int run() {
     choose(source_.feeds());
     make_targets();
+    note("import-begun", {{"feeds", chosen_.size()}, {"only", options_.feed}, {"again", options_.again}});
     Importer importer(
         source_, database_, *target_, feeds_, clock_,
         [this](const std::string& sentence) {
@@ -131,6 +134,11 @@ class Import {
   }
 
  private:
+  // Before the rows, which are in many transactions, and after them: none of it is done untold.
+  void note(std::string_view act, nlohmann::json details) {
+    note_act(*target_, actor_at_command_line(), act, "Atom Hopper", std::move(details), clock_.now());
+  }
+
   // Which feeds of the source are meant, and what they are called here.
   void choose(const std::vector<SourceFeed>& found) {
     std::map<std::string, std::string> sources;  // by our name
@@ -207,21 +215,25 @@ class Import {
   }
 
   int summarize(const std::vector<std::string>& differing) {
-    bool is_whole = !has_left_out_;
-    std::int64_t rows = 0;
+    FeedImport all;
     for (const auto& [name, feed] : feeds_) {
       std::printf("%s: %" PRId64 " rows: %" PRId64 " imported, %" PRId64 " there before, %" PRId64 " refused\n",
                   without_controls(name).c_str(), feed.taken().count, feed.imported, feed.present, feed.refused);
-      is_whole = is_whole && feed.refused == 0;
-      rows += feed.taken().count;
+      all.imported += feed.imported;
+      all.present += feed.present;
+      all.refused += feed.refused;
     }
+    note("imported", {{"feeds", feeds_.size()},
+                      {"imported", all.imported},
+                      {"there_before", all.present},
+                      {"refused", all.refused},
+                      {"counts_agree", differing.empty()}});
     for (const std::string& name : differing) {
       tell(name + " still has other rows than were taken: run the import again when nobody writes to it");
-      is_whole = false;
     }
-    std::printf("%" PRId64 " rows of %zu feeds; the counts of the source agree%s.\n", rows, feeds_.size(),
+    std::printf("%" PRId64 " rows of %zu feeds; the counts of the source agree%s.\n", all.taken().count, feeds_.size(),
                 differing.empty() ? "" : " except as said");
-    return is_whole ? 0 : 1;
+    return has_left_out_ || all.refused > 0 || !differing.empty() ? 1 : 0;
   }
 
   const Config& config_;

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
 #include "sql/database.h"
@@ -21,7 +22,14 @@ namespace {
 // Atom Hopper's database and ours beside each other; the import is run as a user runs it.
 class ImportTest : public testing::Test {
  protected:
-  ImportTest() { make_table("timestamp without time zone not null default current_timestamp"); }
+  ImportTest() {
+    make_table("timestamp without time zone not null default current_timestamp");
+    // A running server's own feeds are not what an import has brought.
+    connect(target_.url())
+        ->execute_script(
+            "create view imported as select entries.* from entries join feeds using (lane, feed) "
+            "where workspace <> '_courant'");
+  }
 
   void make_table(const std::string& time_type) {
     source_session_->execute_script(
@@ -151,8 +159,8 @@ TEST_F(ImportTest, AFeedThatTheConfigurationMadeBeforeTakesItsHistoryWithItsTime
   add("namespace/feed", "urn:uuid:1", "2020-03-01 10:00:00");
   add("namespace/feed", "urn:uuid:2", "2999-01-01 00:00:00");  // a client's date
   EXPECT_EQ(import().status, 0);
-  EXPECT_EQ(ours("select recorded < '2021-01-01' from entries order by position"), (Texts{"t", "f"}));
-  EXPECT_EQ(ours("select recorded <= now() and updated = '2999-01-01' from entries where position = 2"), Texts{"t"});
+  EXPECT_EQ(ours("select recorded < '2021-01-01' from imported order by position"), (Texts{"t", "f"}));
+  EXPECT_EQ(ours("select recorded <= now() and updated = '2999-01-01' from imported where position = 2"), Texts{"t"});
 
   // The running server has heard of it.
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
@@ -187,14 +195,14 @@ TEST_F(ImportTest, ATableWithoutThePrefixColumnsAndWithZonedTimesIsReadAsWell) {
       "('urn:uuid:1', '2020-06-01 12:00:00+02', '2020-06-01 12:00:00.000001+02', 'namespace/feed', '" +
       entry("urn:uuid:1") + "', '{x}')");
   EXPECT_EQ(import({"--time-zone", "America/Chicago"}).status, 0);
-  EXPECT_EQ(ours("select atom_time(published) || ' ' || atom_time(updated) from entries"),
+  EXPECT_EQ(ours("select atom_time(published) || ' ' || atom_time(updated) from imported"),
             Texts{"2020-06-01T10:00:00.000000Z 2020-06-01T10:00:00.000001Z"});
 }
 
 TEST_F(ImportTest, TimesWithoutAZoneAreOfTheZoneThatIsNamed) {
   add("namespace/feed", "urn:uuid:1", "2020-06-01 12:00:00");
   EXPECT_EQ(import({"--time-zone", "America/Chicago"}).status, 0);
-  EXPECT_EQ(ours("select atom_time(updated) from entries"), Texts{"2020-06-01T17:00:00.000000Z"});
+  EXPECT_EQ(ours("select atom_time(updated) from imported"), Texts{"2020-06-01T17:00:00.000000Z"});
 }
 
 TEST_F(ImportTest, WhatCannotBeTakenIsSaidAndTheRestGoesOn) {
@@ -226,7 +234,7 @@ TEST_F(ImportTest, WhatCannotBeTakenIsSaidAndTheRestGoesOn) {
   says("1 rows of the feed \"nowhere\" are left out: it has no workspace");
   says("1 rows of the feed \"\" are left out");
   says("namespace/feed: 8 rows: 2 imported, 0 there before, 6 refused\n");
-  EXPECT_EQ(ours("select id from entries order by position"), (Texts{"urn:uuid:1", "urn:uuid:10"}))
+  EXPECT_EQ(ours("select id from imported order by position"), (Texts{"urn:uuid:1", "urn:uuid:10"}))
       << "the id of the table counts";
 
   const Ran again = import();
@@ -245,14 +253,14 @@ TEST_F(ImportTest, ARunForTheRestTakesWhatIsNewAndWhatCameInBehind) {
   add("namespace/quiet", "urn:uuid:q", "2019-01-01");
   EXPECT_EQ(import().status, 0);
   EXPECT_EQ(import().output.find("again"), std::string::npos);
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"3"});
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"3"});
 
   add("namespace/feed", "urn:uuid:4", "2020-01-04");
   add("namespace/feed", "urn:uuid:2", "2020-01-02");  // by a client's date, or a transaction that took long
   const Ran ran = import();
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_NE(ran.output.find("namespace/feed: rows have come in behind"), std::string::npos) << ran.output;
-  EXPECT_EQ(ours("select id from entries e join feeds f using (lane, feed) where f.name = 'feed' order by position"),
+  EXPECT_EQ(ours("select id from imported e join feeds f using (lane, feed) where f.name = 'feed' order by position"),
             (Texts{"urn:uuid:1", "urn:uuid:3", "urn:uuid:4", "urn:uuid:2"}));
   EXPECT_EQ(ours("select imported || ' ' || present from import_places where source_feed = 'namespace/feed'"),
             Texts{"1 3"});
@@ -260,7 +268,7 @@ TEST_F(ImportTest, ARunForTheRestTakesWhatIsNewAndWhatCameInBehind) {
   sql("delete from entries where entryid = 'urn:uuid:1'");  // history that its owner prunes
   add("namespace/feed", "urn:uuid:5", "2020-01-05");
   EXPECT_EQ(import().status, 0);
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"6"});
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"6"});
 }
 
 TEST_F(ImportTest, RowsThatComeInBehindWhileOthersArePrunedAreTaken) {
@@ -272,7 +280,7 @@ TEST_F(ImportTest, RowsThatComeInBehindWhileOthersArePrunedAreTaken) {
   add("namespace/feed", "urn:uuid:4", "2020-01-04");
   const Ran fewer = import();
   EXPECT_EQ(fewer.status, 0) << fewer.output;
-  EXPECT_EQ(ours("select id from entries order by position").back(), "urn:uuid:4") << fewer.output;
+  EXPECT_EQ(ours("select id from imported order by position").back(), "urn:uuid:4") << fewer.output;
   EXPECT_NE(fewer.output.find("namespace/feed: 3 rows: 1 imported, 2 there before, 0 refused\n"), std::string::npos)
       << fewer.output;
 
@@ -280,8 +288,8 @@ TEST_F(ImportTest, RowsThatComeInBehindWhileOthersArePrunedAreTaken) {
   add("namespace/feed", "urn:uuid:2b", "2020-01-02");
   const Ran as_many = import();
   EXPECT_EQ(as_many.status, 0) << as_many.output;
-  EXPECT_EQ(ours("select id from entries order by position").back(), "urn:uuid:2b") << as_many.output;
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"6"});
+  EXPECT_EQ(ours("select id from imported order by position").back(), "urn:uuid:2b") << as_many.output;
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"6"});
   EXPECT_EQ(import().output.find("again"), std::string::npos) << "the places agree again";
 }
 
@@ -294,7 +302,7 @@ TEST_F(ImportTest, AFeedThatWasDeletedTakesItsHistoryAgain) {
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_NE(ran.output.find("namespace/feed: 2 rows: 2 imported, 0 there before, 0 refused\n"), std::string::npos)
       << ran.output;
-  EXPECT_EQ(ours("select id from entries e join feeds f using (lane, feed) where e.position > f.floor_position "
+  EXPECT_EQ(ours("select id from imported e join feeds f using (lane, feed) where e.position > f.floor_position "
                  "order by position"),
             (Texts{"urn:uuid:1", "urn:uuid:2"}));
   EXPECT_EQ(ours("select created > now() - interval '10 minutes' from feeds"), Texts{"t"})
@@ -314,12 +322,12 @@ TEST_F(ImportTest, WhatRetentionHasDroppedDoesNotComeBack) {
   {
     CourantServer server({"--database", target_.url(), "--config", config_});
     const auto give_up = std::chrono::steady_clock::now() + kPatience;
-    while (ours("select count(*) from entries") != Texts{"3"}) ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+    while (ours("select count(*) from imported") != Texts{"3"}) ASSERT_LT(std::chrono::steady_clock::now(), give_up);
   }
   add("namespace/feed", "urn:uuid:5", "2020-01-05");  // behind what was read
   const Ran ran = import();
   EXPECT_EQ(ran.status, 0) << ran.output;
-  EXPECT_EQ(ours("select id from entries order by position"),
+  EXPECT_EQ(ours("select id from imported order by position"),
             (Texts{"urn:uuid:3", "urn:uuid:4", "urn:uuid:6", "urn:uuid:5"}));
   EXPECT_NE(ran.output.find("namespace/feed: 6 rows: 1 imported, 5 there before, 0 refused\n"), std::string::npos)
       << ran.output;
@@ -355,19 +363,49 @@ TEST_F(ImportTest, WhatIsHereAlreadyStaysAsItIs) {
   EXPECT_EQ(client.get("/namespace/feed/entries/urn:uuid:3").status, 410);
 }
 
+TEST_F(ImportTest, ThatItWasDoneIsTold) {
+  add("namespace/feed", "urn:uuid:1", "2020-01-01");
+  add("namespace/feed", "urn:uuid:2", "2020-01-02", "null, null, '{}'", "<entry>");
+  add("elsewhere/feed", "urn:uuid:3", "2020-01-01");
+  EXPECT_EQ(import().status, 1);
+  EXPECT_EQ(ours("select count(*) from notices where subject = 'Atom Hopper'"), Texts{"0"}) << "nothing was begun";
+  sql("delete from entries where feed = 'elsewhere/feed'");
+  EXPECT_EQ(import({"--feed", "namespace/feed"}).status, 1);
+  const CourantServer server({"--database", target_.url(), "--config", config_});
+  HttpClient client(server.port());
+  nlohmann::json told;
+  ASSERT_TRUE(wait_until([&] {
+    told = nlohmann::json::array();
+    const Reply reply = client.get("/_courant/audit?format=cloudevents&limit=100");
+    for (const nlohmann::json& event : nlohmann::json::parse(reply.body, nullptr, false)) {
+      if (event.is_object() && event["subject"] == "Atom Hopper") told.insert(told.begin(), event);
+    }
+    return told.size() == 2;
+  })) << told;
+  EXPECT_EQ(told[0]["type"], "courant.audit.import-begun");
+  EXPECT_EQ(told[0]["data"]["feeds"], 1);
+  EXPECT_EQ(told[0]["data"]["only"], "namespace/feed");
+  EXPECT_EQ(told[0]["data"]["actor"].get<std::string>().find("command line: "), 0U);
+  EXPECT_EQ(told[1]["type"], "courant.audit.imported");
+  told[1]["data"].erase("actor");
+  EXPECT_EQ(
+      told[1]["data"],
+      nlohmann::json({{"feeds", 1}, {"imported", 1}, {"there_before", 0}, {"refused", 1}, {"counts_agree", true}}));
+}
+
 TEST_F(ImportTest, OneFeedAlone) {
   add("namespace/feed", "urn:uuid:1", "2020-01-01");
   add("namespace/other", "urn:uuid:2", "2020-01-02");
   add("a/b/c", "urn:uuid:3", "2020-01-03");
   EXPECT_EQ(import({"--feed", "namespace/other"}).status, 0);
-  EXPECT_EQ(ours("select id from entries"), Texts{"urn:uuid:2"});
+  EXPECT_EQ(ours("select id from imported"), Texts{"urn:uuid:2"});
   EXPECT_EQ(import({"--feed", "a-b/c"}).status, 0);
-  EXPECT_EQ(ours("select id from entries order by id"), (Texts{"urn:uuid:2", "urn:uuid:3"}));
+  EXPECT_EQ(ours("select id from imported order by id"), (Texts{"urn:uuid:2", "urn:uuid:3"}));
   const Ran unknown = import({"--feed", "namespace/none"});
   EXPECT_EQ(unknown.status, 1);
   EXPECT_NE(unknown.output.find("the source has no feed namespace/none"), std::string::npos);
   EXPECT_EQ(import().status, 0);
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"3"});
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"3"});
 }
 
 TEST_F(ImportTest, WithoutAFileTheWorkspacesAreThoseThatTheDatabaseKnows) {
@@ -379,7 +417,7 @@ TEST_F(ImportTest, WithoutAFileTheWorkspacesAreThoseThatTheDatabaseKnows) {
   EXPECT_EQ(import().status, 0);
   add("namespace/feed", "urn:uuid:2", "2020-01-02");
   EXPECT_EQ(run_courant(bare).status, 0);
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"2"});
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"2"});
   EXPECT_EQ(ours("select page_size from feeds"), Texts{"10"});
 }
 
@@ -470,7 +508,7 @@ TEST_F(ImportTest, ARowWhoseValuesTheDatabaseRefusesIsLeftOutAlone) {
   const Ran ran = import();
   EXPECT_EQ(ran.status, 1);
   EXPECT_NE(ran.output.find("(urn:uuid:2) was not imported: the database refused it"), std::string::npos) << ran.output;
-  EXPECT_EQ(ours("select id from entries order by position"), (Texts{"urn:uuid:1", "urn:uuid:3"}));
+  EXPECT_EQ(ours("select id from imported order by position"), (Texts{"urn:uuid:1", "urn:uuid:3"}));
 }
 
 TEST_F(ImportTest, NothingIsImportedWithoutItsWorkspaceOrTheSource) {
@@ -481,7 +519,7 @@ TEST_F(ImportTest, NothingIsImportedWithoutItsWorkspaceOrTheSource) {
   EXPECT_NE(ran.output.find("add these workspaces to the configuration and name it with --config: elsewhere"),
             std::string::npos)
       << ran.output;
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"0"});
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"0"});
 
   add("a-b/c", "urn:uuid:3", "2020-01-01");
   add("a/b/c", "urn:uuid:4", "2020-01-01");
@@ -509,7 +547,7 @@ TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
   CourantServer server({"--database", target_.url(), "--config", config_});
 
   const std::unique_ptr<sql::Session> session = connect(target_.url());
-  const auto stored = [&] { return session->run({"test.count", "select count(*) from entries"})[0].integer(0); };
+  const auto stored = [&] { return session->run({"test.count", "select count(*) from imported"})[0].integer(0); };
   int kills = 0;
   for (;;) {
     const std::int64_t before = stored();
@@ -528,9 +566,9 @@ TEST_F(ImportTest, KilledAtAnyMomentItGoesOnAndLosesAndDoublesNothing) {
   EXPECT_EQ(stored(), kRows);
   EXPECT_EQ(ours("select sum(imported) || ' ' || sum(present) from import_places"),
             Texts{std::to_string(kRows) + " 0"});
-  EXPECT_EQ(ours("select count(distinct id) from entries"), Texts{std::to_string(kRows)});
+  EXPECT_EQ(ours("select count(distinct id) from imported"), Texts{std::to_string(kRows)});
   EXPECT_EQ(ours("select count(*) from (select recorded, updated, position, lag(updated) over (partition by lane, feed "
-                 "order by position) as before from entries) e where before > updated or recorded <> updated"),
+                 "order by position) as before from imported) e where before > updated or recorded <> updated"),
             Texts{"0"})
       << "the order of the source, and its times";
   for (const char* const feed : {"namespace/feed", "namespace/two", "namespace/three"}) expect_verified(server, feed);
@@ -548,7 +586,7 @@ TEST_F(ImportTest, PublishersMayWriteToTheFeedMeanwhile) {
     EXPECT_EQ(client.post("/namespace/feed", entry("urn:posted:" + std::to_string(i))).status, 201);
   }
   EXPECT_EQ(importing.wait(), 0);
-  EXPECT_EQ(ours("select count(*) || ' ' || max(position) from entries"), Texts{"3050 3050"});
+  EXPECT_EQ(ours("select count(*) || ' ' || max(position) from imported"), Texts{"3050 3050"});
   expect_verified(server, "namespace/feed");
 }
 
@@ -574,7 +612,7 @@ TEST_F(ImportTest, ADatabaseThatChecksNoEncodingIsReadRowByRow) {
   EXPECT_EQ(ran.status, 1);
   EXPECT_NE(ran.output.find("namespace/feed: 5 rows: 1 imported, 0 there before, 4 refused\n"), std::string::npos)
       << ran.output;
-  EXPECT_EQ(ours("select id from entries"), Texts{"urn:uuid:6"});
+  EXPECT_EQ(ours("select id from imported"), Texts{"urn:uuid:6"});
 }
 
 TEST_F(ImportTest, LargeEntriesAreReadInBoundedPieces) {
@@ -591,7 +629,7 @@ TEST_F(ImportTest, LargeEntriesAreReadInBoundedPieces) {
       << ran.output.substr(0, 1000);
   EXPECT_EQ(ours("select count(*) from journal where cardinality(item_positions) > 0"), Texts{"4"});
   EXPECT_EQ(ours("select max(cardinality(item_positions)) from journal"), Texts{"10"});
-  EXPECT_EQ(ours("select count(*) from entries"), Texts{"40"});
+  EXPECT_EQ(ours("select count(*) from imported"), Texts{"40"});
 }
 
 TEST_F(ImportTest, TheConfigurationIsConvertedToOneThatIsAccepted) {
