@@ -31,8 +31,8 @@ void note_act(sql::Session& session, std::string_view actor, std::string_view ac
 
 class Chronicler {
  public:
-  // Called every second or so, and at the end, in each process, on its thread: what it has to say it notes there. What
-  // it throws is logged, and it is called again.
+  // Called every second or so, and at the end, in each process, on its thread: what it has to say it notes there, and
+  // what has to be kept up in the database beside. What it throws is logged, and it is called again.
   using Report = std::function<void(sql::Session& session, bool is_last)>;
 
   // All must outlive it.

@@ -36,6 +36,7 @@
 #include "server/reload.h"
 #include "server/secrets.h"
 #include "server/server_options.h"
+#include "server/ticket_seeds.h"
 
 namespace courant::server {
 namespace {
@@ -118,14 +119,15 @@ struct Listening {
 
 // Until a signal comes, or the exit status of what went wrong before.
 int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& signals) {
-  Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data);
+  const SystemClock clock;
+  Result<std::unique_ptr<http::TlsContext>> tls = open_tls(options.config, options.data, clock);
   if (!tls) return say(tls.fault());
   const Result<std::unique_ptr<Core>> opened = Core::open(options, Opening::kOwn);
   if (!opened) return say(opened.fault());
   // Again: tickets follow from the key, and whether one that is missing may be made the database alone knows.
   if (*tls) {
     if (const Result<Vault> vault = open_vault(options.config, options.data); !vault) return say(vault.fault());
-    tls = open_tls(options.config, options.data);
+    tls = open_tls(options.config, options.data, clock);
     if (!tls) return say(tls.fault());
   }
   Core& core = **opened;
@@ -138,9 +140,16 @@ int serve_until_told(const ServeOptions& options, PidFile& pid, const sigset_t& 
     closer.moved(advances);
     janitor.moved(advances);
   };
+  std::optional<TicketSeeds> tickets;
+  if (*tls) {
+    tickets.emplace(**tls, clock);
+    core.database().with_session([&](sql::Session& session) { tickets->keep_up(session); });
+  }
   Usage usage(name_of_process(), std::chrono::ceil<std::chrono::seconds>(config.usage.every), core.clock());
-  feeds::Chronicler chronicler(core.database(), engine,
-                               [&usage](sql::Session& session, bool is_last) { usage.report(session, is_last); });
+  feeds::Chronicler chronicler(core.database(), engine, [&](sql::Session& session, bool is_last) {
+    usage.report(session, is_last);
+    if (tickets) tickets->keep_up(session);
+  });
   const Listening listening(core, chronicler, told);
   const Result<bool> running = core.start_hub(config.hub.deliver);
   if (!running) return say(running.fault());

@@ -62,7 +62,7 @@ http::ServerOptions server_options(const Config& config) {
   return options;
 }
 
-Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data) {
+Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data, const Clock& clock) {
   if (config.server.listen_tls.empty()) return std::unique_ptr<http::TlsContext>();
   std::string tickets;
   if (std::filesystem::exists(secrets_path(config, data))) {
@@ -70,7 +70,7 @@ Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const s
     if (!vault) return vault.fault();
     tickets = vault->derive("tls session tickets");
   }
-  return http::TlsContext::make({config.tls.certificate, config.tls.key, std::move(tickets)});
+  return http::TlsContext::make({config.tls.certificate, config.tls.key, std::move(tickets)}, clock);
 }
 
 }  // namespace courant::server

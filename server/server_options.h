@@ -20,6 +20,7 @@ void raise_file_limit();
 http::ServerOptions server_options(const Config& config);
 
 // Null where nothing is served over TLS. Makes no key file: tickets do not follow from one that is not there yet.
-Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data);
+// The clock must outlive it.
+Result<std::unique_ptr<http::TlsContext>> open_tls(const Config& config, const std::string& data, const Clock& clock);
 
 }  // namespace courant::server

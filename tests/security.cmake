@@ -3,7 +3,8 @@
 # (unit/kernel/security_suite_test.cc) that none of them is forgotten here.
 set(security_unit_access "*")
 set(security_unit_server "CrossOriginTest.*:GateTest.*:MeterTest.*:UsageTest.*")
-set(security_unit_http "Router.NamesARouteThatDoesNotSayWhatItNeeds:ServerTest.AnswersOnlyForItsOwnHosts:ServerTest.LetsNoForeignWebPagePublish:ServerTest.HidesWhatABugSays")
+set(security_unit_http "Router.NamesARouteThatDoesNotSayWhatItNeeds:ServerTest.AnswersOnlyForItsOwnHosts:ServerTest.LetsNoForeignWebPagePublish:ServerTest.HidesWhatABugSays:TlsTest.TicketsOfThreeEpochsAreTaken")
+set(security_db_server "TicketSeedsTest.*")
 set(security_unit_xslt "Sandbox.*:SandboxFolder.*")
 set(security_unit_schema "GrammarRules.NothingIsReadOutsideOfTheFolderAndNothingFetched:GrammarRules.ADocumentCannotNameItsSchema:Interruptible.*")
 set(security_functional_security "*")

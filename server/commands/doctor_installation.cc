@@ -24,7 +24,8 @@ std::string host_without_brackets(const std::string& host) {
 
 Findings look_at_certificate(const Config& config) {
   if (config.server.listen_tls.empty()) return {};
-  const auto used = http::TlsContext::make({config.tls.certificate, config.tls.key, ""});
+  const SystemClock clock;
+  const auto used = http::TlsContext::make({config.tls.certificate, config.tls.key, ""}, clock);
   if (!used) {
     return {problem("certificate", used.fault().detail,
                     "name a certificate and its key in [server.tls]; the server's user must be able to read them "
@@ -33,7 +34,7 @@ Findings look_at_certificate(const Config& config) {
   const Result<http::Certificate> certificate = http::Certificate::read(config.tls.certificate);
   if (!certificate) return {problem("certificate", certificate.fault().detail, "name one in [server.tls]")};
   const std::string& path = config.tls.certificate;
-  const Instant now = SystemClock().now();
+  const Instant now = clock.now();
   const std::string ends = format_rfc3339(certificate->ends());
   Findings findings;
   if (now < certificate->begins()) {

@@ -10,6 +10,7 @@
 
 #include "http/client.h"
 #include "kernel/digest.h"
+#include "tests/support/moved_clock.h"
 #include "tests/support/tls_client.h"
 #include "tests/unit/http/served.h"
 
@@ -35,9 +36,28 @@ class TlsTest : public Served {
   TlsOptions files(const std::string& secret = "secret") const {
     return {folder_ + "/tls.crt", folder_ + "/tls.key", secret};
   }
-  // Outlives every server of the test.
-  TlsContext* context(const std::string& secret = "secret") {
-    return contexts_.emplace_back(*TlsContext::make(files(secret))).get();
+  // Outlives every server of the test. Knows the seeds of all epochs around the present one.
+  TlsContext* context(const std::string& secret = "secret") { return context(secret, clock_, seeds(-5, 5)); }
+  TlsContext* context(const std::string& secret, const Clock& clock, const std::vector<TicketSeed>& seeds) {
+    TlsContext* const made = contexts_.emplace_back(*TlsContext::make(files(secret), clock)).get();
+    made->use_ticket_seeds(seeds);
+    return made;
+  }
+  // Of the epochs from `first` to `last`, counted from the present one.
+  std::vector<TicketSeed> seeds(int first, int last, const std::string& kind = "seed") const {
+    std::vector<TicketSeed> all;
+    for (int i = first; i <= last; ++i) all.push_back({ticket_epoch(clock_.now()) + i, kind + std::to_string(i)});
+    return all;
+  }
+
+  // Asks a server of its own and gives what can be taken up again.
+  test::TlsSession session_of(TlsContext* tls, const test::TlsClientOptions& client, bool expects_resumed = false) {
+    Server server(options_, router_, metrics_, tls);
+    EXPECT_TRUE(server.start());
+    TlsClient asking(server.ports()[0], client);
+    EXPECT_TRUE(get(asking).ends_with("a?"));
+    EXPECT_EQ(asking.is_resumed(), expects_resumed) << client.version;
+    return asking.session();
   }
   std::uint16_t port() const { return server_->ports()[0]; }
 
@@ -47,6 +67,7 @@ class TlsTest : public Served {
   }
 
   const std::string folder_;
+  const test::MovedClock clock_;
   std::vector<std::unique_ptr<TlsContext>> contexts_;
 };
 
@@ -85,28 +106,45 @@ TEST_F(TlsTest, LongBodiesPassWholeAndInOrder) {
   EXPECT_TRUE(get(other, "/long").ends_with(std::string(kLong, 'x')));
 }
 
-// Processes with one secret take up each other's sessions (RFC 8446 section 2.2). TLS 1.2 has no tickets: there they
-// would open what was recorded.
-TEST_F(TlsTest, ASessionIsTakenUpByWhoeverHasTheSecret) {
-  TlsContext* const first = context();
-  serve(first);
+// Processes with one secret and the same seeds take up each other's sessions (RFC 8446 section 2.2, RFC 5077).
+TEST_F(TlsTest, ASessionIsTakenUpByWhoeverHasSecretAndSeeds) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    TlsClient client(port(), {.version = version});
-    EXPECT_TRUE(get(client).ends_with("a?"));
-    EXPECT_FALSE(client.is_resumed());
-    const test::TlsSession session = client.session();
-    TlsContext* const second = context();
-    Server other(options_, router_, metrics_, second);
-    ASSERT_TRUE(other.start());
-    TlsClient again(other.ports()[0], {.version = version, .resumed = session.get()});
-    EXPECT_EQ(again.is_resumed(), version == TLS1_3_VERSION);
-    EXPECT_TRUE(get(again).ends_with("a?"));
-    TlsContext* const stranger = context("another secret");
-    Server third(options_, router_, metrics_, stranger);
-    ASSERT_TRUE(third.start());
-    TlsClient refused(third.ports()[0], {.version = version, .resumed = session.get()});
-    EXPECT_TRUE(refused.is_open());
-    EXPECT_FALSE(refused.is_resumed());
+    const test::TlsSession session = session_of(context(), {.version = version});
+    session_of(context(), {.version = version, .resumed = session.get()}, true);
+    session_of(context("another secret"), {.version = version, .resumed = session.get()}, false);
+    session_of(context("secret", clock_, seeds(-5, 5, "others")), {.version = version, .resumed = session.get()},
+               false);
+  }
+}
+
+// A ticket is taken in the epoch after its own, too, and renewed; also one of the next, by a server whose clock is
+// ahead.
+TEST_F(TlsTest, TicketsOfThreeEpochsAreTaken) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (int epoch = -2; epoch <= 2; ++epoch) {
+      test::MovedClock of_another;
+      of_another.passed = epoch * kTicketEpoch;
+      const test::TlsSession session = session_of(context("secret", of_another, seeds(-5, 5)), {.version = version});
+      const bool is_taken = epoch >= -1 && epoch <= 1;
+      const test::TlsSession renewed = session_of(context(), {.version = version, .resumed = session.get()}, is_taken);
+      session_of(context("secret", clock_, seeds(0, 0)), {.version = version, .resumed = renewed.get()}, true);
+    }
+  }
+}
+
+// The database is away when a new epoch comes: the newest seed that is known goes on.
+TEST_F(TlsTest, WithoutTheSeedOfAnEpochTheOneBeforeGoesOn) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    test::MovedClock later;
+    later.passed = 3 * kTicketEpoch;
+    TlsContext* const first = context("secret", later, seeds(-1, 0));
+    const test::TlsSession session = session_of(first, {.version = version});
+    session_of(first, {.version = version, .resumed = session.get()}, true);
+    session_of(context(), {.version = version, .resumed = session.get()}, true);
+    first->use_ticket_seeds({});
+    session_of(first, {.version = version, .resumed = session.get()}, true);
+    first->use_ticket_seeds(seeds(2, 4));
+    session_of(first, {.version = version, .resumed = session.get()}, false);
   }
 }
 
@@ -129,7 +167,7 @@ TEST_F(TlsTest, ReadsItsCertificateAgain) {
 TEST_F(TlsTest, SaysWhatIsWrongWithItsFiles) {
   test::make_certificate(folder_, "other");
   const auto fault = [&](const std::string& certificate, const std::string& key) {
-    const auto made = TlsContext::make({folder_ + certificate, folder_ + key, ""});
+    const auto made = TlsContext::make({folder_ + certificate, folder_ + key, ""}, clock_);
     return made ? std::string() : made.fault().detail;
   };
   EXPECT_EQ(fault("/none.crt", "/tls.key"),
