@@ -66,9 +66,19 @@ View view_of(const Engine& engine, const Request& request, const LiveFeed& feed)
   return view;
 }
 
+// The highest position that the tags of If-None-Match name; 0: none does.
+std::int64_t position_of_tags(const Request& request) {
+  std::int64_t highest = 0;
+  for (const http::HeaderView& field : request.headers) {
+    if (!equal_ignoring_case(field.name, "if-none-match")) continue;
+    highest = std::max(highest, highest_position(field.value));
+  }
+  return highest;
+}
+
 // The highest position that the request shows its sender to know of.
 std::int64_t named_position(const Request& request, const PageQuery& query) {
-  std::int64_t named = highest_position(request.combined_header("if-none-match"));
+  std::int64_t named = position_of_tags(request);
   const std::string_view marker = query.marker ? std::string_view(*query.marker) : std::string_view();
   for (const std::string_view text : {marker, request.header("feed-position-min").value_or("")}) {
     if (const std::optional<std::uint64_t> position = parse_unsigned(text); position && *position >> 62 == 0) {
@@ -213,7 +223,7 @@ bool has_news(const Engine& engine, const Request& request, const View& view, co
     return page.news().is_short_of_head || page.news().has_any_after(0, now);
   }
   // Who names no state of the head has seen nothing.
-  const std::int64_t seen = highest_position(request.combined_header("if-none-match"));
+  const std::int64_t seen = position_of_tags(request);
   return seen == 0 || seen >= page.news().newest() || page.news().has_any_after(seen, now);
 }
 

@@ -2,7 +2,8 @@
 // given again (http/answer_memo.h) since. A page is made once for all who ask for it at
 // the same time. One that is asked for the first time is kept only where it is canonical: who asks for ever other
 // markers, limits and searches cannot wash out what everybody reads.
-// Threads: any io thread; making runs on database threads. The lock is held for look-ups alone.
+// Threads: any io thread; making runs on database threads. The lock is held for look-ups alone, and a thread that asks
+// for the same again takes none.
 #pragma once
 
 #include <array>
@@ -65,11 +66,13 @@ class PageCache {
   http::Task<Page> make_page(std::string key, std::shared_ptr<LiveFeed> feed, bool is_canonical, Make make,
                              std::shared_ptr<Flight> flight);
   http::Task<void> wait_for(std::shared_ptr<Flight> flight);
+  Page find_for_all(const std::string& key, const LiveFeed& feed);
   static std::size_t bytes_of(const Kept& kept);
   bool is_seen_again(const std::string& key);
   void keep(const std::string& key, const Page& page, std::vector<Page>& dropped);
   void drop(std::list<Kept>::iterator kept, std::vector<Page>& dropped);
 
+  const std::uint64_t number_;  // of this cache, which no other has had
   std::atomic<std::uint64_t> most_bytes_;
   sql::Executor& executor_;
   Counter& hits_;

@@ -119,7 +119,7 @@ http::Response answer_with(const ReadyPage& page, const http::Request& request, 
   http::Response response = answer(page, request, false, now);
   response.holds = [&follower, feed = std::move(feed), version = page.version(), head = page.head(), use = page.use()] {
     if (!is_at(*feed, version, head) || !follower.is_current()) return false;
-    if (!use->load(std::memory_order_relaxed)) use->store(true, std::memory_order_relaxed);
+    ReadyPage::mark(use);
     return true;
   };
   if (response.status == 200 && page.last_modified() && now < page.last_modified()->settled()) {

@@ -57,6 +57,9 @@ class ReadyPage {
   // nothing but this: it is written only where it is not set.
   using Use = std::shared_ptr<std::atomic<bool>>;
   const Use& use() const { return use_; }
+  static void mark(const Use& use) {
+    if (!use->load(std::memory_order_relaxed)) use->store(true, std::memory_order_relaxed);
+  }
 
   // The same, of a page that was sent as it is, in a content coding, which is made here: for a database thread. The
   // entity tag is weak, and so the same.

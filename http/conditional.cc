@@ -37,8 +37,12 @@ bool if_none_match_matches(std::string_view header, std::string_view etag) {
 }
 
 bool if_none_match_matches(const Request& request, std::string_view etag) {
-  const std::string list = request.combined_header("if-none-match");
-  return !list.empty() && if_none_match_matches(list, etag);
+  // Line by line: no tag goes on in the next one. A second line makes "*" a malformed member.
+  const auto is_such = [](const HeaderView& field) { return equal_ignoring_case(field.name, "if-none-match"); };
+  const bool is_single = std::ranges::count_if(request.headers, is_such) == 1;
+  return std::ranges::any_of(request.headers, [&](const HeaderView& field) {
+    return is_such(field) && (is_single || trim(field.value) != "*") && if_none_match_matches(field.value, etag);
+  });
 }
 
 bool if_match_matches(std::string_view header, std::string_view etag) {

@@ -13,7 +13,8 @@ namespace courant::http {
 // Whether an If-None-Match header lists `etag` by weak comparison, or is "*". Malformed members match nothing.
 bool if_none_match_matches(std::string_view header, std::string_view etag);
 
-// The same of a request's, which may have several lines of it: they are one list (section 5.2). False: it has none.
+// The same of a request's, which may have several lines of it: they are one list (section 5.2), and "*" stands alone.
+// False: it has none.
 bool if_none_match_matches(const Request& request, std::string_view etag);
 
 // Whether an If-Match header lists `etag` by strong comparison, or is "*". A weak tag never matches.

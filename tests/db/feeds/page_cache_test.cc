@@ -110,6 +110,26 @@ TEST_F(PageCacheTest, WhatIsGivenAgainStaysBeforeWhatIsAskedForOnce) {
   EXPECT_FALSE(cache.find("unused", *feed_));
 }
 
+// The second time the thread that asks shares nothing with others but the page, which is marked as used.
+TEST_F(PageCacheTest, WhatAThreadHasFoundItFindsAgain) {
+  PageCache cache(100'000, executor_, metrics_);
+  PageCache other(100'000, executor_, metrics_);
+  ask(cache, "head", true, counted(7, 10'000));
+  const double hits = metrics_.counter("courant_page_cache_hits_total", "").value();
+  Page found = cache.find("head", *feed_);
+  ASSERT_TRUE(found);
+  const ReadyPage::Use use = found->use();
+  EXPECT_FALSE(*use);
+  EXPECT_EQ(cache.find("head", *feed_), found);
+  EXPECT_TRUE(*use);
+  EXPECT_EQ(metrics_.counter("courant_page_cache_hits_total", "").value(), hits + 2);
+  std::thread([&] { EXPECT_EQ(cache.find("head", *feed_), found); }).join();
+  EXPECT_FALSE(other.find("head", *feed_)) << "of another cache";
+  found.reset();
+  for (int i = 0; i < 30; ++i) ask(cache, "other " + std::to_string(i), true, counted(7, 10'000));
+  EXPECT_FALSE(cache.find("head", *feed_)) << "it is kept by nobody any more";
+}
+
 TEST_F(PageCacheTest, MakesForThoseWhoComeLaterInSpareTime) {
   PageCache cache(1 << 20, executor_, metrics_);
   std::promise<void> release;

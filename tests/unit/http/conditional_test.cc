@@ -33,5 +33,21 @@ TEST(IfModifiedSince, SaysNothingWhereItIsNotToBeUsed) {
   EXPECT_FALSE(matches({{"If-Modified-Since", ""}}));
 }
 
+// RFC 9110 section 5.2: several lines are one list.
+TEST(IfNoneMatch, IsOneListOverAllItsLines) {
+  const auto knows = [](std::vector<HeaderView> headers) {
+    Request request;
+    request.headers = std::move(headers);
+    return if_none_match_matches(request, "W/\"a,b\"");
+  };
+  EXPECT_TRUE(knows({{"If-None-Match", "\"x\", \"a,b\""}}));
+  EXPECT_TRUE(knows({{"If-None-Match", "\"x\""}, {"Accept", "*/*"}, {"if-none-match", " W/\"a,b\""}}));
+  EXPECT_TRUE(knows({{"If-None-Match", "*"}}));
+  EXPECT_FALSE(knows({{"If-None-Match", "\"x\""}, {"If-None-Match", "*"}})) << "no member of a list";
+  EXPECT_FALSE(knows({{"If-None-Match", "\"a"}, {"If-None-Match", "b\""}}));
+  EXPECT_FALSE(knows({{"If-Match", "\"a,b\""}}));
+  EXPECT_FALSE(knows({}));
+}
+
 }  // namespace
 }  // namespace courant::http
