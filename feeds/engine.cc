@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "feeds/load.h"
 #include "kernel/uri.h"
 #include "sql/until_called.h"
 
@@ -226,9 +225,12 @@ std::optional<std::chrono::seconds> Engine::poll_interval(const LiveFeed& feed) 
   if (!most || waiting_.is_pressed()) return most;
   const Ticks now = clock_.ticks();
   const std::chrono::seconds interval = feed.rhythm().poll_interval(now, *most);
-  thread_local Load load;  // each io thread's own
-  if (load.is_due(now)) load.look(now, processor_time(), executor_.is_behind());
-  return load.is_high() ? std::max(interval, std::min(kLoadedInterval, *most)) : interval;
+  thread_local WorkedTime worked;
+  if (worked.is_due(now)) {
+    const bool is_busy = worked.look(now, processor_time());
+    if (is_busy || executor_.is_behind()) load_.note_high(now);
+  }
+  return load_.is_high(now) ? std::max(interval, std::min(kLoadedInterval, *most)) : interval;
 }
 
 std::optional<std::chrono::seconds> Engine::poll_interval_under_pressure() const {

@@ -16,6 +16,7 @@
 #include "feeds/doors.h"
 #include "feeds/follower.h"
 #include "feeds/further_forms.h"
+#include "feeds/load.h"
 #include "feeds/media_room.h"
 #include "feeds/page_cache.h"
 #include "feeds/quotas.h"
@@ -114,7 +115,7 @@ class Engine {
                                                    std::vector<std::shared_ptr<const PreparedEntry>> entries,
                                                    bool is_strict, std::int64_t head);
 
-  // Seconds until it is worth to ask the feed again, by its rhythm and by what the calling io thread and the database
+  // Seconds until it is worth to ask the feed again, by its rhythm and by what the io threads and the database
   // have to do (load.h); nullopt: nothing is said. Quick; but once a second it takes a lock.
   std::optional<std::chrono::seconds> poll_interval(const LiveFeed& feed) const;
   // The same for who could not wait as long as he wanted, since too many do.
@@ -137,6 +138,7 @@ class Engine {
   PageCache pages_;
   DoorTally door_tally_;
   FurtherForms further_forms_;
+  mutable Load load_;  // each io thread says what it sees
   WaitingRoom waiting_;
   Quotas quotas_;
   Follower follower_;  // tells the waiting

@@ -33,7 +33,8 @@ struct Stream {
   bool is_json = false;
   std::int64_t position = 0;    // everything up to it has been sent
   std::int64_t generation = 1;  // of the log that it is of
-  bool has_begun = false;
+  Bytes opening = nullptr;      // what has been composed and not been asked for yet, this before `first`
+  Bytes first = nullptr;
   http::Presence* reader = nullptr;
   std::shared_ptr<const void> counted;
   bool is_over = false;  // too many wait: its client has been told to come again later
@@ -87,10 +88,23 @@ std::string key_of(const LiveFeed& feed, const Stream& stream) {
          std::to_string(stream.position) + "?" + stream.search;
 }
 
+// The events behind the stream's position, which moves on behind them. Throws Problem 410 where retention has dropped
+// them.
+Task<Bytes> go_on(Engine& engine, std::shared_ptr<Stream> stream, std::shared_ptr<LiveFeed> feed) {
+  const PageCache::Make make = [feed, stream, url = engine.feed_url(feed->facts()), version = feed->version(),
+                                now = engine.clock().now()](sql::Session& session) {
+    return read_events(session, *feed, *stream, url, version, now);
+  };
+  const bool is_shared = feed->head() - stream->position <= kNearHead;
+  PageCache::Page events = co_await engine.pages().get(key_of(*feed, *stream), feed, is_shared, make);
+  stream->position = std::max(stream->position, events->news().lasting);
+  co_return events->body();
+}
+
 // The next bytes to send; null: the stream is over.
 Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
-  if (!std::exchange(stream->has_begun, true)) {
-    co_return http::make_bytes(kRetry + ("id: " + std::to_string(stream->position)) + "\n\n");
+  for (Bytes* const ready : {&stream->opening, &stream->first}) {
+    if (*ready) co_return std::exchange(*ready, nullptr);
   }
   if (stream->is_over) co_return nullptr;
   std::shared_ptr<LiveFeed> feed = co_await engine.find_feed(stream->workspace, stream->name);
@@ -112,14 +126,8 @@ Task<Bytes> next_piece(Engine& engine, std::shared_ptr<Stream> stream) {
     if (!feed || feed->state()->generation != stream->generation) co_return nullptr;
     if (feed->head() <= stream->position) co_return http::make_bytes(kStillThere);
   }
-  const PageCache::Make make = [feed, stream, url = engine.feed_url(feed->facts()), version = feed->version(),
-                                now = engine.clock().now()](sql::Session& session) {
-    return read_events(session, *feed, *stream, url, version, now);
-  };
-  const bool is_shared = feed->head() - stream->position <= kNearHead;
-  PageCache::Page events = co_await engine.pages().get(key_of(*feed, *stream), feed, is_shared, make);
-  stream->position = std::max(stream->position, events->news().lasting);
-  co_return events->body();
+  Bytes events = co_await go_on(engine, stream, feed);
+  co_return events;
 }
 
 // Where the reader has come to; nullopt: it does not say. Who asks for the whole log gets what is kept of it; but who
@@ -159,9 +167,12 @@ Task<http::Response> stream_events(Engine& engine, const http::Request& request,
   stream->generation = feed->state()->generation;
   stream->position = last.value_or(feed->head());
   stream->counted = engine.waiting().count_stream();
+  stream->opening = http::make_bytes(kRetry + ("id: " + std::to_string(stream->position)) + "\n\n");
   const LogBounds bounds{feed->head(), feed->state()->floor, feed->state()->generation};
   try {
     forward_range(bounds, stream->position, 1);  // throws where the reader cannot go on from there
+    // And so does the database, where retention has gone on and this process has not heard of it: while he can be told.
+    if (bounds.head > stream->position) stream->first = co_await go_on(engine, stream, feed);
   } catch (Problem& problem) {
     throw with_way_on(std::move(problem), engine.feed_url(feed->facts()));
   }
