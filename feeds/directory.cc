@@ -4,6 +4,7 @@
 #include "feeds/queries.h"
 #include "kernel/digest.h"
 #include "kernel/log.h"
+#include "kernel/problem.h"
 
 namespace courant::feeds {
 namespace {
@@ -185,8 +186,11 @@ std::shared_ptr<LiveFeed> Directory::create(sql::Session& session, const NewFeed
   sql::Parameters parameters;
   parameters.add(lane_of(feed.workspace, feed.name)).add(feed.workspace).add(feed.name);
   parameters.add("urn:uuid:" + uuid_v7(now)).add(feed.page_size).add(to_json(feed.settings)).add(feed.source_time);
-  parameters.add(now).add(feed.quota);
-  if (session.run(queries::create_feed, parameters)[0].is_null(0)) return nullptr;
+  parameters.add(now);
+  feed.quota ? parameters.add(*feed.quota) : parameters.add_null();
+  const sql::Rows made = session.run(queries::create_feed, parameters);
+  if (made[0].is_null(0)) return nullptr;
+  if (made[0].integer(0) == 0) throw Problem(404, "There is no workspace " + std::string(feed.workspace));
   return load(session, feed.workspace, feed.name);
 }
 

@@ -95,8 +95,9 @@ struct NewFeed {
   std::string_view name;
   std::int64_t page_size = 25;
   FeedSettings settings;
-  Instant source_time;     // of the configuration that its settings come from
-  std::int64_t quota = 0;  // feeds that its workspace may have; 0: any number
+  Instant source_time;  // of the configuration that its settings come from
+  // Feeds that its workspace may have; 0: any number. nullopt: nor is it asked whether there is such a workspace.
+  std::optional<std::int64_t> quota = std::nullopt;
 };
 
 // A feed that was read anew: where memory had it before, and where it stands in the database.
@@ -128,7 +129,7 @@ class Directory {
   std::shared_ptr<LiveFeed> load(sql::Session& session, FeedKey key);
 
   // Makes the feed where there is none, then loads it. Two that make the same feed at once get the same. Null: the
-  // workspace's quota is used up.
+  // workspace's quota is used up. Throws Problem 404 where there is no such workspace.
   std::shared_ptr<LiveFeed> create(sql::Session& session, const NewFeed& feed, Instant now);
 
   // All feeds of the database, into memory, so that readers and the hub need not ask for each; what the database does

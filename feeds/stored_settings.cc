@@ -62,7 +62,7 @@ void SettingsChange::put(std::string_view workspace, const WorkspaceSettings& se
 }
 
 std::shared_ptr<LiveFeed> SettingsChange::create(std::string_view workspace, const ConfiguredFeed& feed,
-                                                 std::int64_t quota) {
+                                                 std::optional<std::int64_t> quota) {
   return directory_.create(session_, {workspace, feed.name, feed.page_size, feed.settings, now_, quota}, now_);
 }
 
@@ -71,13 +71,23 @@ bool SettingsChange::make(std::string_view workspace, const ConfiguredFeed& feed
 }
 
 bool SettingsChange::put(std::string_view workspace, const ConfiguredFeed& feed) {
-  const std::shared_ptr<LiveFeed> live = create(workspace, feed, 0);
+  const std::shared_ptr<LiveFeed> live = create(workspace, feed, std::nullopt);
   const FeedFacts& facts = live->facts();
   if (facts.page_size != feed.page_size) return false;
   sql::Parameters parameters;
   parameters.add(facts.key.lane).add(facts.key.feed).add(to_json(feed.settings)).add(now_);
   session_.run(queries::change_feed, parameters);
   lanes_.insert(facts.key.lane);
+  return true;
+}
+
+Result<bool> SettingsChange::remove(std::string_view workspace) {
+  const sql::Rows rows = session_.run(queries::delete_workspace, sql::Parameters().add(workspace).add(now_));
+  if (rows[0].is_null(0)) return false;
+  std::string list;
+  for (const std::string& feed : rows[0].texts(0)) list += (list.empty() ? "" : ", ") + full_name(workspace, feed);
+  if (!list.empty()) return Fault{"the workspace " + std::string(workspace) + " has feeds: delete them first: " + list};
+  lanes_.insert(0);
   return true;
 }
 

@@ -36,10 +36,14 @@ class SettingsChange {
   // Made where there is none. False: the feed exists with another page_size, which cannot change; nothing was done.
   bool put(std::string_view workspace, const ConfiguredFeed& feed);
 
+  // Deletes a workspace. False: there is none. A fault: it has feeds, which it names; nothing was done.
+  Result<bool> remove(std::string_view workspace);
+
   const std::set<std::int64_t>& lanes() const { return lanes_; }
 
  private:
-  std::shared_ptr<LiveFeed> create(std::string_view workspace, const ConfiguredFeed& feed, std::int64_t quota);
+  std::shared_ptr<LiveFeed> create(std::string_view workspace, const ConfiguredFeed& feed,
+                                   std::optional<std::int64_t> quota);
 
   sql::Session& session_;
   Directory directory_;

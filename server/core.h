@@ -54,7 +54,8 @@ class Core {
 
   void stop();
 
-  const Config& config() const { return config_; }  // with everything that follows from it
+  const Config& config() const { return config_; }   // with everything that follows from it
+  const std::string& data() const { return data_; }  // the folder
   const SystemClock& clock() const { return clock_; }
   const access::CurrentRules& rules() const { return access_->rules(); }
   const CurrentOrigins& origins() const { return origins_; }

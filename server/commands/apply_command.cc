@@ -125,7 +125,8 @@ void add_apply_commands(CommandLine& line) {
   applying.add_flag("--yes", applied->is_meant, "do not ask");
   applying.add_flag("--dry-run", applied->is_dry, "say what would change, and end");
   applying.footer(
-      "Nothing is deleted. Exit status: 0 done, or nothing to do; 1 not done; 2 there was nobody to ask.\n"
+      "Nothing is deleted: delete-feed and delete-workspace do. Exit status: 0 done, or nothing to do; 1 not done; 2 "
+      "there was nobody to ask.\n"
       "Example:\n  courant export --data /var/lib/courant > feeds.toml\n"
       "  courant apply feeds.toml --data /var/lib/courant");
   line.add_on_data("export", "print the workspaces and feeds of the database as a configuration file",

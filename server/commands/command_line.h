@@ -78,7 +78,7 @@ void add_tail_command(CommandLine& line);           // tail
 void add_verify_command(CommandLine& line);         // verify
 void add_apply_commands(CommandLine& line);         // apply, export
 void add_subscription_commands(CommandLine& line);  // subscriptions ...
-void add_log_commands(CommandLine& line);           // redact, delete-feed, new-generation
+void add_log_commands(CommandLine& line);           // redact, delete-feed, delete-workspace, new-generation
 void add_secrets_command(CommandLine& line);        // rotate-secrets-key
 void add_token_commands(CommandLine& line);         // token ..., sign-url
 void add_import_commands(CommandLine& line);        // import ...

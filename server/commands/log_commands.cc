@@ -1,6 +1,6 @@
-// The operator's commands on the log itself, on the database of a server, which may run: redact, delete-feed and
-// new-generation. Servers notice within milliseconds. Each prints what it did; the exit status is 0, 1 where it was not
-// done, 2 for wrong words.
+// The operator's commands on the log itself, on the database of a server, which may run: redact, delete-feed,
+// delete-workspace and new-generation. Servers notice within milliseconds. Each prints what it did; the exit status is
+// 0, 1 where it was not done, 2 for wrong words.
 #include <cstdio>
 #include <functional>
 
@@ -10,6 +10,7 @@
 #include "feeds/follower.h"
 #include "feeds/lifecycle.h"
 #include "feeds/own_feeds.h"
+#include "feeds/stored_settings.h"
 #include "kernel/text.h"
 #include "server/audit.h"
 #include "server/commands/command_line.h"
@@ -22,8 +23,8 @@ struct RedactOptions {
   std::string feed;  // "workspace/feed"
   std::string id;    // atom:id
 };
-struct DeleteFeedOptions {
-  std::string feed;
+struct DeletionOptions {
+  std::string what;       // a feed, or a workspace
   bool is_meant = false;  // --yes
 };
 
@@ -100,26 +101,46 @@ int redact(const ServeOptions& options, const RedactOptions& redaction) {
   });
 }
 
-int delete_feed(const ServeOptions& options, const DeleteFeedOptions& deletion) {
-  return with_feed(options, deletion.feed, [&](Log& log, const feeds::LiveFeed& feed) {
+int delete_feed(const ServeOptions& options, const DeletionOptions& deletion) {
+  return with_feed(options, deletion.what, [&](Log& log, const feeds::LiveFeed& feed) {
     const feeds::FeedFacts& facts = feed.facts();
     const long long entries = static_cast<long long>(feed.head() - feed.state()->floor);
     if (!deletion.is_meant) {
       return say(
-          Fault{deletion.feed + " holds " + std::to_string(entries) + " entries, which would be gone: say --yes"},
+          Fault{deletion.what + " holds " + std::to_string(entries) + " entries, which would be gone: say --yes"},
           kWrongCall);
     }
     bool is_done = false;
     log.session.transaction([&] {
       is_done = feeds::delete_feed(log.session, facts.key.lane, facts.workspace, facts.name, std::nullopt, log.now);
-      if (is_done) log.note("feed-deleted", deletion.feed, {{"entries", entries}, {"head", feed.head()}});
+      if (is_done) log.note("feed-deleted", deletion.what, {{"entries", entries}, {"head", feed.head()}});
     });
-    if (!is_done) return say(Fault{"there is no feed " + deletion.feed});
+    if (!is_done) return say(Fault{"there is no feed " + deletion.what});
     feeds::tell_servers(log.database, {facts.key.lane});
     std::printf(
         "Deleted %s with %lld entries; a running server removes them in the background. Made again, it goes on "
         "at position %lld.\n",
-        deletion.feed.c_str(), entries, static_cast<long long>(feed.head() + 1));
+        deletion.what.c_str(), entries, static_cast<long long>(feed.head() + 1));
+    return 0;
+  });
+}
+
+int delete_workspace(const ServeOptions& options, const DeletionOptions& deletion) {
+  const std::string& name = deletion.what;
+  if (name == feeds::kOwnWorkspace) return say(Fault{"what the server tells of itself stays"});
+  if (!deletion.is_meant) return say(Fault{"the settings of " + name + " would be gone: say --yes"}, kWrongCall);
+  return with_log(options, [&name](Log& log) {
+    Result<bool> removed = false;
+    log.session.transaction([&] {
+      removed = feeds::SettingsChange(log.session, log.now).remove(name);
+      if (removed && *removed) log.note("workspace-deleted", name, nlohmann::json::object());
+    });
+    if (!removed) return say(removed.fault());
+    if (!*removed) return say(Fault{"there is no workspace " + name});
+    feeds::tell_servers(log.database, {0});
+    std::printf(
+        "Deleted the workspace %s. A configuration file that names it makes it again at a server's next start.\n",
+        name.c_str());
     return 0;
   });
 }
@@ -150,12 +171,22 @@ void add_log_commands(CommandLine& line) {
   redacting.add_option("feed", redaction->feed, "workspace/feed")->required();
   redacting.add_option("id", redaction->id, "the entry's atom:id")->required();
 
-  const auto deletion = std::make_shared<DeleteFeedOptions>();
+  const auto deletion = std::make_shared<DeletionOptions>();
   CLI::App& deleting =
       line.add_on_data("delete-feed", "delete a feed with all its entries", CommandLine::Flags::kDatabase,
                        [deletion](const ServeOptions& options) { return delete_feed(options, *deletion); });
-  deleting.add_option("feed", deletion->feed, "workspace/feed")->required();
+  deleting.add_option("feed", deletion->what, "workspace/feed")->required();
   deleting.add_flag("--yes", deletion->is_meant, "it is meant");
+
+  const auto removal = std::make_shared<DeletionOptions>();
+  CLI::App& removing =
+      line.add_on_data("delete-workspace", "delete a workspace that has no feeds", CommandLine::Flags::kDatabase,
+                       [removal](const ServeOptions& options) { return delete_workspace(options, *removal); });
+  removing.add_option("workspace", removal->what, "its name")->required();
+  removing.add_flag("--yes", removal->is_meant, "it is meant");
+  removing.footer(
+      "A configuration file that names it makes it again at a server's next start. Its subscriptions last until their\n"
+      "lease ends, and tokens keep their patterns: both count again where a workspace of that name is made.");
 
   line.add_on_data("new-generation", "after a restore from a backup: positions that readers hold may have been lost",
                    CommandLine::Flags::kDatabase, new_generation);

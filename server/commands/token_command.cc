@@ -1,20 +1,17 @@
 // courant token, courant sign-url: who may do what, told beside running servers.
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "access/signed_url.h"
 #include "kernel/text.h"
-#include "kernel/uri.h"
+#include "server/admission/signing.h"
 #include "server/admission/token_store.h"
 #include "server/audit.h"
 #include "server/commands/command_line.h"
 #include "server/commands/on_database.h"
 #include "server/queries.h"
-#include "server/secrets.h"
 
 namespace courant::server {
 namespace {
@@ -48,15 +45,6 @@ std::string state_of(const sql::Row& row, Instant now) {
   const std::optional<Instant> end = row.find_instant(6);
   if (!end) return "until " + std::string(row.text(6)) + ", which is not understood: no server takes it";
   return (*end <= now ? "expired " : "until ") + words(*end);
-}
-
-// Path and query of a URL of ours; nullopt: it is another's, or none.
-std::optional<std::string> target_of(const std::string& url, const std::string& base) {
-  if (!parse_uri(url) || !url.starts_with(base) || url.find('#') != std::string::npos) return std::nullopt;
-  const std::string rest = url.substr(base.size());
-  const Uri parts = *parse_uri(base);
-  if (!rest.starts_with('/')) return std::nullopt;
-  return parts.path + rest;
 }
 
 // Prints the new token on standard output, and what it is on standard error.
@@ -122,27 +110,11 @@ int end_token(const ServeOptions& options, const std::string& name) {
 
 // Prints the URL with its signature.
 int sign_url(const ServeOptions& options, const SignOptions& sign) {
-  const std::string base = public_url(options.config);
-  const std::optional<std::string> target = target_of(sign.url, base);
-  if (!target) return say_wrong(sign.url + " does not lie below " + base + " (server.public_url)");
-  if (sign.expires.count() <= 0) return say_wrong("say for how long: --expires 7d");
-  std::string filter;
-  if (!sign.filter.empty()) {
-    const Result<std::string> canonical = mandatory_filter(sign.filter);
-    if (!canonical) return say_wrong(canonical.fault().detail);
-    filter = *canonical;
-  }
-  // A key that is made now would be no server's.
-  const std::string keys = secrets_path(options.config, options.data);
-  if (!std::filesystem::exists(keys)) {
-    return say(Fault{"there is no key in " + keys + ": give the server's --data, or its hub.secrets_key"});
-  }
-  const Result<Vault> vault = open_vault(options.config, options.data);
-  if (!vault) return say(vault.fault());
-  const std::string signed_target = access::sign_target(*target, filter, after(SystemClock().now(), sign.expires),
-                                                        vault->derive(access::kSigningUse));
-  const std::size_t path = parse_uri(base)->path.size();
-  std::printf("%s%s\n", base.substr(0, base.size() - path).c_str(), signed_target.c_str());
+  const Result<Signable> signable = read_signable(sign.url, public_url(options.config), sign.filter, sign.expires);
+  if (!signable) return say_wrong(signable.fault().detail);
+  const Result<SignedUrl> made = sign_url(*signable, options.config, options.data, SystemClock().now());
+  if (!made) return say(made.fault());
+  std::printf("%s\n", made->url.c_str());
   return 0;
 }
 

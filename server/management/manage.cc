@@ -184,6 +184,13 @@ std::int64_t require_number(const Json& body, const char* name, std::int64_t lea
   return found->get<std::int64_t>();
 }
 
+std::chrono::milliseconds require_duration(const Json& body, const char* name) {
+  const std::optional<std::chrono::milliseconds> duration = parse_duration(require_text(body, name));
+  if (duration && duration->count() > 0) return *duration;
+  throw Problem(400, std::string(name) + " must be a duration such as \"12h\" or \"90d\", of at most " +
+                         format_duration(kLongestDuration));
+}
+
 std::vector<http::Route> manage_routes(Core& core) {
   std::vector<http::Route> routes;
   for (const ManageRoute& route : manage_table()) routes.push_back(route_of(core, route));

@@ -88,6 +88,7 @@ Json openapi_document(const std::string& public_url);
 // A member of the body. Throws Problem 400.
 std::string require_text(const Json& body, const char* name);
 std::int64_t require_number(const Json& body, const char* name, std::int64_t least);
+std::chrono::milliseconds require_duration(const Json& body, const char* name);  // some time, at most kLongestDuration
 
 // The feed that the URL names, as the transaction sees it: what servers know in memory is not touched before it is
 // committed. Throws Problem 404.
@@ -97,6 +98,7 @@ std::shared_ptr<feeds::LiveFeed> require_stored_feed(ManageCall& call);
 Json list_workspaces(ManageCall& call);  // server/management/manage_settings.cc
 Json get_workspace(ManageCall& call);
 Json put_workspace(ManageCall& call);
+Json remove_workspace(ManageCall& call);
 Json get_feed(ManageCall& call);
 Json put_feed(ManageCall& call);
 Json remove_feed(ManageCall& call);  // server/management/manage_log.cc
@@ -106,6 +108,8 @@ Json begin_generation(ManageCall& call);
 Json list_tokens(ManageCall& call);  // server/management/manage_tokens.cc
 Json create_token(ManageCall& call);
 Json revoke_token(ManageCall& call);
+Json sign_url(ManageCall& call);  // server/management/manage_keys.cc
+Json rotate_key(ManageCall& call);
 Json list_subscriptions(ManageCall& call);  // server/management/manage_subscriptions.cc
 Json get_subscription(ManageCall& call);
 Json pause_subscription(ManageCall& call);

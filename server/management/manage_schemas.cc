@@ -14,6 +14,9 @@ Json whole() {
 Json time() {
   return {{"type", "string"}, {"format", "date-time"}};
 }
+Json flag() {
+  return {{"type", "boolean"}};
+}
 Json or_null(Json schema) {
   schema["type"] = {schema["type"], "null"};
   return schema;
@@ -157,6 +160,19 @@ const std::vector<std::pair<std::string, ManageSchema>>& manage_schemas() {
         feed_example()}},
       {"Redaction", {object({{"id", text()}}), {{"id", "urn:example:1"}}}},
       {"Redacted", {object({{"erased", list_of(whole())}, {"record", whole()}}), {{"erased", {7}}, {"record", 43}}}},
+      {"NewSignedUrl",
+       {object({{"url", text()}, {"filter", text()}, {"expires_in", text()}}, std::vector<std::string>{"expires_in"}),
+        {{"url", "/demo/events?format=rss"}, {"filter", "cat=news"}, {"expires_in", "30d"}}}},
+      {"SignedUrl",
+       {object({{"url", text()}, {"expires", time()}}),
+        {{"url",
+          "https://feeds.example/demo/events?format=rss&filter=%2Bnews&expires=1798362120&signature=0m8ZcAJb..."},
+         {"expires", "2026-12-27T09:02:00.000000Z"}}}},
+      {"KeyRotation",
+       {object({{"new_key", flag()}, {"drop_old", flag()}}, std::vector<std::string>()), {{"new_key", true}}}},
+      {"KeyRotated",
+       {object({{"key", text()}, {"sealed_again", whole()}, {"lost", whole()}, {"older", list_of(text())}}),
+        {{"key", "5f0c1d9e"}, {"sealed_again", 10412}, {"lost", 0}, {"older", {"without an id"}}}}},
       {"Token", {token_schema(), kToken}},
       {"Tokens", {object({{"tokens", list_of(reference("Token"))}}), {{"tokens", Json::array({kToken})}}}},
       {"NewToken",

@@ -175,6 +175,22 @@ Json put_workspace(ManageCall& call) {
   return document_of(wanted);
 }
 
+Json remove_workspace(ManageCall& call) {
+  const std::string& name = call.argument(0);
+  if (name == feeds::kOwnWorkspace) throw Problem(403, "What the server tells of itself stays");
+  const std::string* const confirmed = find_parameter(call.asked.query, "confirm");
+  if (confirmed == nullptr || *confirmed != name) {
+    throw Problem(428, "What is deleted is gone: say ?confirm=" + name);
+  }
+  feeds::SettingsChange change(call.session, call.now);
+  const Result<bool> removed = change.remove(name);
+  if (!removed) throw Problem(409, removed.fault().detail);
+  if (!*removed) throw Problem(404, "There is no workspace " + name);
+  call.note("workspace-deleted", name, nlohmann::json::object());
+  call.lanes = change.lanes();
+  return {};
+}
+
 Json get_feed(ManageCall& call) {
   const WorkspaceConfig workspace = require_workspace(call, call.argument(1));
   if (workspace.feeds.empty()) throw feeds::no_such_feed(call.argument(0), call.argument(1));

@@ -52,11 +52,8 @@ Json create_token(ManageCall& call) {
                  require(access::Pattern::parse_list(require_text(body, "on"))), "", std::nullopt};
   if (body.contains("filter")) token.filter = require(mandatory_filter(require_text(body, "filter")));
   if (body.contains("expires_in")) {
-    const std::optional<std::chrono::milliseconds> duration = parse_duration(require_text(body, "expires_in"));
-    if (!duration || duration->count() == 0)
-      throw Problem(400, "expires_in must be a duration such as \"12h\" or \"90d\", of at most " +
-                             format_duration(kLongestDuration));
-    token.expires = call.now + std::chrono::duration_cast<Instant::duration>(*duration);
+    const std::chrono::milliseconds duration = require_duration(body, "expires_in");
+    token.expires = call.now + std::chrono::duration_cast<Instant::duration>(duration);
   }
   const Result<std::string> secret = make_token(call.session, token, call.now);
   if (!secret) throw Problem(409, secret.fault().detail);

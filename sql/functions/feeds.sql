@@ -8,9 +8,10 @@ returns void language sql volatile as $$
 $$;
 
 -- Makes a feed, or finds the one of that name. A deleted feed of that name comes back, as created now, and goes on
--- counting. Null: the
--- workspace has p_quota feeds already (0: it may have any number).
--- The workspace's row is locked before the lane, always in this order, and only to count: so a quota holds exactly.
+-- counting. Null: the workspace has p_quota feeds already (0: it may have any number). 0: there is no such workspace.
+-- p_quota null: neither is asked.
+-- The workspace's row is locked before the lane, always in this order: so a quota holds exactly, and nothing is made in a
+-- workspace that is deleted meanwhile.
 create or replace function create_feed(p_lane smallint, p_workspace text, p_name text, p_uri text, p_page_size integer,
                                        p_settings jsonb, p_source_time timestamptz, p_now timestamptz, p_quota bigint)
 returns bigint language plpgsql volatile as $$
@@ -22,8 +23,11 @@ begin
   if found then
     return v_feed;
   end if;
-  if p_quota > 0 then
+  if p_quota is not null then
     perform 1 from workspaces where name = p_workspace for update;
+    if not found then
+      return 0;
+    end if;
   end if;
   perform lock_lane(p_lane);
   select feed into v_feed from feeds
@@ -78,6 +82,27 @@ begin
   end if;
   perform note_changed(p_lane, v_feed, 0, p_now);
   return v_feed;
+end $$;
+
+-- Deletes a workspace without feeds. Null: there is none; else up to ten of the feeds that it stays for.
+create or replace function delete_workspace(p_name text, p_now timestamptz) returns text[] language plpgsql volatile as $$
+declare
+  v_feeds text[];
+begin
+  perform 1 from workspaces where name = p_name for update;  -- who makes a feed in it has done so, or finds it gone
+  if not found then
+    return null;
+  end if;
+  select coalesce(array_agg(few.name order by few.name), '{}') into v_feeds
+  from (select f.name from feeds f where f.workspace = p_name and f.deleted is null order by f.name limit 10) few;
+  if cardinality(v_feeds) > 0 then
+    return v_feeds;
+  end if;
+  delete from workspaces where name = p_name;
+  delete from workspace_bytes where workspace = p_name;
+  perform lock_lane(0::smallint);
+  perform note_changed(0::smallint, 0, 0, p_now);
+  return v_feeds;
 end $$;
 
 -- A new generation: positions that readers hold may have been lost (a restore, a failover). p_known: the generation that

@@ -295,6 +295,20 @@ TEST_F(ManageTest, TokensAreMadeShownOnceAndRevoked) {
               testing::ElementsAre("token-created token admin", "token-created token ci", "token-revoked token ci"));
 }
 
+TEST_F(ManageTest, WhatIsMadeWithTheKeyIsAsTheDocumentSays) {
+  ASSERT_EQ(publish("/closed/events", "urn:x:1"), 201);
+  const Reply made = post("/feeds/closed/events/signed-urls", {{"expires_in", "1h"}});
+  EXPECT_EQ(made.status, 200);
+  EXPECT_EQ(faults("SignedUrl", made.body), "");
+  const Reply rotated = post("/keys/rotation", json::object());
+  EXPECT_EQ(rotated.status, 200);
+  EXPECT_EQ(faults("KeyRotated", rotated.body), "");
+  EXPECT_THAT(acts(4),
+              testing::ElementsAre("token-created token admin", "url-signed closed/events",
+                                   "secrets-key-rotation-begun key file",
+                                   "secrets-key-rotated key " + json::parse(rotated.body)["key"].get<std::string>()));
+}
+
 TEST_F(ManageTest, AGenerationBeginsOnce) {
   EXPECT_EQ(json::parse(get("/generation").body), json({{"generation", 1}}));
   const Reply begun = post("/generation", {{"generation", 1}});
@@ -395,7 +409,7 @@ TEST_F(ManageTest, EveryRouteIsForAdminsAlone) {
       EXPECT_EQ(ask(bearer(elsewhere)), 403) << method << " " << path;
     }
   }
-  EXPECT_EQ(routes, 19U);
+  EXPECT_EQ(routes, 22U);
   EXPECT_EQ(client_.get("/-/manage/feeds/news/events", as_admin_).status, 200) << "nothing was done";
   EXPECT_EQ(client_.put("/-/manage/feeds/closed/events", "{}", bearer(elsewhere) + kJson).status, 201) << "its own";
   EXPECT_EQ(client_.put("/-/manage/workspaces/other", "{\"auto_create\": true}", bearer(elsewhere) + kJson).status,
@@ -414,7 +428,7 @@ TEST_F(ManageTest, TheDocumentIsWhatItSays) {
   for (const auto& [pattern, operations] : document["paths"].items()) {
     for (const auto& [method, operation] : operations.items()) names.insert(operation["operationId"]);
   }
-  EXPECT_EQ(names.size(), 19U) << "each has a name of its own";
+  EXPECT_EQ(names.size(), 22U) << "each has a name of its own";
 }
 
 // On loopback, where alone there may be open access.

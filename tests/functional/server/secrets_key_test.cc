@@ -160,6 +160,45 @@ TEST_F(SecretsKeyTest, IsRotatedWhileServersServe) {
   }
 }
 
+// POST /-/manage/keys/rotation, of whoever manages all: nobody is asked here.
+TEST_F(SecretsKeyTest, IsRotatedThroughTheApi) {
+  publish();
+  Checking one("shh");
+  subscribe(one, *one_);
+  const auto ask = [&](const json& body) {
+    return HttpClient(port_).post("/-/manage/keys/rotation", body.dump(), "Content-Type: application/json\r\n");
+  };
+  const std::string old_key = key_file();
+  EXPECT_EQ(ask({{"new_key", true}, {"drop_old", true}}).status, 400);
+  EXPECT_EQ(ask({{"drop", true}}).status, 400);
+  EXPECT_EQ(ask({{"drop_old", "yes"}}).status, 400);
+  const Reply rotated = ask(json::object());
+  ASSERT_EQ(rotated.status, 200) << rotated.body;
+  EXPECT_EQ(key_file(), json::parse(rotated.body)["key"].get<std::string>() + key_file().substr(8, 66) + old_key);
+  EXPECT_EQ(json::parse(rotated.body)["sealed_again"], 1);
+  EXPECT_EQ(json::parse(rotated.body)["lost"], 0);
+  EXPECT_EQ(json::parse(rotated.body)["older"], json({"without an id"}));
+  publish();
+  EXPECT_TRUE(one.subscriber.wait_until([&] { return one.has_all(2); }));
+  const Reply dropped = ask({{"drop_old", true}});
+  ASSERT_EQ(dropped.status, 200) << dropped.body;
+  EXPECT_EQ(json::parse(dropped.body)["older"], json::array());
+  EXPECT_THAT(key_file(), testing::Not(HasSubstr(old_key.substr(0, 64))));
+  publish();
+  EXPECT_TRUE(one.subscriber.wait_until([&] { return one.has_all(3); }));
+  EXPECT_EQ(one.wrong, 0);
+  EXPECT_TRUE(wait_until([&] {
+    const std::string audit = HttpClient(port_).get("/_courant/audit?format=cloudevents").body;
+    return audit.find("secrets-key-rotated") != std::string::npos && audit.find("anybody at ") != std::string::npos;
+  }));
+
+  std::ofstream(key_) << std::string(64, 'b') << "\n";
+  const Reply refused = ask(json::object());
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("sealed with another key"));
+  EXPECT_EQ(key_file(), std::string(64, 'b') + "\n");
+}
+
 // Nothing is sent unsigned, its owner is told why, and all of it comes once the key is there again.
 TEST_F(SecretsKeyTest, WhatNeedsAMissingKeyIsHeld) {
   publish();

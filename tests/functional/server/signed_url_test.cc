@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/courant_server.h"
 #include "tests/support/test_database.h"
@@ -103,6 +104,61 @@ TEST_F(SignedUrlTest, OutliveAnotherKeyUntilTheOldOneIsDropped) {
   ASSERT_EQ(run({"rotate-secrets-key", "--drop-old"}).status, 0);
   EXPECT_TRUE(wait_until([&] { return client_->get(old).status != 200; }));
   EXPECT_EQ(client_->get(made).status, 200);
+}
+
+// POST /-/manage/feeds/{workspace}/{feed}/signed-urls
+TEST_F(SignedUrlTest, AreMadeThroughTheApiToo) {
+  const std::string admin = Tokens(database_.url()).make("admin", "admin", "closed/*,_courant/*");
+  const std::string base = server_->url();
+  const auto ask = [&](const nlohmann::json& body, const std::string& feed = "closed/events") {
+    return client_->post("/-/manage/feeds/" + feed + "/signed-urls", body.dump(),
+                         bearer(admin) + "Content-Type: application/json\r\n");
+  };
+  ASSERT_TRUE(wait_until([&] { return ask({{"expires_in", "1h"}}).status == 200; }));
+  for (const nlohmann::json& body : {nlohmann::json{{"expires_in", "1h"}},
+                                     {{"expires_in", "1h"}, {"url", base + "/closed/events?format=rss"}},
+                                     {{"expires_in", "1h"}, {"url", "/closed/events/entries/urn:x:1"}}}) {
+    const Reply reply = ask(body);
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    const std::string url = nlohmann::json::parse(reply.body)["url"];
+    EXPECT_EQ(url.find(base + "/closed/events"), 0U) << url;
+    EXPECT_THAT(client_->get(url.substr(base.size())).body, HasSubstr("of tid:1")) << url;
+  }
+  const nlohmann::json filtered = nlohmann::json::parse(ask({{"expires_in", "2d"}, {"filter", "cat=tid:2"}}).body);
+  EXPECT_THAT(client_->get(filtered["url"].get<std::string>().substr(base.size())).body, Not(HasSubstr("of tid:1")));
+  EXPECT_GT(filtered["expires"].get<std::string>(), "2026");
+
+  for (const nlohmann::json& body : {nlohmann::json::object(),
+                                     nlohmann::json{{"expires_in", "0s"}},
+                                     {{"expires_in", "36501d"}},
+                                     {{"expires_in", "1h"}, {"filter", "(NOT(cat=a))"}},
+                                     {{"expires_in", "1h"}, {"url", "/closed/events#x"}},
+                                     {{"expires_in", "1h"}, {"url", "/closed/eventsother"}},
+                                     {{"expires_in", "1h"}, {"url", "/closed/other"}},
+                                     {{"expires_in", "1h"}, {"url", "closed/events"}},
+                                     {{"expires_in", "1h"}, {"url", "http://elsewhere.example/closed/events"}},
+                                     {{"expires", "1h"}}}) {
+    const Reply reply = ask(body);
+    EXPECT_EQ(reply.status, 400) << body << reply.body;
+  }
+  EXPECT_EQ(ask({{"expires_in", "1h"}}, "closed/nothing").status, 404);
+  EXPECT_EQ(ask({{"expires_in", "1h"}}, "other/events").status, 403);
+  EXPECT_EQ(ask({{"expires_in", "1h"}}, "_courant/audit").status, 403) << "it is read with a token alone";
+
+  nlohmann::json told;
+  ASSERT_TRUE(wait_until([&] {
+    const Reply audit = client_->get("/_courant/audit?format=cloudevents&limit=100", bearer(admin));
+    told = nlohmann::json::array();
+    for (const nlohmann::json& event : nlohmann::json::parse(audit.body, nullptr, false)) {
+      if (event.is_object() && event["type"] == "courant.audit.url-signed") told.push_back(event);
+    }
+    return told.size() == 5;
+  })) << told;
+  EXPECT_EQ(told[0]["subject"], "closed/events");
+  EXPECT_EQ(told[0]["data"]["filter"], "+tid:2");
+  EXPECT_EQ(told[0]["data"]["url"], "/closed/events");
+  EXPECT_EQ(told[0]["data"]["expires"], filtered["expires"]);
+  EXPECT_THAT(told.dump(), Not(HasSubstr("signature")));
 }
 
 TEST_F(SignedUrlTest, OnlyWhatIsOursIsSigned) {
