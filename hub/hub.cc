@@ -37,7 +37,7 @@ struct Hub::State {
         confirmations(loop, readers, options.max_waiting),
         lost_access(loop, dispatcher),
         changes(loop, dispatcher, owner_store, insight),
-        self_service(options, owner_store, insight, executor, clock, [this] { look_for_changes(); }) {}
+        self_service(options, owner_store, source, insight, executor, clock, [this] { look_for_changes(); }) {}
 
   // Any thread:
   void start();

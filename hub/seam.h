@@ -90,9 +90,11 @@ class TopicSource {
   // What somebody may have, known by the name that access gives him (access/identity.h), is judged by whoever owns the
   // topics. Here everybody may have everything; the calls are for any thread unless they say otherwise.
   //
-  // Throws Problem 401 or 403 where he may not have what a URL names, whether that exists or not.
+  // Throws Problem 401 or 403 where he may not have what a URL names, whether that exists or not. A name that access
+  // knows no more may have nothing.
   virtual void require_access(const std::string& /*url*/, const std::string& /*identity*/) {}
-  // The topic with nothing in it that he may not see, which is another topic where he sees a part. Throws Problem 400.
+  // The topic with nothing in it that he may not see, which is another topic where he sees a part. Throws Problem 400,
+  // and 401 of a name that access knows no more: what it was bound to is forgotten.
   // Threads: database threads.
   virtual Topic bound_topic(sql::Session& /*session*/, const Topic& topic, const std::string& /*identity*/) {
     return topic;

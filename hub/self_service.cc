@@ -108,7 +108,7 @@ std::uint64_t admit_form(const Request& request, const PathArguments& arguments)
 
 OwnerView SelfService::view(sql::Session& session, const std::string& token) const {
   std::optional<OwnedSubscription> owned = store_.find(session, require_capability(token));
-  if (!owned) throw nothing_here();
+  if (!owned || !source_.still_allows(owned->subscription.topic, owned->subscription.identity)) throw nothing_here();
   OwnerView view;
   view.owned = *std::move(owned);
   view.backlog = insight_.backlog(session, view.owned.subscription.topic, view.owned.subscription.cursor);

@@ -23,10 +23,11 @@ inline constexpr std::string_view kOwnersPages = "/hub/s/";
 class SelfService {
  public:
   // Everything given by reference must outlive it. changed: called from any thread when there is something to take up.
-  SelfService(const HubOptions& options, const OwnerStore& store, TopicInsight& insight, sql::Executor& executor,
-              const Clock& clock, std::function<void()> changed)
+  SelfService(const HubOptions& options, const OwnerStore& store, TopicSource& source, TopicInsight& insight,
+              sql::Executor& executor, const Clock& clock, std::function<void()> changed)
       : options_(options),
         store_(store),
+        source_(source),
         insight_(insight),
         executor_(executor),
         clock_(clock),
@@ -36,6 +37,7 @@ class SelfService {
   std::vector<http::Route> routes(const std::int64_t& shards);
 
  private:
+  // Throws Problem 404, also where the subscription's identity may not have the topic any more, ended yet or not.
   OwnerView view(sql::Session& session, const std::string& token) const;
   void preview(sql::Session& session, const Parameters& query, OwnerView& view) const;
   void change(sql::Session& session, const std::string& token, const Parameters& form, std::int64_t shards) const;
@@ -47,6 +49,7 @@ class SelfService {
 
   const HubOptions& options_;
   const OwnerStore& store_;
+  TopicSource& source_;
   TopicInsight& insight_;
   sql::Executor& executor_;
   const Clock& clock_;

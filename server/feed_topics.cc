@@ -22,10 +22,12 @@ feeds::PushView view_of(const TopicUrl& url, const feeds::LiveFeed* feed) {
                          : feeds::parse_push_view(url.parameters, 0);
 }
 
-// By its name; of one that is unknown or lost, nobody's.
-std::shared_ptr<const access::Identity> identity_of(const access::Rules& rules, const std::string& name) {
+// By its name. Null: it is lost, which is less than nobody's: its filter is forgotten, and what it bound is not open.
+std::shared_ptr<const access::Identity> identity_of(const access::Rules& rules, const std::string& name, Instant now) {
   std::shared_ptr<const access::Identity> known = rules.named(name);
-  return known ? known : std::make_shared<const access::Identity>(access::Identity::anonymous());
+  if (known) return rules.holds(*known, now) ? known : nullptr;
+  const access::Identity anonymous = access::Identity::anonymous();
+  return name == anonymous.name() || rules.is_open() ? std::make_shared<const access::Identity>(anonymous) : nullptr;
 }
 
 }  // namespace
@@ -78,7 +80,8 @@ void FeedTopics::require_access(const std::string& url, const std::string& ident
   const std::optional<TopicUrl> named = local ? parse_topic_url(*local) : std::nullopt;
   if (!named) return;
   const std::shared_ptr<const access::Rules> rules = rules_->load();
-  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity);
+  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity, clock_.now());
+  if (!who) throw lost_credentials();
   switch (rules->judge(*who, access::Scope::kSubscribe, named->workspace, named->feed)) {
     case access::Verdict::kGranted:
       return;
@@ -94,7 +97,8 @@ void FeedTopics::require_access(const std::string& url, const std::string& ident
 hub::Topic FeedTopics::bound_topic(sql::Session& session, const hub::Topic& topic, const std::string& identity) {
   if (rules_ == nullptr) return topic;
   const std::shared_ptr<const access::Rules> rules = rules_->load();
-  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity);
+  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity, clock_.now());
+  if (!who) throw lost_credentials();
   if (!who->is_filtered()) return topic;
   const TopicUrl url = url_of(topic);
   std::shared_ptr<feeds::LiveFeed> feed = directory_.find({topic.lane, topic.feed});
@@ -112,9 +116,8 @@ bool FeedTopics::still_allows(const hub::Topic& topic, const std::string& identi
   if (rules_ == nullptr) return true;
   const std::shared_ptr<const access::Rules> rules = rules_->load();
   if (rules->is_open()) return true;
-  const bool is_token = identity.starts_with("token:");
-  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity);
-  if (is_token && (who->is_anonymous() || !rules->holds(*who, clock_.now()))) return false;
+  const std::shared_ptr<const access::Identity> who = identity_of(*rules, identity, clock_.now());
+  if (!who) return false;
   const TopicUrl url = url_of(topic);
   return rules->judge(*who, access::Scope::kSubscribe, url.workspace, url.feed) == access::Verdict::kGranted;
 }

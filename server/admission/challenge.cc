@@ -16,6 +16,10 @@ Problem who_are_you() {
   return unauthorized("Say who you are: send a token as Authorization: Bearer, or as the password of Basic");
 }
 
+Problem lost_credentials() {
+  return unauthorized("The token was revoked, or has expired meanwhile", "invalid_token");
+}
+
 Problem insufficient_scope(access::Scope scope, const std::string& where) {
   const std::string word(access::name_of(scope));
   return Problem(403, "This token may not " + word + " at " + where + ": it has not the scope " + word)

@@ -16,6 +16,9 @@ Problem unauthorized(std::string detail, const std::string& error = {});
 // Nobody has said who he is.
 Problem who_are_you();
 
+// What was good when the request came is so no more.
+Problem lost_credentials();
+
 // 403: the token lacks a scope.
 Problem insufficient_scope(access::Scope scope, const std::string& where);
 

@@ -153,7 +153,7 @@ bool Gate::holds(const Identity& identity) const {
 void Gate::require_still(const Request& request) {
   if (holds(*request.identity)) return;
   wrong_.add();
-  throw unauthorized("The token was revoked, or has expired meanwhile", "invalid_token");
+  throw lost_credentials();
 }
 
 Response Gate::finished(Response response, const Request& request) {

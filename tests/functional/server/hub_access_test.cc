@@ -1,4 +1,6 @@
 // Subscriptions of who has a token: what they take, what they get, and when they end.
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -158,6 +160,38 @@ TEST_F(HubAccessTest, ASubscriptionEndsWhenItsTokenExpires) {
   ASSERT_EQ(ask("subscribe", topic(), subscriber, bearer(brief)).status, 202);
   ASSERT_TRUE(subscriber.wait_until([&] { return subscriptions() == 1; }));
   EXPECT_TRUE(subscriber.wait_until([&] { return subscriptions() == 0; }));
+}
+
+// As long as no process delivers, nobody ends the subscription; its page is nobody's, all the same.
+TEST_F(HubAccessTest, ThePageOfASubscriptionIsGoneWithTheToken) {
+  const std::string mine = made("mine", "read,subscribe", "closed/*", {"--filter", "cat=tid:1"});
+  const Subscriber subscriber;
+  ASSERT_EQ(ask("subscribe", topic(), subscriber, bearer(mine)).status, 202);
+  ASSERT_TRUE(subscriber.wait_until([&] { return subscriptions() == 1; }));
+  const std::string url = subscriber.verifications().back().header("Subscription-Page").value_or("/hub/s/none");
+  const std::string page = url.substr(url.find("/hub/s/"));
+  const std::string config = scratch("delivers_nothing.toml");
+  server_.process().signal(SIGTERM);
+  server_.process().wait();
+  std::string text = contents_of(COURANT_SOURCE_DIR "/tests/data/access.toml");
+  text.insert(text.find("[hub]\n") + 6, "deliver = false\n");
+  std::ofstream(config) << text;
+  const CourantServer quiet(with_tokens(database_.url(), config));
+  HttpClient client(quiet.port());
+  ASSERT_EQ(client.get(page).status, 200);
+  EXPECT_THAT(client.get(page + "/preview?search=%2Btid:2&from=0").body, Not(HasSubstr("urn:x:1")));
+  tokens_.revoke("mine");
+  ASSERT_TRUE(wait_until([&] { return client.get("/closed/events", bearer(mine)).status == 401; }));
+  EXPECT_EQ(subscriptions(), 1);
+  EXPECT_EQ(client.get(page).status, 404);
+  for (const char* const search : {"", "%2Btid:2"}) {
+    const Reply preview = client.get(page + "/preview?from=0&search=" + search);
+    EXPECT_EQ(preview.status, 404) << search;
+    EXPECT_THAT(preview.body, Not(HasSubstr("urn:x:1"))) << search;
+  }
+  for (const char* const action : {"action=filter&search=%2Btid:2", "action=pause", "action=test"}) {
+    EXPECT_EQ(client.post(page, action, kForm).status, 404) << action;
+  }
 }
 
 TEST_F(HubAccessTest, WhatIsLostWhileNothingRunsEndsWithTheStart) {
