@@ -2,6 +2,8 @@
 
 #include "http/trace.h"
 #include "kernel/log.h"
+#include "kernel/text.h"
+#include "kernel/uri.h"
 
 namespace courant::http {
 namespace {
@@ -16,6 +18,18 @@ bool is_failure(int status) {
 std::uint64_t length_of(const Response& response) {
   if (response.content_length) return *response.content_length;
   return response.body ? response.body->size() : 0;
+}
+
+// What cannot be decoded stays as it is: a path that is refused for that is logged, too.
+std::string decoded_as_far_as_it_can_be(std::string_view path) {
+  std::string decoded;
+  decoded.reserve(path.size());
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    const std::optional<std::string> byte = path[at] == '%' ? percent_decode(path.substr(at, 3)) : std::nullopt;
+    decoded += byte ? *byte : std::string(1, path[at]);
+    if (byte) at += 2;
+  }
+  return decoded;
 }
 
 template <class Log>
@@ -36,7 +50,10 @@ void write_with(Log log, std::string_view words, const ServerOptions& options, c
 }  // namespace
 
 std::string path_for_log(std::string_view path, std::string_view secret_below) {
-  const bool is_secret = !secret_below.empty() && path.size() > secret_below.size() && path.starts_with(secret_below);
+  if (secret_below.empty()) return std::string(path);
+  const std::string decoded = ascii_lower(decoded_as_far_as_it_can_be(path));
+  const std::size_t at = decoded.find(secret_below);
+  const bool is_secret = at != std::string::npos && decoded.size() > at + secret_below.size();
   return is_secret ? std::string(secret_below) + "{token}" : std::string(path);
 }
 

@@ -140,6 +140,12 @@ TEST_F(LogTest, HoldsNoSecretsWhateverIsLogged) {
   // However such a URL is mistyped, and whatever is wrong with the request besides.
   for (const char* const wrong :
        {"GET /hub/s/s3cret10/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /%68ub/s/s3cret16 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /hub/%73/s3cret17/preview HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /hub%2fs%2Fs3cret18 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET //hub/s/s3cret19 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /Hub/s/s3cret20%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /x/../%68ub/s/s3cret21 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /hub/s/s3cret11/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "DELETE /hub/s/s3cret12 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /hub/s/s3cret13 HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n",
