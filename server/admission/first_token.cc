@@ -20,8 +20,7 @@ std::optional<std::string> first_token(sql::Database& database, Instant now) {
       const Result<std::string> secret = make_token(session, first, now);
       if (!secret) return;  // another process was first
       made = *secret;
-      note_act(session, actor_at_command_line(), "token-created", "token " + first.name,
-               {{"scopes", first.scopes.text()}, {"feeds", "*"}, {"filter", ""}}, now);
+      note_act(session, actor_at_command_line(), "token-created", "token " + first.name, details_of(first), now);
     });
     token = made;
   });

@@ -9,7 +9,7 @@
 
 namespace courant::server {
 
-Result<Signable> read_signable(std::string_view url, const std::string& base, const std::string& filter,
+Result<Signable> read_signable(std::string_view url, const std::string& base, const std::optional<std::string>& filter,
                                std::chrono::milliseconds lasts) {
   const std::optional<Uri> parts = parse_uri(url);
   const std::string_view rest = url.starts_with(base) ? url.substr(base.size()) : "#";
@@ -19,8 +19,8 @@ Result<Signable> read_signable(std::string_view url, const std::string& base, co
   }
   if (lasts.count() <= 0) return Fault{"say for how long: a duration such as 7d"};
   Signable signable{parts->path + (parts->query ? "?" + *parts->query : ""), "", lasts};
-  if (filter.empty()) return signable;
-  const Result<std::string> canonical = mandatory_filter(filter);
+  if (!filter) return signable;
+  const Result<std::string> canonical = mandatory_filter(*filter);
   if (!canonical) return canonical.fault();
   signable.filter = *canonical;
   return signable;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,9 @@ struct Signable {
   std::chrono::milliseconds lasts{0};
 };
 
-// url: below `base`, which is public_url or some of it. filter: as for search=, or empty. A fault says which of them is
-// none.
-Result<Signable> read_signable(std::string_view url, const std::string& base, const std::string& filter,
+// url: below `base`, which is public_url or some of it. filter: as for search=; nullopt: none. A fault says which of
+// them is none.
+Result<Signable> read_signable(std::string_view url, const std::string& base, const std::optional<std::string>& filter,
                                std::chrono::milliseconds lasts);
 
 struct SignedUrl {

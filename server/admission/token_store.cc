@@ -1,5 +1,7 @@
 #include "server/admission/token_store.h"
 
+#include <nlohmann/json.hpp>
+
 #include "access/token.h"
 #include "feeds/filter.h"
 #include "kernel/log.h"
@@ -64,7 +66,15 @@ bool has_tokens(sql::Session& session) {
 
 bool is_token_name(std::string_view name) {
   constexpr std::size_t kLongest = 100;
-  return !name.empty() && name.size() <= kLongest && is_valid_utf8(name) && without_controls(name) == name;
+  const bool can_be_named = name != "." && name != "..";
+  return !name.empty() && name.size() <= kLongest && is_valid_utf8(name) && without_controls(name) == name &&
+         can_be_named;
+}
+
+nlohmann::json details_of(const NewToken& token) {
+  nlohmann::json details = {{"scopes", token.scopes.text()}, {"feeds", list_of(token.on)}, {"filter", token.filter}};
+  details["expires"] = token.expires ? nlohmann::json(format_rfc3339(*token.expires)) : nlohmann::json();
+  return details;
 }
 
 Result<std::string> make_token(sql::Session& session, const NewToken& token, Instant now) {
@@ -88,6 +98,7 @@ bool revoke_token(sql::Session& session, const std::string& name, Instant now) {
 }
 
 Result<std::string> mandatory_filter(std::string text) {
+  if (trim(text).empty()) return Fault{"the filter is empty: leave it out where all may be seen"};
   if (!text.starts_with('(') && !text.starts_with('+')) text = "(" + text + ")";
   try {
     const feeds::Filter filter = feeds::Filter::parse(text);
@@ -98,6 +109,20 @@ Result<std::string> mandatory_filter(std::string text) {
   } catch (const Problem& problem) {
     return Fault{problem.detail()};
   }
+}
+
+std::string gap_of(const std::string& filter) {
+  if (filter.empty()) return "";
+  for (const std::vector<std::string>& any : feeds::Filter::parse(filter).required()) {
+    for (const std::string& term : any) {
+      if (term.find(':') != std::string::npos) continue;
+      return "nothing keeps the category " + term +
+             " to its holder: an entry may have it beside other categories, so who is bound to another can show his "
+             "entries here, and who publishes with this can show his there. Those with a colon (tenant:" +
+             term + ") are kept apart";
+    }
+  }
+  return "";
 }
 
 }  // namespace courant::server

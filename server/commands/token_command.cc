@@ -20,13 +20,13 @@ struct TokenOptions {
   std::string name;
   std::string scopes = "read";
   std::string on;
-  std::string filter;                                // as for search=, or "cat=news"; empty: none
+  std::optional<std::string> filter;                 // as for search=, or "cat=news"; nullopt: none
   std::optional<std::chrono::milliseconds> expires;  // from now; nullopt: never
 };
 
 struct SignOptions {
   std::string url;  // below server.public_url
-  std::string filter;
+  std::optional<std::string> filter;
   std::chrono::milliseconds expires{0};
 };
 
@@ -36,6 +36,11 @@ int say_wrong(const std::string& sentence) {
 
 Instant after(Instant now, std::chrono::milliseconds duration) {
   return now + std::chrono::duration_cast<Instant::duration>(duration);
+}
+
+void say_what_is_open(const std::string& filter) {
+  const std::string gap = gap_of(filter);
+  if (!gap.empty()) std::fprintf(stderr, "Note: %s\n", gap.c_str());
 }
 
 std::string state_of(const sql::Row& row, Instant now) {
@@ -49,15 +54,16 @@ std::string state_of(const sql::Row& row, Instant now) {
 
 // Prints the new token on standard output, and what it is on standard error.
 int create_token(const ServeOptions& options, const TokenOptions& token) {
-  if (!is_token_name(token.name)) return say_wrong("a token needs a name of at most 100 characters");
+  if (!is_token_name(token.name))
+    return say_wrong("a token needs a name of at most 100 characters, and neither . nor ..");
   const Result<access::Scopes> scopes = access::Scopes::parse(token.scopes);
   if (!scopes) return say_wrong(scopes.fault().detail);
   const Result<std::vector<access::Pattern>> on = access::Pattern::parse_list(token.on);
   if (!on) return say_wrong(on.fault().detail);
   const Instant now = SystemClock().now();
   NewToken made{token.name, *scopes, *on, {}, std::nullopt};
-  if (!token.filter.empty()) {
-    const Result<std::string> filter = mandatory_filter(token.filter);
+  if (token.filter) {
+    const Result<std::string> filter = mandatory_filter(*token.filter);
     if (!filter) return say_wrong(filter.fault().detail);
     made.filter = *filter;
   }
@@ -67,10 +73,10 @@ int create_token(const ServeOptions& options, const TokenOptions& token) {
     session.transaction([&] {
       secret = make_token(session, made, now);
       if (!secret) return;
-      note_act(session, actor_at_command_line(), "token-created", "token " + token.name,
-               {{"scopes", scopes->text()}, {"feeds", token.on}, {"filter", made.filter}}, now);
+      note_act(session, actor_at_command_line(), "token-created", "token " + token.name, details_of(made), now);
     });
     if (!secret) return say(secret.fault());
+    say_what_is_open(made.filter);
     std::fprintf(stderr, "The token of %s may %s on %s%s%s. It is shown this once:\n", token.name.c_str(),
                  scopes->text().c_str(), token.on.c_str(), made.filter.empty() ? "" : ", of entries that match ",
                  made.filter.c_str());
@@ -112,6 +118,7 @@ int end_token(const ServeOptions& options, const std::string& name) {
 int sign_url(const ServeOptions& options, const SignOptions& sign) {
   const Result<Signable> signable = read_signable(sign.url, public_url(options.config), sign.filter, sign.expires);
   if (!signable) return say_wrong(signable.fault().detail);
+  say_what_is_open(signable->filter);
   const Result<SignedUrl> made = sign_url(*signable, options.config, options.data, SystemClock().now());
   if (!made) return say(made.fault());
   std::printf("%s\n", made->url.c_str());
@@ -120,6 +127,12 @@ int sign_url(const ServeOptions& options, const SignOptions& sign) {
 
 const char* const kFilterHelp =
     "only entries that match, as for search=: 'cat=tid:2882', '+a+b', '(AND(cat=a)(cat=b))'";
+
+// Given and empty, as by a variable of a shell that is not set, it is no filter, and not none.
+void add_filter(CLI::App& command, std::optional<std::string>& filter) {
+  command.add_option_function<std::string>(
+      "--filter", [&filter](const std::string& given) { filter = given; }, kFilterHelp);
+}
 
 void add_create(CommandLine& line, CLI::App& group) {
   const auto token = std::make_shared<TokenOptions>();
@@ -130,7 +143,7 @@ void add_create(CommandLine& line, CLI::App& group) {
   creating.add_option("--scope,--scopes", token->scopes, "of read, publish, edit, subscribe, admin")
       ->capture_default_str();
   creating.add_option("--on", token->on, "feeds: 'demo/events', 'demo/*' or '*', with commas between")->required();
-  creating.add_option("--filter", token->filter, kFilterHelp);
+  add_filter(creating, token->filter);
   add_duration(
       creating, "--expires", [token](std::chrono::milliseconds given) { token->expires = given; },
       "after how long it ends; default: never");
@@ -144,7 +157,7 @@ void add_sign_url(CommandLine& line) {
       line.add_on_data("sign-url", "print a URL that can be read without a token for a time", CommandLine::Flags::kAll,
                        [sign](const ServeOptions& options) { return sign_url(options, *sign); });
   signing.add_option("url", sign->url, "a feed, one of its pages, an entry")->required();
-  signing.add_option("--filter", sign->filter, kFilterHelp);
+  add_filter(signing, sign->filter);
   add_duration(
       signing, "--expires", [sign](std::chrono::milliseconds given) { sign->expires = given; }, "for how long")
       .required();

@@ -27,7 +27,8 @@ Json sign_url(ManageCall& call) {
   const std::string feed = call.core.engine().feed_url(require_stored_feed(call)->facts());
   std::string url = body.contains("url") ? require_text(body, "url") : feed;
   if (url.starts_with('/')) url.insert(0, call.core.config().server.public_url);
-  const std::string filter = body.contains("filter") ? require_text(body, "filter") : "";
+  std::optional<std::string> filter;
+  if (body.contains("filter")) filter = require_text(body, "filter");
   const Result<Signable> signable = read_signable(url, feed, filter, require_duration(body, "expires_in"));
   if (!signable) throw Problem(400, signable.fault().detail);
   const Result<SignedUrl> made = sign_url(*signable, call.core.config(), call.core.data(), call.now);

@@ -125,7 +125,9 @@ Json token_schema() {
 Json created_token_schema() {
   Json members = token_members();
   members["token"] = text();
-  return object(members);
+  Json schema = object(members);
+  schema["properties"]["note"] = {{"type", "string"}, {"description", "what its filter does not keep apart"}};
+  return schema;
 }
 
 Json feed_example() {

@@ -47,7 +47,8 @@ Json list_tokens(ManageCall& call) {
 Json create_token(ManageCall& call) {
   const Json& body = call.asked.body;
   const std::string name = require_text(body, "name");
-  if (!is_token_name(name)) throw Problem(400, "name must have at most 100 characters, and no controls");
+  if (!is_token_name(name))
+    throw Problem(400, "name must have at most 100 characters, no controls, and be neither . nor ..");
   NewToken token{name, require(access::Scopes::parse(text_in(body, "scopes", "read"))),
                  require(access::Pattern::parse_list(require_text(body, "on"))), "", std::nullopt};
   if (body.contains("filter")) token.filter = require(mandatory_filter(require_text(body, "filter")));
@@ -58,12 +59,12 @@ Json create_token(ManageCall& call) {
   const Result<std::string> secret = make_token(call.session, token, call.now);
   if (!secret) throw Problem(409, secret.fault().detail);
   const std::string on = require_text(body, "on");
-  call.note("token-created", "token " + name,
-            {{"scopes", token.scopes.text()}, {"feeds", on}, {"filter", token.filter}});
+  call.note("token-created", "token " + name, details_of(token));
   call.status = 201;
   Json answer = {
       {"name", name}, {"token", *secret}, {"scopes", token.scopes.text()}, {"on", on}, {"filter", token.filter}};
   answer["expires"] = token.expires ? Json(format_rfc3339(*token.expires)) : Json();
+  if (const std::string gap = gap_of(token.filter); !gap.empty()) answer["note"] = gap;
   return answer;
 }
 

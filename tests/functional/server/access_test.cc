@@ -167,6 +167,48 @@ TEST_F(AccessTest, TooManyWrongCredentialsHaveToWaitAndGoodOnesDoNot) {
   EXPECT_EQ(client_.get("/closed/events").status, 401) << "no credentials are not wrong ones";
 }
 
+// As `--filter "$FILTER"` is where the variable is not set.
+TEST_F(AccessTest, AFilterThatIsEmptyIsAMistakeAndNotNone) {
+  for (const std::string empty : {"", " "}) {
+    const Ran made =
+        tokens_.run({"token", "create", "loose", "--scope", "read", "--on", "closed/*", "--filter", empty});
+    EXPECT_EQ(made.status, 2) << made.output;
+    EXPECT_THAT(made.output, HasSubstr("the filter is empty"));
+    EXPECT_THAT(made.output, Not(HasSubstr("crt_")));
+    const Ran signed_one =
+        tokens_.run({"sign-url", "http://127.0.0.1:8080/closed/events", "--expires", "1d", "--filter", empty});
+    EXPECT_EQ(signed_one.status, 2) << signed_one.output;
+    EXPECT_THAT(signed_one.output, HasSubstr("the filter is empty"));
+  }
+  EXPECT_THAT(tokens_.run({"token", "list"}).output, Not(HasSubstr("loose")));
+}
+
+// Terms of one kind are kept apart; what has no colon is of none.
+TEST_F(AccessTest, WhatAFilterDoesNotKeepApartIsSaidWhenTheTokenIsMade) {
+  const auto made = [&](const std::string& name, const std::string& filter) {
+    return tokens_.run({"token", "create", name, "--scope", "read,publish", "--on", "closed/*", "--filter", filter})
+        .output;
+  };
+  const std::string open = made("alpha", "cat=alpha");
+  EXPECT_THAT(open, HasSubstr("Note: nothing keeps the category alpha to its holder"));
+  EXPECT_THAT(made("either", "+tid:1+beta"), HasSubstr("the category beta"));
+  EXPECT_THAT(made("kept", "cat=tid:1"), Not(HasSubstr("Note:")));
+  EXPECT_THAT(tokens_.run({"token", "create", "whole", "--on", "closed/*"}).output, Not(HasSubstr("Note:")));
+  // It is so.
+  const std::string token(trim(open.substr(open.find("crt_"))));
+  const std::string both =
+      "<entry xmlns='http://www.w3.org/2005/Atom'><id>urn:x:both</id><title>t</title><category term='alpha'/>"
+      "<category term='beta'/><content>c</content></entry>";
+  EXPECT_TRUE(wait_until([&] { return client_.post("/closed/events", both, bearer(token)).status == 201; }));
+}
+
+TEST_F(AccessTest, ATokenIsCalledWhatAUrlCanName) {
+  for (const std::string name : {".", ".."}) {
+    EXPECT_EQ(tokens_.run({"token", "create", name, "--on", "*"}).status, 2) << name;
+  }
+  EXPECT_EQ(tokens_.run({"token", "create", "...", "--on", "*"}).status, 0);
+}
+
 TEST_F(AccessTest, ProbesAskNobody) {
   EXPECT_EQ(client_.get("/-/health/live").status, 200);
   EXPECT_EQ(client_.get("/-/health/live", bearer("nonsense")).status, 200);

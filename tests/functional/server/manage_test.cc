@@ -1,4 +1,5 @@
 // The management API: what each route does, to whom it does it, and that it is told of.
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -222,6 +223,10 @@ TEST_F(ManageTest, WhatIsNotUnderstoodIsNamed) {
   expect(post("/tokens", {{"name", "ci"}}), 400, "on must be a text");
   expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"scopes", "write"}}), 400, "write");
   expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"expires_in", "soon"}}), 400, "expires_in must be a duration");
+  for (const std::string name : {".", ".."})
+    expect(post("/tokens", {{"name", name}, {"on", "*"}}), 400, "neither . nor ..");
+  expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"filter", ""}}), 400, "filter must be a text");
+  expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"filter", " "}}), 400, "the filter is empty");
   expect(post("/generation", {{"generation", "1"}}), 400, "generation must be a whole number");
   expect(get("/subscriptions?limit=x"), 400, "limit must be a whole number");
   expect(get("/subscriptions?state=odd"), 400, "state must be");
@@ -282,6 +287,7 @@ TEST_F(ManageTest, TokensAreMadeShownOnceAndRevoked) {
   const Reply made = post("/tokens", {{"name", "ci"}, {"on", "news/*"}, {"scopes", "publish"}, {"expires_in", "1d"}});
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(faults("CreatedToken", made.body), "");
+  EXPECT_FALSE(json::parse(made.body).contains("note"));
   const std::string token = json::parse(made.body)["token"];
   EXPECT_EQ(post("/tokens", {{"name", "ci"}, {"on", "news/*"}}).status, 409) << "twice";
   EXPECT_TRUE(wait_until([&] { return client_.post("/news/events", entry("urn:x:1"), bearer(token)).status == 201; }));
@@ -307,6 +313,25 @@ TEST_F(ManageTest, WhatIsMadeWithTheKeyIsAsTheDocumentSays) {
               testing::ElementsAre("token-created token admin", "url-signed closed/events",
                                    "secrets-key-rotation-begun key file",
                                    "secrets-key-rotated key " + json::parse(rotated.body)["key"].get<std::string>()));
+}
+
+TEST_F(ManageTest, WhatAFilterDoesNotKeepApartIsSaidInTheAnswer) {
+  const Reply made = post("/tokens", {{"name", "ci"}, {"on", "news/*"}, {"filter", "cat=alpha"}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(faults("CreatedToken", made.body), "");
+  EXPECT_THAT(json::parse(made.body)["note"].get<std::string>(), HasSubstr("the category alpha"));
+}
+
+TEST_F(ManageTest, WhenATokenEndsIsTold) {
+  ASSERT_EQ(post("/tokens", {{"name", "brief"}, {"on", "news/*"}, {"expires_in", "1d"}}).status, 201);
+  acts(2);
+  const std::string list = get("/tokens").body;
+  const json tokens = json::parse(list)["tokens"];
+  const auto brief = std::ranges::find_if(tokens, [](const json& one) { return one["name"] == "brief"; });
+  ASSERT_NE(brief, tokens.end()) << list;
+  const json told = json::parse(client_.get("/_courant/audit?format=cloudevents&limit=1", as_admin_).body);
+  EXPECT_EQ(told[0]["subject"], "token brief");
+  EXPECT_EQ(told[0]["data"]["expires"], (*brief)["expires"]);
 }
 
 TEST_F(ManageTest, AGenerationBeginsOnce) {
