@@ -8,9 +8,13 @@
 #include <set>
 #include <thread>
 
+#include <nlohmann/json.hpp>
+
 #include "archive/background.h"
 #include "archive/queries.h"
+#include "feeds/chronicler.h"
 #include "feeds/lifecycle.h"
+#include "kernel/host_name.h"
 #include "kernel/log.h"
 #include "kernel/priority.h"
 
@@ -252,7 +256,15 @@ struct Janitor::State {
     for (int i = 0; i < rows.size() && !stopping; ++i) {
       const std::int64_t lane = rows[i].integer(0);
       const std::string name(rows[i].text(2));
-      if (!feeds::delete_feed(*session, lane, workspace, name, since, engine.clock().now())) continue;
+      bool is_deleted = false;
+      session->transaction([&] {
+        const Instant now = engine.clock().now();
+        is_deleted = feeds::delete_feed(*session, lane, workspace, name, since, now);
+        if (!is_deleted) return;
+        feeds::note_act(*session, "server: " + host_name(), "feed-deleted", feeds::full_name(workspace, name),
+                        {{"idle_since", format_rfc3339(since)}}, now);
+      });
+      if (!is_deleted) continue;
       log_info("a feed in which nothing happened was deleted", {{"feed", workspace + "/" + name}});
       engine.directory().load(*session, workspace, name);
       engine.follower().tell(lane);

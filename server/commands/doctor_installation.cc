@@ -56,6 +56,37 @@ Findings look_at_certificate(const Config& config) {
   return findings;
 }
 
+// Its group may be the server's (chgrp courant FILE, chmod 640 FILE).
+Findings look_at_certificate_key(const Config& config) {
+  const std::string& path = config.tls.key;
+  struct stat file {};
+  if (config.server.listen_tls.empty() || ::stat(path.c_str(), &file) != 0 || (file.st_mode & 07) == 0) return {};
+  return {problem("certificate key", path + " can be read by everybody on this machine", "chmod o= " + path)};
+}
+
+bool is_beyond_loopback(const std::string& address) {
+  return !address.empty() && !http::is_loopback(http::host_of(address));
+}
+
+// What goes where others listen, as somebody has said that it may.
+Findings look_at_what_is_open(const Config& config) {
+  Findings findings;
+  if (is_beyond_loopback(config.server.operations)) {
+    findings.push_back(
+        warning("operations",
+                "metrics and the status page are at " + config.server.operations + ", where they ask nobody who he is",
+                "server.operations = \"127.0.0.1:9090\", or let a firewall say who comes there"));
+  }
+  if (config.access.is_open()) return findings;
+  for (const std::string& address : config.server.listen) {
+    if (!is_beyond_loopback(address)) continue;
+    findings.push_back(warning("plain HTTP",
+                               "tokens that are shown at " + address + " can be read by all networks on the way",
+                               "server.listen_tls, and listen on loopback alone; or a proxy beside it that has TLS"));
+  }
+  return findings;
+}
+
 Finding look_at_key_file(const ServeOptions& options) {
   const std::string path = secrets_path(options.config, options.data);
   struct stat file {};
@@ -100,7 +131,9 @@ Finding look_at_url(const Config& config) {
 
 Findings look_at_installation(const ServeOptions& options) {
   Findings findings = look_at_certificate(options.config);
+  for (Finding& finding : look_at_certificate_key(options.config)) findings.push_back(std::move(finding));
   findings.push_back(look_at_key_file(options));
+  for (Finding& finding : look_at_what_is_open(options.config)) findings.push_back(std::move(finding));
   findings.push_back(look_at_url(options.config));
   return findings;
 }

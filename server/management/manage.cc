@@ -1,6 +1,7 @@
 #include "server/management/manage.h"
 
 #include <algorithm>
+#include <set>
 
 #include "feeds/follower.h"
 #include "kernel/log.h"
@@ -65,7 +66,13 @@ void require_no_nul(std::string_view text) {
 
 // Throws Problem 400.
 Json read_body(const std::string& text) {
-  const auto guard = [](int depth, Json::parse_event_t event, Json& read) {
+  std::vector<std::set<std::string>> members;  // of the objects that are open, from the outermost on
+  const auto guard = [&members](int depth, Json::parse_event_t event, Json& read) {
+    if (event == Json::parse_event_t::object_start) members.emplace_back();
+    if (event == Json::parse_event_t::object_end) members.pop_back();
+    if (event == Json::parse_event_t::key && !members.back().insert(read.get_ref<const std::string&>()).second) {
+      throw Problem(400, "The member " + read.get_ref<const std::string&>() + " is there twice");
+    }
     const bool is_text = event == Json::parse_event_t::key || (event == Json::parse_event_t::value && read.is_string());
     if (is_text) require_no_nul(read.get_ref<const std::string&>());
     if (depth > kDeepest) throw Problem(400, "The body is nested more than " + std::to_string(kDeepest) + " deep");

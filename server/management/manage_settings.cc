@@ -99,9 +99,18 @@ Json feed_document(ManageCall& call, const FeedConfig& feed) {
           {"settings", settings}};
 }
 
-// Throws Problem 409 where this server cannot use a file that the settings name.
+// Throws Problem 409 where this server cannot use a file that the settings name. Whoever does not manage all there is
+// is told nothing of the folder, and not whether there is such a file.
 void require_usable(ManageCall& call, const std::string& whose, const FeedConfig& feed) {
-  const std::optional<Fault> fault = call.core.engine().doors()->fault_of(feed.settings.door);
+  const auto fault_of = [&call](const feeds::DoorSettings& door) { return call.core.engine().doors()->fault_of(door); };
+  std::optional<Fault> fault = fault_of(feed.settings.door);
+  if (fault && !call.asked.is_for_all) {
+    feeds::DoorSettings own = feed.settings.door;
+    own.schema.clear();
+    own.stylesheet.clear();
+    fault = fault_of(own);
+    if (!fault) fault = Fault{"a file that schema or stylesheet names is none that this server can use"};
+  }
   if (fault) throw Problem(409, "The settings of " + whose + " cannot be used here: " + with_place(*fault));
 }
 

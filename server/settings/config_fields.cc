@@ -104,6 +104,10 @@ std::optional<milliseconds> ConfigFields::duration_of(const Rules& rules, const 
                     format_duration(milliseconds(rules.most)));
     return std::nullopt;
   }
+  if (rules.is_in_seconds && *duration % std::chrono::seconds(1) != milliseconds(0)) {
+    fault(node, name + " must be of whole seconds");
+    return std::nullopt;
+  }
   return duration;
 }
 

@@ -34,6 +34,7 @@ struct Rules {
   std::int64_t most = INT64_MAX;
   std::vector<std::string_view> words = {};  // the only texts; of a bool field: {means false, means true}
   bool is_size = false;
+  bool is_in_seconds = false;  // a duration that is kept in whole ones: parts of one would be lost
   std::string_view flag = {};  // of the command line: "--listen"
   bool reloads = false;        // SIGHUP takes it over; those of workspaces and feeds all are
 };

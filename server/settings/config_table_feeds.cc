@@ -33,7 +33,7 @@ const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
        "expire_idle",
        +[](W& w) -> Duration { return w.expire_idle; },
        "feeds in which nothing was stored for so long are deleted, with their entries; \"0s\": none",
-       {.most = kLongestIdle}},
+       {.most = kLongestIdle, .is_in_seconds = true}},
       {"",
        "read",
        +[](W& w) -> Flag { return w.is_private; },

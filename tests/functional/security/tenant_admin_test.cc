@@ -1,5 +1,7 @@
 // A tenant's own admin, who may do as he likes with his workspace, as an attacker of all others: whatever he sends, the
 // server goes on, does its work for others, and tells truly what was done.
+#include <set>
+
 #include <nlohmann/json.hpp>
 
 #include "sql/database.h"
@@ -68,6 +70,26 @@ TEST_F(TenantAdminTest, NoTimeIsTooFarAway) {
   EXPECT_EQ(post("/tokens", R"({"name": "far", "on": "other/*", "expires_in": "36500d"})", all_).status, 201);
   EXPECT_EQ(put("/feeds/other/far", R"({"retain": "36500d"})").status, 201);
   expect_alive();
+}
+
+// The folder, and which files are in it, is the operator's.
+TEST_F(TenantAdminTest, FilesOfTheServerAreNotToldOf) {
+  const std::string folder = COURANT_SOURCE_DIR "/tests/data";
+  std::set<std::string> answers;
+  for (const std::string name : {"nothing.rng", "access.toml", "../data", "/etc/passwd", "events"}) {
+    for (const json& body : {json{{"schema", {name}}}, json{{"stylesheet", name}}}) {
+      const Reply refused = put("/feeds/other/x", body.dump());
+      EXPECT_EQ(refused.status, 409) << body << refused.body;
+      EXPECT_THAT(refused.body, testing::Not(HasSubstr(folder)));
+      answers.insert(json::parse(refused.body)["detail"].get<std::string>());
+    }
+  }
+  EXPECT_THAT(answers, testing::SizeIs(1)) << json(answers);
+  EXPECT_THAT(put("/feeds/other/x", R"({"assert": [["((", "no"]]})").body, HasSubstr("(("))
+      << "what is his own he is told of";
+  const Reply to_operator =
+      client_.put("/-/manage/feeds/other/x", R"({"schema": ["nothing.rng"]})", bearer(all_) + kJson);
+  EXPECT_THAT(to_operator.body, HasSubstr(folder));
 }
 
 // However they have come there: by a program of before, or by hand.

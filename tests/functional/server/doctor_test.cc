@@ -185,6 +185,28 @@ TEST_F(DoctorTest, ADatabaseWhoseClockIsWrongOrThatIsNotThere) {
   EXPECT_THAT(gone.output, HasSubstr("problem  database: it cannot be asked: "));
 }
 
+TEST_F(DoctorTest, WhatLiesOpenToOthers) {
+  certify("open-key", "-days 365");
+  write(tls("open-key"));
+  const std::string key = scratch("open-key.key");
+  ::chmod(key.c_str(), 0640);
+  EXPECT_THAT(ask().output, Not(HasSubstr("certificate key")));
+  ::chmod(key.c_str(), 0644);
+  EXPECT_THAT(ask().output, HasSubstr("certificate key: " + key + " can be read by everybody"));
+
+  write("[server]\noperations = \"127.0.0.1:9090\"\n");
+  EXPECT_THAT(ask().output, Not(HasSubstr("warning  operations")));
+  write("[server]\noperations = \"0.0.0.0:9090\"\noperations_anywhere = true\n");
+  EXPECT_THAT(ask().output, HasSubstr("warning  operations: metrics and the status page are at 0.0.0.0:9090"));
+
+  const std::string plain =
+      "[server]\nlisten = [\"0.0.0.0:8080\"]\nallow_plain = true\npublic_url = \"https://feeds.example\"\n";
+  write(plain);
+  EXPECT_THAT(ask().output, HasSubstr("warning  plain HTTP: tokens that are shown at 0.0.0.0:8080"));
+  write("[server]\nlisten = [\"127.0.0.1:8080\"]\n");
+  EXPECT_THAT(ask().output, Not(HasSubstr("plain HTTP")));
+}
+
 TEST_F(DoctorTest, Certificates) {
   certify("good", "-days 365");
   write(tls("good"));

@@ -406,6 +406,10 @@ TEST_F(LifecycleTest, FeedsInWhichNothingHappensExpire) {
     return client_->get("/demo/quiet").status == 404;
   }));
   EXPECT_EQ(client_->get("/demo/events").status, 200) << "something happened here";
+  const std::string audit = "/_courant/audit?format=cloudevents";
+  ASSERT_TRUE(wait_until([&] { return client_->get(audit).body.find("feed-deleted") != std::string::npos; }));
+  EXPECT_THAT(client_->get(audit).body, HasSubstr("\"subject\": \"demo/quiet\""));
+  EXPECT_THAT(client_->get(audit).body, HasSubstr("\"actor\": \"server: "));
   EXPECT_EQ(client_->post("/demo/quiet", entry(1)).header("Feed-Position"), "2");
 }
 

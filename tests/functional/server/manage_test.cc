@@ -223,6 +223,12 @@ TEST_F(ManageTest, WhatIsNotUnderstoodIsNamed) {
   expect(post("/tokens", {{"name", "ci"}}), 400, "on must be a text");
   expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"scopes", "write"}}), 400, "write");
   expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"expires_in", "soon"}}), 400, "expires_in must be a duration");
+  for (const std::string body : {R"({"title": "a", "title": "b"})", R"({"read": "private", "r\u0065ad": "public"})"}) {
+    expect(client_.put("/-/manage/workspaces/plant", body, as_admin_ + kJson), 400, "is there twice");
+  }
+  for (const std::string part : {"1ms", "999ms", "1500ms"}) {
+    expect(put("/workspaces/plant", {{"expire_idle", part}}), 400, "expire_idle must be of whole seconds");
+  }
   for (const std::string name : {".", ".."})
     expect(post("/tokens", {{"name", name}, {"on", "*"}}), 400, "neither . nor ..");
   expect(post("/tokens", {{"name", "ci"}, {"on", "*"}, {"filter", ""}}), 400, "filter must be a text");
