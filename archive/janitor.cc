@@ -127,6 +127,7 @@ struct Janitor::State {
 
   void connect() {
     use(database.connect());
+    session->wait_without_end();  // a vacuum may take hours
     is_chosen = session->run(queries::become_janitor)[0].boolean(0);
     working.set(is_chosen ? 1 : 0);
     if (!is_chosen) return;

@@ -20,6 +20,7 @@ struct PublishItem {
   std::int64_t group = 0;  // items of one batch share a number; 0: alone
   bool is_strict = false;  // the same content again fails the batch
   Change change;
+  Ticks submitted = {};                   // the same for all of a batch
   std::optional<Instant> recorded = {};   // when another server stored it; absent: now
   std::optional<Instant> published = {};  // absent: as recorded
 };

@@ -205,11 +205,31 @@ struct Writer::State {
         if (clock.ticks() >= give_up) {
           log_error("publishing failed: the database cannot be reached", {{"lane", call.lane}});
           for (const PublishItem& item : call.items) item.outcome(without_position(PublishOutcome::kUnknown));
-          return;
+          return turn_away_submitted_until(clock.ticks() - options.patience);
         }
         pause();
       }
     }
+  }
+
+  // The database has failed for as long as it is tried again: whoever has waited as long need not wait until it has
+  // failed a call of theirs.
+  void turn_away_submitted_until(Ticks last) {
+    std::vector<PublishItem> late;
+    {
+      const std::lock_guard lock(mutex);
+      for (auto& [lane, items] : waiting) {
+        while (!items.empty() && items.front().submitted <= last) {
+          waiting_bytes -= items.front().bytes;
+          late.push_back(std::move(items.front()));
+          items.pop_front();
+        }
+      }
+      std::erase_if(waiting, [](const auto& lane) { return lane.second.empty(); });
+      waiting_items -= late.size();
+      waiting_gauge.set(static_cast<double>(waiting_items));
+    }
+    for (const PublishItem& item : late) item.outcome(without_position(PublishOutcome::kOverloaded));
   }
 
   // The database refused the whole statement (SQLSTATE classes 22, 23, 54): only the guilty item shall fail.
@@ -234,7 +254,11 @@ struct Writer::State {
   // False: too much waits. Takes all of the items or none.
   bool put(std::int64_t lane, std::vector<PublishItem> items) {
     std::size_t bytes = 0;
-    for (const PublishItem& item : items) bytes += item.bytes;
+    const Ticks submitted = clock.ticks();
+    for (PublishItem& item : items) {
+      bytes += item.bytes;
+      item.submitted = submitted;
+    }
     bool is_news = false;  // to a thread that waits: else one knows of the lane, or is at work on it
     {
       const std::lock_guard lock(mutex);

@@ -33,7 +33,7 @@ enum class PublishOutcome {
   kNoFeed = 5,       // the feed does not exist (any more)
   kRefused = 6,      // the database refused this item alone
   kUnknown = 7,      // the database cannot be reached: whether it was stored cannot be known now
-  kOverloaded = 8,   // not tried: too much waits, or the writer is stopping
+  kOverloaded = 8,   // not tried: too much waits, the database has failed meanwhile, or the writer is stopping
   kBatchFailed = 9,  // another entry of its batch failed: nothing of the batch was stored
   kStale = 10,       // the entry or the feed does not stand where it was expected
   kNotFound = 11,    // there is no entry to delete
@@ -88,7 +88,7 @@ struct WriterOptions {
   std::size_t max_call_bytes = 8 << 20;
   std::size_t max_waiting_items = 20'000;  // publish floods: more are kOverloaded
   std::size_t max_waiting_bytes = 256 << 20;
-  std::chrono::milliseconds patience{5'000};  // how long an unreachable database is tried again
+  std::chrono::milliseconds patience{5'000};  // how long an unreachable database is tried again, and waited for behind
 };
 
 class Writer {

@@ -49,7 +49,7 @@ std::string next_port(const std::string& address, int steps) {
 }
 
 Result<std::unique_ptr<Core>> Core::open(const ServeOptions& options, Opening opening) {
-  Result<OpenDatabase> opened = open_database(options, opening);
+  Result<OpenDatabase> opened = open_database(options, opening, options.config.database.answer_timeout);
   if (!opened) return opened.fault();
   std::unique_ptr<Core> core(new Core(options, *std::move(opened)));
   const Result<bool> started = core->start();

@@ -5,6 +5,7 @@
 
 #include "kernel/log.h"
 #include "sql/migrate.h"
+#include "sql/watch.h"
 
 namespace courant::server {
 namespace {
@@ -19,7 +20,8 @@ std::int64_t connections_needed(const Config& config) {
   return 2 * config.server.processes * (config.database.pool + kBesidePool) + kForOthers;
 }
 
-Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening) {
+Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening,
+                                   std::chrono::milliseconds answer_timeout) {
   OpenDatabase opened;
   sql::DatabaseOptions database_options;
   database_options.url = options.config.database.url;
@@ -35,11 +37,12 @@ Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening)
   }
   database_options.listen_url = options.config.database.listen_url;
   database_options.pool = static_cast<int>(options.config.database.pool);
+  if (answer_timeout.count() > 0) database_options.watch = std::make_shared<sql::Watch>(answer_timeout);
   opened.database = std::make_unique<sql::Database>(database_options);
   try {
-    opened.database->with_session([](sql::Session& session) {
-      sql::migrate(session, [](std::string_view name) { log_info("migrating the database", {{"step", name}}); });
-    });
+    const std::unique_ptr<sql::Session> session = opened.database->connect();
+    session->wait_without_end();
+    sql::migrate(*session, [](std::string_view name) { log_info("migrating the database", {{"step", name}}); });
   } catch (const std::exception& error) {
     return Fault{std::string("the database cannot be used: ") + error.what()};
   }

@@ -2,6 +2,7 @@
 // Threads: the main thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -26,7 +27,9 @@ enum class Opening {
   kJoin,  // a command's: that there is none is a fault
 };
 
-// Started where it is private, and migrated. A fault says what to do.
-Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening);
+// Started where it is private, and migrated. A fault says what to do. answer_timeout: how long its connections are
+// waited for, with a thread that watches over them; 0: without end.
+Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening,
+                                   std::chrono::milliseconds answer_timeout = {});
 
 }  // namespace courant::server

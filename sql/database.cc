@@ -52,6 +52,8 @@ struct Database::State {
   std::vector<std::unique_ptr<Session>> idle;
   int open = 0;  // idle and in use
 
+  std::unique_ptr<Session> make() const { return std::make_unique<Session>(connection, options.watch); }
+
   // An idle session, or null as the leave to make one.
   std::unique_ptr<Session> check_out() {
     while (true) {
@@ -97,7 +99,7 @@ Database::~Database() = default;
 void Database::with_session(const std::function<void(Session&)>& work) {
   std::unique_ptr<Session> session = state_->check_out();
   try {
-    if (!session) session = std::make_unique<Session>(state_->connection);
+    if (!session) session = state_->make();
     work(*session);
   } catch (...) {
     state_->give_back(std::move(session));
@@ -107,7 +109,7 @@ void Database::with_session(const std::function<void(Session&)>& work) {
 }
 
 std::unique_ptr<Session> Database::connect() const {
-  return std::make_unique<Session>(state_->connection);
+  return state_->make();
 }
 const DatabaseOptions& Database::options() const {
   return state_->options;

@@ -19,6 +19,8 @@
 
 namespace courant::sql {
 
+class Watch;
+
 // The database cannot be reached, or cannot work now: connection refused or lost, shutting down, disk full, too many
 // connections, a lock or statement timeout. Trying again later may succeed. Becomes 503 at the edge.
 class Unavailable : public std::runtime_error {
@@ -121,7 +123,8 @@ class Rows {
 // One connection in use. Outside a transaction each run is its own (autocommit).
 class Session {
  public:
-  explicit Session(const std::string& url);  // throws Unavailable
+  // watch: gives it up where an answer is waited for too long, which is Unavailable then, in doubt; null: nobody does.
+  explicit Session(const std::string& url, const std::shared_ptr<Watch>& watch = nullptr);  // throws Unavailable
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -140,6 +143,10 @@ class Session {
   // said.
   void cancel();
 
+  // For work that may take hours: from now on whoever watches the session lets it wait.
+  void wait_without_end();
+
+  // A session whose connection was lost stays so: whatever is asked of it then is Unavailable.
   bool is_usable() const;
   // Whether it can be used as far as can be told without a round trip, where nothing is running: a server that ended
   // the connection has said so or closed it, and either can be read.
@@ -159,6 +166,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds lock_timeout{10'000};
   std::chrono::milliseconds tcp_user_timeout{10'000};  // a dead peer is noticed within this
   std::chrono::milliseconds checkout_timeout{5'000};   // longest wait for a free connection
+  std::shared_ptr<Watch> watch;                        // over all connections; null: there is none
 };
 
 class Database {

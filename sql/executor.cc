@@ -9,6 +9,7 @@
 #include "kernel/problem.h"
 #include "kernel/queue.h"
 #include "kernel/time.h"
+#include "sql/watch.h"
 
 namespace courant::sql {
 
@@ -60,6 +61,13 @@ struct Executor::State {
   std::optional<ExecutorMetrics> metrics;
   std::vector<std::thread> threads;
 
+  // Behind a database that does not answer, each would be tried in its turn: who waits longer than for an answer is
+  // told at once.
+  void require_in_time(const Job& job, Ticks now) const {
+    const std::shared_ptr<Watch>& watch = database.options().watch;
+    if (watch && now - job.submitted > watch->longest()) throw Unavailable("work waited too long for a thread", false);
+  }
+
   void work() {
     wake_without_haste();
     while (std::optional<Job> job = jobs.pop()) {
@@ -69,6 +77,7 @@ struct Executor::State {
         metrics->wait.observe(seconds_between(job->submitted, begun));
       }
       try {
+        require_in_time(*job, begun);
         database.with_session([&](Session& session) { job->work(session); });
       } catch (...) {
         job->failed(std::current_exception());

@@ -35,7 +35,8 @@ class Executor {
   boost::asio::awaitable<std::invoke_result_t<Work, Session&>> run(Work work);
 
   // The plain form, for callers that are no coroutines: `work` runs once on a pool thread with a session, or, where
-  // none can be had, `failed` runs there with the exception. False: the queue is full and neither will run.
+  // none can be had or the work waited longer than the database's watch lets it wait for an answer, `failed` runs there
+  // with the exception. False: the queue is full and neither will run.
   bool submit(std::function<void(Session&)> work, std::function<void(std::exception_ptr)> failed);
 
   // Whether much more work waits than there are threads for it. Takes the lock of the queue.

@@ -4,6 +4,7 @@
 
 #include "sql/connect.h"
 #include "sql/errors.h"
+#include "sql/watch.h"
 
 namespace courant::sql {
 namespace {
@@ -21,16 +22,30 @@ class Receiver final : public pqxx::notification_receiver {
 }  // namespace
 
 struct Listener::State {
-  State(const std::string& url, const std::string& channel) : connection(url), receiver(connection, channel) {}
+  State(const std::string& url, const std::string& channel, const std::shared_ptr<Watch>& watch)
+      : connection(url), watched(watch ? watch->watch(connection.sock()) : nullptr) {
+    const WatchedSocket::Waiting waiting(watched.get());
+    receiver.emplace(connection, channel);
+    // libpqxx does not say so.
+    if (!connection.is_open()) throw Unavailable("the listening connection was lost", false);
+  }
+  ~State() {
+    const WatchedSocket::Waiting waiting(watched.get());
+    receiver.reset();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
   pqxx::connection connection;
-  Receiver receiver;
+  const std::shared_ptr<WatchedSocket> watched;  // null: nobody watches
+  std::optional<Receiver> receiver;              // says `listen` when it is made and `unlisten` when it ends
 };
 
 Listener::Listener(const DatabaseOptions& options, const std::string& channel) {
   try {
     DatabaseOptions direct = options;
     if (!options.listen_url.empty()) direct.url = options.listen_url;
-    state_ = std::make_unique<State>(connection_string(direct), channel);
+    state_ = std::make_unique<State>(connection_string(direct), channel, options.watch);
   } catch (...) {
     rethrow_translated(false);
   }
@@ -46,11 +61,12 @@ std::vector<Notification> Listener::wait(std::chrono::milliseconds timeout) {
     rethrow_translated(false);
   }
   if (!state_->connection.is_open()) throw Unavailable("the listening connection was lost", false);
-  return std::exchange(state_->receiver.heard, {});
+  return std::exchange(state_->receiver->heard, {});
 }
 
 void Listener::notify(const std::string& channel, const std::string& payload) {
   try {
+    const WatchedSocket::Waiting waiting(state_->watched.get());
     pqxx::nontransaction autocommit(state_->connection);
     // What is said may be lost: its commit need not wait for the disk.
     autocommit.exec_params("select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", channel, payload);

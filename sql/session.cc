@@ -6,21 +6,34 @@
 #include "sql/connect.h"
 #include "sql/database.h"
 #include "sql/errors.h"
+#include "sql/watch.h"
 
 namespace courant::sql {
 
 struct Session::State {
-  explicit State(const std::string& url) : connection(url) {}
+  State(const std::string& url, const std::shared_ptr<Watch>& watch)
+      : connection(url), watched(watch ? watch->watch(connection.sock()) : nullptr) {}
+
+  // libpqxx would make another connection in place of one that was lost, and nobody would watch that.
+  void require_connection() const {
+    if (!connection.is_open()) throw Unavailable("the connection was lost", false);
+  }
+
+  void roll_back() {
+    const WatchedSocket::Waiting waiting(watched.get());
+    transaction.reset();
+  }
 
   pqxx::connection connection;
-  std::set<std::string, std::less<>> prepared;  // names of queries
+  const std::shared_ptr<WatchedSocket> watched;  // null: nobody watches
+  std::set<std::string, std::less<>> prepared;   // names of queries
   std::unique_ptr<pqxx::work> transaction;
   bool usable = true;
 };
 
-Session::Session(const std::string& url) {
+Session::Session(const std::string& url, const std::shared_ptr<Watch>& watch) {
   try {
-    state_ = std::make_unique<State>(url);
+    state_ = std::make_unique<State>(url, watch);
   } catch (...) {
     rethrow_translated(false);
   }
@@ -32,6 +45,8 @@ Rows Session::run(const Query& query, const Parameters& parameters) {
   bool sent = false;
   try {
     State& state = *state_;
+    state.require_connection();
+    const WatchedSocket::Waiting waiting(state.watched.get());
     if (!state.prepared.contains(query.name)) {
       state.connection.prepare(std::string(query.name), std::string(query.text));
       state.prepared.emplace(query.name);
@@ -61,13 +76,18 @@ Rows Session::run(const Query& query, const Parameters& parameters) {
 void Session::transaction(const std::function<void()>& work) {
   bool committing = false;
   try {
-    state_->transaction = std::make_unique<pqxx::work>(state_->connection);
+    state_->require_connection();
+    {
+      const WatchedSocket::Waiting waiting(state_->watched.get());
+      state_->transaction = std::make_unique<pqxx::work>(state_->connection);
+    }
     work();
     committing = true;
+    const WatchedSocket::Waiting waiting(state_->watched.get());
     state_->transaction->commit();
     state_->transaction.reset();
   } catch (...) {
-    state_->transaction.reset();
+    state_->roll_back();
     state_->usable = state_->usable && state_->connection.is_open();
     rethrow_translated(committing);
   }
@@ -75,6 +95,8 @@ void Session::transaction(const std::function<void()>& work) {
 
 void Session::execute_script(std::string_view text) {
   try {
+    state_->require_connection();
+    const WatchedSocket::Waiting waiting(state_->watched.get());
     if (state_->transaction) {
       state_->transaction->exec(std::string(text));
     } else {
@@ -93,6 +115,10 @@ void Session::cancel() {
   } catch (const std::exception&) {
     // Whoever runs the statement learns what became of its connection.
   }
+}
+
+void Session::wait_without_end() {
+  if (state_->watched) state_->watched->wait_without_end();
 }
 
 bool Session::is_usable() const {

@@ -66,6 +66,7 @@ struct Config {
     std::string url;
     std::int64_t pool = 8;
     std::string listen_url;
+    std::chrono::milliseconds answer_timeout{35'000};
   } database;
 
   struct Limits {

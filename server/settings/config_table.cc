@@ -108,6 +108,14 @@ const std::vector<Setting<Config>>& config_settings() {
        {.least = 2, .most = 200}},
       {"database", "listen_url", +[](Config& c) -> Text { return c.database.listen_url; },
        "a direct connection for LISTEN, where url goes through a pooler; empty: url"},
+      {"database",
+       "answer_timeout",
+       +[](Config& c) -> Duration { return c.database.answer_timeout; },
+       "a database that is frozen: a connection that does not answer a statement for so long is given up, and requests "
+       "that wait for it are answered 503; more than PostgreSQL's statement_timeout, which is 30s unless options in "
+       "url "
+       "say otherwise",
+       {.least = 1 * kSecond, .most = 24 * 3600 * kSecond}},
 
       {"limits",
        "max_entry_bytes",

@@ -9,7 +9,10 @@
 
 #include "feeds/directory.h"
 #include "feeds/follower.h"
+#include "sql/watch.h"
+#include "tests/support/database_relay.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::feeds {
 namespace {
@@ -88,6 +91,44 @@ TEST_F(WriterTest, GivesDensePositionsAndAnswersARetryWithTheStoredEntry) {
   EXPECT_EQ(publish(writer, feed, entry("urn:a", "other")).outcome, PublishOutcome::kConflict);
   EXPECT_EQ(publish(writer, {feed.lane, 999}, entry("urn:c")).outcome, PublishOutcome::kNoFeed);
   expect_dense_and_chained(feed, 2);
+}
+
+// A database that is frozen: it takes what is sent and says nothing.
+TEST_F(WriterTest, WhoWaitsBehindACallThatFailsIsToldWithIt) {
+  std::vector<FeedKey> feeds;
+  std::set<std::int64_t> lanes;
+  for (int i = 0; i < 8; ++i) {
+    feeds.push_back(make_feed("f" + std::to_string(i)));
+    lanes.insert(feeds.back().lane);
+  }
+  ASSERT_GT(lanes.size(), 1U);
+  test::DatabaseRelay relay(test_.url());
+  sql::DatabaseOptions options;
+  options.url = relay.url() + "&connect_timeout=2";
+  options.watch = std::make_shared<sql::Watch>(std::chrono::milliseconds(500));
+  sql::Database watched(options);
+  std::atomic<int> unknown = 0;
+  std::atomic<int> not_tried = 0;
+  Writer writer({.threads = 1, .patience = {}}, watched, clock_, metrics_, ignore_);
+  ASSERT_EQ(publish(writer, feeds[0], entry("urn:a")).outcome, PublishOutcome::kCreated);
+  relay.freeze(test::DatabaseRelay::kAll);
+  for (const FeedKey& feed : feeds) {
+    writer.submit(feed, entry("urn:b"), {}, [&](const Published& result) {
+      if (result.outcome == PublishOutcome::kUnknown) ++unknown;
+      if (result.outcome == PublishOutcome::kOverloaded) ++not_tried;
+    });
+  }
+  EXPECT_TRUE(test::wait_until([&] { return unknown + not_tried == 8; }));
+  EXPECT_GT(unknown, 0);
+  EXPECT_GT(not_tried, 0);
+  relay.thaw();
+  for (const FeedKey& feed : feeds) {
+    EXPECT_TRUE(test::wait_until([&] {
+      const PublishOutcome outcome = publish(writer, feed, entry("urn:b")).outcome;
+      return outcome == PublishOutcome::kCreated || outcome == PublishOutcome::kSame;
+    }));
+  }
+  for (std::size_t i = 0; i < feeds.size(); ++i) expect_dense_and_chained(feeds[i], i == 0 ? 2 : 1);
 }
 
 TEST_F(WriterTest, SameIdFromManyClientsAtOnceIsStoredOnce) {
