@@ -76,10 +76,7 @@ std::optional<Fault> broken_rule(const IndexedJson& event) {
 
 // Whether XML gives the text back as it was: a carriage return comes back as a line feed.
 bool is_xml_text(std::string_view text) {
-  const bool has_control = std::any_of(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n'; });
-  return !has_control && text.find("\xEF\xBF\xBE") == std::string_view::npos &&
-         text.find("\xEF\xBF\xBF") == std::string_view::npos;
+  return lacked_by_xml(text).empty() && text.find('\r') == std::string_view::npos;
 }
 
 bool is_json_type(std::string_view type) {

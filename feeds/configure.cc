@@ -18,9 +18,17 @@ class Configuring {
   Configuring(sql::Session& session, std::int64_t lanes, Instant source_time, Instant now)
       : session_(session), directory_(lanes), source_time_(source_time), now_(now) {}
 
-  void put(const ConfiguredWorkspace& workspace) {
+  // stored: its settings before; null: there is none.
+  void put(const ConfiguredWorkspace& workspace, const WorkspaceSettings* stored_settings) {
+    WorkspaceSettings settings = workspace.settings;
+    if (!workspace.says_read && !settings.is_private && stored_settings != nullptr && stored_settings->is_private) {
+      settings.is_private = true;
+      notices_.push_back("workspace " + workspace.name +
+                         " is private, which this file does not say, and stays so; say read = \"private\", or read = "
+                         "\"public\" to open it");
+    }
     sql::Parameters parameters;
-    parameters.add(workspace.name).add(to_json(workspace.settings)).add(source_time_);
+    parameters.add(workspace.name).add(to_json(settings)).add(source_time_);
     const sql::Rows stored = session_.run(queries::put_workspace, parameters);
     if (stored[0].boolean(0)) note("workspace " + workspace.name);
     has_changed_workspaces_ = has_changed_workspaces_ || stored[0].boolean(1);
@@ -113,10 +121,14 @@ Result<Configured> configure(sql::Session& session, std::int64_t lanes,
     session.transaction([&] {
       session.run(queries::lock_settings);  // others who change them wait
       Configuring configuring(session, lanes, source_time, now);
-      const bool tells = told && !configuring.stored_workspaces().empty();
+      const auto known = configuring.stored_workspaces();
+      const bool tells = told && !known.empty();
       const std::vector<ConfiguredWorkspace> before =
           tells ? stored_of(session, workspaces) : std::vector<ConfiguredWorkspace>();
-      for (const ConfiguredWorkspace& workspace : workspaces) configuring.put(workspace);
+      for (const ConfiguredWorkspace& workspace : workspaces) {
+        const auto found = known.find(workspace.name);
+        configuring.put(workspace, found == known.end() ? nullptr : &found->second);
+      }
       if (tells) told(before, stored_of(session, workspaces));
       configured.workspaces = configuring.stored_workspaces();
       configured.lanes = configuring.tell();

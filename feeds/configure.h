@@ -26,6 +26,7 @@ struct ConfiguredWorkspace {
   std::string name;
   WorkspaceSettings settings;
   std::vector<ConfiguredFeed> feeds;
+  bool says_read = true;  // false: a file that leaves it out opens nothing that is private
 };
 
 struct Configured {

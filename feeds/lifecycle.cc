@@ -16,7 +16,18 @@ Redaction redact(sql::Session& session, FeedKey feed, std::string_view id, Insta
   redaction.outcome = static_cast<Redaction::Outcome>(rows[0].integer(0));
   redaction.record = rows[0].integer(1);
   redaction.erased = rows[0].integers(2);
+  if (redaction.outcome == Redaction::Outcome::kDone) session.run(queries::note_erasure, sql::Parameters().add(now));
   return redaction;
+}
+
+bool clear_erased(sql::Session& session) {
+  const sql::Rows erasures = session.run(queries::list_erasures);
+  if (erasures[0].is_null(0)) return false;
+  for (const char* const table : {"entries", "entry_terms", "media_pieces", "archive_pages"}) {
+    session.execute_script(std::string("vacuum ") + table);
+  }
+  session.run(queries::forget_erasures, sql::Parameters().add(erasures[0].integers(0)));
+  return true;
 }
 
 bool delete_feed(sql::Session& session, std::int64_t lane, std::string_view workspace, std::string_view name,

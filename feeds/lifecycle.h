@@ -19,8 +19,13 @@ struct Redaction {
   std::vector<std::int64_t> erased = {};  // positions whose content was erased now
 };
 
-// Erases the content of every revision of an entry; leaves and chain stay. docs/AUDIT.md says how this is seen.
+// Erases the content of every revision of an entry; leaves and chain stay. docs/AUDIT.md says how this is seen. On the
+// disk it is until clear_erased(), which the janitor sees to.
 Redaction redact(sql::Session& session, FeedKey feed, std::string_view id, Instant now);
+
+// Has PostgreSQL overwrite the dead rows that hold what redactions have erased, which may take long; outside of a
+// transaction. False: there is nothing of that kind. Where it throws it is still to be done.
+bool clear_erased(sql::Session& session);
 
 // Deletes a feed. idle_since: only where nothing has been stored since. False: there is no such feed, or it is not
 // idle.

@@ -1,5 +1,7 @@
 #include "feeds/routes.h"
 
+#include <utility>
+
 #include "feeds/cloud_events.h"
 #include "feeds/editing.h"
 #include "feeds/entry_response.h"
@@ -14,6 +16,7 @@
 #include "feeds/service_document.h"
 #include "feeds/visibility.h"
 #include "http/conditional.h"
+#include "kernel/digest.h"
 #include "kernel/problem.h"
 #include "xslt/page.h"
 
@@ -83,17 +86,23 @@ Task<Response> get_service(Engine& engine, const Request& request, PathArguments
   const std::string suffix = link_suffix(parameters);
   const std::string only = arguments.empty() ? std::string() : arguments[0];
   if (!only.empty() && engine.workspace(only) == nullptr) throw Problem(404, "There is no workspace " + only);
-  std::string document;
-  if (offer.representation == Representation::kHtml) {
-    const auto render = [&engine, &request, only, suffix](sql::Session&) {
-      return xslt::html_page(service_document(engine, only, request, ServiceFor::kPeople), suffix);
-    };
-    document = co_await engine.executor().run(render);
+  // Of all feeds that there are: no work for an io thread, and none that needs the database.
+  const auto make = [&engine, &request, &offer, only, suffix] {
+    const bool is_html = offer.representation == Representation::kHtml;
+    std::string document =
+        service_document(engine, only, request, is_html ? ServiceFor::kPeople : ServiceFor::kPrograms);
+    if (is_html) document = xslt::html_page(document, suffix);
+    std::string etag = "\"" + to_hex(bytes_of(sha256(document))).substr(0, 32) + "\"";
+    return std::pair(std::move(document), std::move(etag));
+  };
+  auto [document, etag] = co_await engine.workshop().run(make);
+  Response response;
+  if (http::if_none_match_matches(request, etag)) {
+    response.status = 304;
   } else {
-    document = service_document(engine, only, request);
+    response = http::text_response(200, std::string(offer.content_type), std::move(document));
   }
-  const std::string content_type(offer.content_type);
-  co_return http::text_response(200, content_type, std::move(document)).with("Vary", "Accept");
+  co_return std::move(response.with("ETag", etag).with("Cache-Control", "no-cache").with("Vary", "Accept"));
 }
 
 Task<Response> get_categories(Engine& engine, const Request&, PathArguments arguments) {

@@ -1,6 +1,7 @@
 #include "feeds/service_document.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "feeds/accepting.h"
 #include "feeds/chronicler.h"
@@ -46,7 +47,7 @@ std::string service_document(Engine& engine, const std::string& only_workspace, 
   const std::string begin = after == nullptr ? "" : *after;
   const std::string begin_workspace = begin.substr(0, begin.find('/'));
   std::vector<std::shared_ptr<LiveFeed>> feeds = engine.directory().all();
-  std::sort(feeds.begin(), feeds.end(), [](const auto& a, const auto& b) { return a->facts().name < b->facts().name; });
+  std::ranges::sort(feeds, {}, [](const auto& feed) { return std::tie(feed->facts().workspace, feed->facts().name); });
   std::string out =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<service xmlns=\"http://www.w3.org/2007/app\" "
       "xmlns:atom=\"http://www.w3.org/2005/Atom\">\n";
@@ -57,8 +58,10 @@ std::string service_document(Engine& engine, const std::string& only_workspace, 
     if (only_workspace.empty() ? name == kOwnWorkspace : name != only_workspace) continue;
     if (!is_listed(request, name, settings) || name < begin_workspace) continue;
     out += "<workspace>" + title_element(settings.title.empty() ? name : settings.title) + "\n";
-    for (const std::shared_ptr<LiveFeed>& feed : feeds) {
-      if (feed->facts().workspace != name || !is_listed(request, name, settings, feed->facts().name)) continue;
+    const auto its = std::ranges::equal_range(
+        feeds, std::string_view(name), {}, [](const auto& feed) { return std::string_view(feed->facts().workspace); });
+    for (const std::shared_ptr<LiveFeed>& feed : its) {
+      if (!is_listed(request, name, settings, feed->facts().name)) continue;
       const std::string full = full_name(name, feed->facts().name);
       if (name == begin_workspace && full <= begin) continue;
       if (is_for_people && shown == kFeedsOnPage) {

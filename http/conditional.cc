@@ -45,6 +45,20 @@ bool if_none_match_matches(const Request& request, std::string_view etag) {
   });
 }
 
+std::string_view etag_of(const Response& response) {
+  constexpr std::string_view kName = "\r\nETag: ";
+  if (response.head) {
+    const std::string_view head = *response.head;
+    if (const std::size_t at = head.find(kName); at != std::string_view::npos) {
+      const std::size_t begin = at + kName.size();
+      return head.substr(begin, head.find('\r', begin) - begin);
+    }
+  }
+  const auto found = std::ranges::find_if(response.headers,
+                                          [](const auto& field) { return equal_ignoring_case(field.first, "ETag"); });
+  return found == response.headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
 bool if_match_matches(std::string_view header, std::string_view etag) {
   if (trim(header) == "*") return true;
   if (etag.starts_with("W/")) return false;

@@ -17,6 +17,9 @@ bool if_none_match_matches(std::string_view header, std::string_view etag);
 // False: it has none.
 bool if_none_match_matches(const Request& request, std::string_view etag);
 
+// The entity tag of an answer, wherever its fields stand; empty: it has none. The view lives in the response.
+std::string_view etag_of(const Response& response);
+
 // Whether an If-Match header lists `etag` by strong comparison, or is "*". A weak tag never matches.
 bool if_match_matches(std::string_view header, std::string_view etag);
 

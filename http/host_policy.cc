@@ -1,5 +1,6 @@
 #include "http/host_policy.h"
 
+#include "http/address.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 #include "kernel/uri.h"
@@ -17,7 +18,9 @@ std::string host_of(std::string_view authority) {
 }
 
 bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host == "[::1]" || host == "localhost";
+  if (host == "localhost" || host == "[::1]") return true;
+  const std::optional<Address> address = Address::parse(host);  // 127.0.0.1.example is somebody's
+  return address && address->is_v4 && address->bytes[0] == 127;
 }
 
 HostPolicy::HostPolicy(const std::string& public_url, const std::vector<std::string>& listen,

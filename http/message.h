@@ -102,6 +102,11 @@ struct Response {
   Response& with(std::string name, std::string value);
 };
 
+// Whether a status says that the server failed: 501 and 505 are what a client asked for and nobody has.
+constexpr bool is_failure(int status) {
+  return status >= 500 && status != 501 && status != 505;
+}
+
 // A text answer, ready to send.
 Response text_response(int status, std::string content_type, std::string body);
 

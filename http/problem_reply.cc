@@ -26,14 +26,15 @@ std::string as_json(const Problem& problem, const Request& request) {
 
 std::string as_xml(const Problem& problem) {
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error xmlns=\"http://abdera.apache.org\"><code>" +
-         std::to_string(problem.status()) + "</code><message>" + xml_text(problem.detail()) + "</message></error>\n";
+         std::to_string(problem.status()) + "</code><message>" + xml_text(without_controls(problem.detail())) +
+         "</message></error>\n";
 }
 
 std::string as_html(const Problem& problem) {
   const std::string title = std::to_string(problem.status()) + " " + std::string(reason_phrase(problem.status()));
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
          "content=\"width=device-width, initial-scale=1\"><link rel=\"stylesheet\" href=\"/-/style.css\"><title>" +
-         title + "</title></head><body><main><h1>" + title + "</h1><p>" + xml_text(problem.detail()) +
+         title + "</title></head><body><main><h1>" + title + "</h1><p>" + xml_text(without_controls(problem.detail())) +
          "</p></main></body></html>\n";
 }
 

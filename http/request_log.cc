@@ -10,11 +10,6 @@ namespace {
 
 using Logged = ServerOptions::Logged;
 
-// 501 and 505 are what a client asked for and nobody has.
-bool is_failure(int status) {
-  return status >= 500 && status != 501 && status != 505;
-}
-
 std::uint64_t length_of(const Response& response) {
   if (response.content_length) return *response.content_length;
   return response.body ? response.body->size() : 0;

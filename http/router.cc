@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "http/conditional.h"
 #include "kernel/problem.h"
 #include "kernel/text.h"
 
@@ -132,6 +133,13 @@ Task<Response> Router::answer(const Request& request) {
   const Node& node = Node::require(*root_, request, arguments);
   const Route& route = node.require_route(request);
   return route.answer(request, std::move(arguments));
+}
+
+Response Router::finished(Response response, const Request& request) {
+  if ((request.method != Method::kGet && request.method != Method::kHead) || response.status >= 400) return response;
+  if (!request.header("if-match")) return response;
+  if (if_match_matches(request.combined_header("if-match"), etag_of(response))) return response;
+  throw Problem(412, "What is there is not what If-Match names");
 }
 
 }  // namespace courant::http

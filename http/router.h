@@ -1,7 +1,7 @@
 // The table of all URLs: pattern and method to handler. Answers 404, 405 (with Allow), 501, OPTIONS and HEAD itself.
 // Patterns are segments: "/{workspace}/{feed}/entries/{id}"; a literal wins over a placeholder; {name} takes exactly
 // one decoded segment. HEAD is served by the GET handler, the server leaves the body out.
-// Specification: RFC 9110 sections 9 and 15.5.6.
+// Specification: RFC 9110 sections 9, 13.1.1 and 15.5.6.
 // Threads: add() before start; then immutable.
 #pragma once
 
@@ -60,6 +60,9 @@ class Router final : public Handler {
   std::uint64_t admit(Request& request) override;
   std::optional<Response> answer_at_once(const Request& request) override;
   Task<Response> answer(const Request& request) override;
+  // 412 where a GET's or HEAD's If-Match does not name what would be sent (RFC 9110 section 13.1.1); other methods
+  // judge theirs before they do anything.
+  Response finished(Response response, const Request& request) override;
 
  private:
   struct Node;

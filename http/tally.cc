@@ -56,7 +56,7 @@ Tally::Times& Tally::times_of(std::string_view route) {
 }
 
 Tally::Series& Tally::series(std::string_view route, Method method, int status) {
-  const int status_class = status / 100;
+  const int status_class = status >= 500 && !is_failure(status) ? 4 : status / 100;
   std::unique_ptr<Series>& series = series_[Key{route.data(), method, status_class}];
   if (!series) {
     Counter& counter = metrics_.counter("courant_http_requests_total", "Requests answered",

@@ -1,8 +1,10 @@
 #include "kernel/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <clocale>
+#include <cstdio>
 #include <cstring>
 #include <cwctype>
 
@@ -156,12 +158,27 @@ std::string fold_case(std::string_view text) {
   return folded;
 }
 
+std::string lacked_by_xml(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint front = decode_front(text);
+    const bool is_control = front.value < 0x20 && front.value != '\t' && front.value != '\n' && front.value != '\r';
+    if (is_control || front.value == 0xFFFE || front.value == 0xFFFF) {
+      std::array<char, 16> name{};
+      std::snprintf(name.data(), name.size(), "U+%04X", static_cast<unsigned>(front.value));
+      return name.data();
+    }
+    text.remove_prefix(static_cast<std::size_t>(std::max(front.length, 1)));
+  }
+  return {};
+}
+
 std::string without_controls(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
     const CodePoint front = decode_front(text);
-    const bool is_control = front.value < 0x20 || (front.value >= 0x7F && front.value < 0xA0);
+    const bool is_control = front.value < 0x20 || (front.value >= 0x7F && front.value < 0xA0) ||
+                            front.value == 0xFFFE || front.value == 0xFFFF;
     const std::size_t length = static_cast<std::size_t>(std::max(front.length, 1));
     if (is_control || front.length == 0) {
       shown += '?';

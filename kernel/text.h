@@ -35,7 +35,12 @@ bool is_valid_utf8(std::string_view text);
 // it needs valid UTF-8; invalid bytes are kept as they are.
 std::string fold_case(std::string_view text);
 
-// Text of others, harmless on a terminal: control characters (C0, DEL, C1) and bytes that are not UTF-8 become '?'.
+// The first character of valid UTF-8 that no XML document can hold, as "U+0001"; empty: there is none.
+// Source: XML 1.0 section 2.2.
+std::string lacked_by_xml(std::string_view text);
+
+// Text of others, harmless on a terminal and in XML: control characters (C0, DEL, C1), U+FFFE, U+FFFF and bytes that
+// are not UTF-8 become '?'.
 std::string without_controls(std::string_view text);
 
 // Appends text escaped for XML character data, and for an attribute value in double quotes. Both are the forms

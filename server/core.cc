@@ -18,6 +18,8 @@
 namespace courant::server {
 namespace {
 
+constexpr int kManagers = 2;
+constexpr std::size_t kManagerQueue = 64;
 constexpr std::size_t kReaderQueue = 4096;
 
 feeds::EngineOptions engine_options(const Config& config) {
@@ -81,6 +83,7 @@ Result<bool> Core::start() {
   show_process(metrics_);
   executor_ = std::make_unique<sql::Executor>(database(), static_cast<int>(config_.database.pool), kReaderQueue,
                                               &metrics_, "readers");
+  managers_ = std::make_unique<Managers>(database().options(), metrics_);
   engine_ = std::make_unique<feeds::Engine>(options, lanes_, database(), *executor_, clock_, metrics_,
                                             [this](const Advances& advances) { moved(advances); });
   engine_->change(*std::move(doors));
@@ -216,10 +219,18 @@ Health Core::health() const {
   return {is_heard, document.dump() + "\n"};
 }
 
+Core::Managers::Managers(sql::DatabaseOptions options, Metrics& metrics)
+    : database([&] {
+        options.pool = kManagers;
+        return std::move(options);
+      }()),
+      executor(database, kManagers, kManagerQueue, &metrics, "managers") {}
+
 void Core::stop() {
   if (engine_) engine_->stop();
   if (hub_) hub_->stop();
   if (access_) access_->stop();
+  if (managers_) managers_->executor.stop();
   if (executor_) executor_->stop();
 }
 

@@ -62,6 +62,8 @@ class Core {
   bool has_own_database() const { return opened_.embedded != nullptr; }
   sql::Database& database() { return *opened_.database; }
   sql::Executor& executor() { return *executor_; }
+  // For what administrators do, so that it never takes a reader's connection.
+  sql::Executor& managers() { return managers_->executor; }
   feeds::Engine& engine() { return *engine_; }
   Metrics& metrics() { return metrics_; }
   HubRunner* hub() { return hub_.get(); }  // null: there is none
@@ -84,6 +86,12 @@ class Core {
   const SystemClock clock_;
   Metrics metrics_;
   std::unique_ptr<sql::Executor> executor_;
+  struct Managers {
+    Managers(sql::DatabaseOptions options, Metrics& metrics);
+    sql::Database database;
+    sql::Executor executor;
+  };
+  std::unique_ptr<Managers> managers_;
   std::unique_ptr<AccessKeeper> access_;
   CurrentOrigins origins_;  // changed by the main thread
   // Made after the engine and told by it: until they are there, nothing moves that they would have to know.

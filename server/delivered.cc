@@ -51,6 +51,7 @@ Task<Response> get_delivered(feeds::Engine& engine, hub::Hub& hub, const Request
   if (position > feed->head()) throw beyond_head(engine, *feed, position);
   const feeds::FeedKey key = feed->facts().key;
   const Ticks until = asked + wait.value_or(std::chrono::seconds(0));
+  if (wait && wait->count() > 0) request.spend(http::Use::kWaits, 1);
   const hub::Confirmed count = co_await hub.confirmed({key.lane, key.feed, position}, until, request.presence);
   co_return response_of(position, count, wait);
 }

@@ -45,10 +45,7 @@ FeedTopics::FeedTopics(feeds::Directory& directory, const Clock& clock, const st
       forms_(forms) {}
 
 std::optional<std::string> FeedTopics::local_part(const std::string& url) const {
-  // No XML holds these two, so no document could say which topic it is of.
-  const bool has_no_character = url.find("\xEF\xBF\xBE") != std::string::npos ||  // U+FFFE
-                                url.find("\xEF\xBF\xBF") != std::string::npos;    // U+FFFF
-  if (has_no_character) return std::nullopt;
+  if (!lacked_by_xml(url).empty()) return std::nullopt;  // no document could say which topic it is of
   const std::optional<Uri> parts = parse_uri(with_bars_encoded(url));
   if (!parts || parts->scheme != public_parts_.scheme || parts->host != public_parts_.host ||
       parts->effective_port() != public_parts_.effective_port() || !parts->user_info.empty() || parts->fragment ||

@@ -157,6 +157,7 @@ void Gate::require_still(const Request& request) {
 }
 
 Response Gate::finished(Response response, const Request& request) {
+  response = router_.finished(std::move(response), request);
   if (!request.identity) return response;
   const Identity& identity = *request.identity;
   const std::uint64_t revision = rules_.revision();  // before the check: rules that come later are not those it was by

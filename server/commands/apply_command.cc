@@ -71,7 +71,9 @@ bool make_it_so(sql::Database& database, sql::Session& session, const Config& wa
 // Prints the difference, asks, and makes it so in one transaction. The exit status: 0 done, or nothing to do; 1 not
 // done; 2 there was nobody to ask.
 int apply_settings(const ServeOptions& options, const ApplyOptions& apply) {
-  ConfigReading wanted = read_config_file(apply.file);
+  // Once: a second reading of a pipe finds nothing.
+  const bool is_read = options.config_file == apply.file;
+  ConfigReading wanted = is_read ? ConfigReading{options.config, {}} : read_config_file(apply.file);
   if (wanted.faults.empty()) wanted.faults = faults_of_feed_files(wanted.config);
   if (!wanted.faults.empty()) {
     std::fputs(fault_lines(apply.file, wanted.faults).c_str(), stderr);

@@ -88,7 +88,7 @@ int redact(const ServeOptions& options, const RedactOptions& redaction) {
       return 0;
     }
     feeds::tell_servers(log.database, {key.lane});
-    log.session.execute_script("vacuum entries");  // the dead rows hold what was erased
+    feeds::clear_erased(log.session);
     std::printf("Erased the content of position %s; recorded at position %lld.\n", listed(done.erased).c_str(),
                 static_cast<long long>(done.record));
     if (!feed.state()->settings.redactable) {

@@ -59,9 +59,10 @@ std::uint64_t admit(const Core& core, const ManageRoute& route, const Request& r
   return kMaxBody;
 }
 
-// PostgreSQL keeps no such text. Throws Problem 400.
-void require_no_nul(std::string_view text) {
-  if (text.find('\0') != std::string_view::npos) throw Problem(400, "No text here holds U+0000");
+// What is kept here stands in documents that everybody reads. Throws Problem 400.
+void require_xml_text(std::string_view text) {
+  const std::string lacked = lacked_by_xml(text);
+  if (!lacked.empty()) throw Problem(400, "No text here holds " + lacked + ", which XML cannot");
 }
 
 // Throws Problem 400.
@@ -74,7 +75,7 @@ Json read_body(const std::string& text) {
       throw Problem(400, "The member " + read.get_ref<const std::string&>() + " is there twice");
     }
     const bool is_text = event == Json::parse_event_t::key || (event == Json::parse_event_t::value && read.is_string());
-    if (is_text) require_no_nul(read.get_ref<const std::string&>());
+    if (is_text) require_xml_text(read.get_ref<const std::string&>());
     if (depth > kDeepest) throw Problem(400, "The body is nested more than " + std::to_string(kDeepest) + " deep");
     return true;
   };
@@ -97,7 +98,7 @@ void require_known(const ManageRoute& route, const Json& body) {
 
 void require_known(const ManageRoute& route, const Parameters& query) {
   for (const auto& [name, value] : query) {
-    require_no_nul(value);
+    require_xml_text(value);
     if (std::ranges::none_of(route.query, [&name = name](const QueryParameter& one) { return one.name == name; })) {
       throw Problem(400, "There is no parameter " + name);
     }
@@ -117,6 +118,10 @@ ManageAsked read_asked(const Core& core, const ManageRoute& route, const Request
   asked.query = query_of(request);
   require_known(route, asked.query);
   asked.if_match = request.combined_header("if-match");
+  asked.if_none_match = request.combined_header("if-none-match");
+  const bool is_judged =
+      route.method == http::Method::kPut || route.method == http::Method::kGet || route.name == "deleteFeed";
+  if (!is_judged && !asked.if_match.empty()) throw Problem(412, "Nothing here has an entity tag for If-Match to name");
   if (route.body.empty()) return asked;
   asked.body = read_body(request.body);
   if (!is_settings(route)) require_known(route, asked.body);
@@ -127,7 +132,6 @@ ManageAsked read_asked(const Core& core, const ManageRoute& route, const Request
 void finish(ManageCall& call) {
   try {
     if (!call.lanes.empty()) feeds::tell_servers(call.core.database().options(), call.lanes);
-    if (call.erases) call.core.database().connect()->execute_script("vacuum entries");
   } catch (const std::exception& error) {
     log_warning("an administrative act takes longer to be seen", {{"why", error.what()}});
   }
@@ -152,7 +156,7 @@ http::Route route_of(Core& core, const ManageRoute& route) {
   const auto answer = [&core, &route](const Request& request, PathArguments arguments) -> Task<Response> {
     const ManageAsked asked = read_asked(core, route, request, std::move(arguments));
     const auto work = [&core, &route, asked](sql::Session& session) { return run(core, route, asked, session); };
-    Response response = co_await core.executor().run(work);
+    Response response = co_await core.managers().run(work);
     co_return response;
   };
   const auto admitted = [&core, &route](const Request& request, const PathArguments& arguments) {

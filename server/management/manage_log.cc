@@ -26,7 +26,10 @@ void require_meant(const ManageCall& call, std::int64_t head) {
     throw Problem(428, "What is deleted is gone: say If-Match: \"" + std::to_string(head) +
                            "\" (the head), or ?confirm=" + name_of_feed(call));
   }
-  if (trim(call.asked.if_match) == "\"" + std::to_string(head) + "\"") return;
+  // What stands behind the head in the tag of a feed is of its settings.
+  const std::string_view tag = trim(call.asked.if_match);
+  const std::string begin = "\"" + std::to_string(head);
+  if (tag == begin + "\"" || tag.starts_with(begin + "-")) return;
   throw Problem(412, "The head of the feed is " + std::to_string(head));
 }
 
@@ -62,7 +65,6 @@ Json redact_entry(ManageCall& call) {
   if (done.outcome == Outcome::kDone) {
     call.note("redacted", name_of_feed(call), {{"positions", done.erased}, {"record", done.record}});
     call.lanes = {key.lane};
-    call.erases = true;
   }
   return {{"erased", done.erased}, {"record", done.record}};
 }

@@ -30,8 +30,9 @@ struct ManageAsked {
   bool is_for_all = false;  // whether he may manage all there is
   http::PathArguments arguments;
   Parameters query;
-  Json body;             // an object; empty where the route takes none
-  std::string if_match;  // the field, or empty
+  Json body;                  // an object; empty where the route takes none
+  std::string if_match;       // the field, or empty
+  std::string if_none_match;  // the same
 };
 
 // One request's work: all it does is one transaction.
@@ -45,7 +46,6 @@ struct ManageCall {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::set<std::int64_t> lanes = {};  // whose servers are told, once it is committed
-  bool erases = false;                // dead rows hold what was erased, and have to go
 
   const std::string& argument(std::size_t index) const { return asked.arguments[index]; }
   void note(std::string_view act, std::string_view subject, nlohmann::json details) const;

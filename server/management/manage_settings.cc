@@ -2,6 +2,8 @@
 // those are: what a body says is read as a file that says the same.
 #include "feeds/own_feeds.h"
 #include "feeds/stored_settings.h"
+#include "kernel/digest.h"
+#include "kernel/text.h"
 #include "server/management/manage_route.h"
 #include "server/settings/config_table.h"
 #include "server/settings/settings_changes.h"
@@ -56,11 +58,11 @@ void add_settings(Json& object, const std::vector<Setting<Target>>& settings, Ta
   }
 }
 
-Json document_of(const WorkspaceConfig& workspace) {
+Json settings_of(const WorkspaceConfig& workspace) {
   Json settings;
   add_settings(settings, workspace_settings(), workspace);
   add_settings(settings, feed_settings(), workspace.defaults);
-  return {{"workspace", workspace.name}, {"settings", settings}};
+  return settings;
 }
 
 // As it is stored; nullopt: there is none.
@@ -84,13 +86,39 @@ WorkspaceConfig require_workspace(ManageCall& call, const std::string& feed = {}
   return *std::move(found);
 }
 
-Json feed_document(ManageCall& call, const FeedConfig& feed) {
-  const std::shared_ptr<feeds::LiveFeed> live = require_stored_feed(call);
+// Of settings: the first 64 bits of their digest.
+std::string digest_of(const Json& settings) {
+  return to_hex(bytes_of(sha256(settings.dump()))).substr(0, 16);
+}
+
+Json settings_of(const FeedConfig& feed) {
   Json settings = {{"title", feed.settings.title}};
   add_settings(settings, feed_settings(), feed);
+  return settings;
+}
+
+Json workspace_document(ManageCall& call, const WorkspaceConfig& workspace) {
+  const Json settings = settings_of(workspace);
+  call.headers.emplace_back("ETag", "\"" + digest_of(settings) + "\"");
+  return {{"workspace", workspace.name}, {"settings", settings}};
+}
+
+// present: the digest of what is set now; nullopt: there is nothing yet. Throws Problem 412.
+void require_unchanged(const ManageCall& call, const std::optional<std::string>& present) {
+  if (trim(call.asked.if_none_match) == "*" && present) throw Problem(412, "It is there already");
+  const std::string_view match = trim(call.asked.if_match);
+  if (match.empty() || (match == "*" && present)) return;
+  // Of a feed's tag what is behind its head.
+  if (present && (match == "\"" + *present + "\"" || match.ends_with("-" + *present + "\""))) return;
+  throw Problem(412, "What is set is not what If-Match names: somebody has changed it since, get it again");
+}
+
+Json feed_document(ManageCall& call, const FeedConfig& feed) {
+  const std::shared_ptr<feeds::LiveFeed> live = require_stored_feed(call);
+  const Json settings = settings_of(feed);
   const std::int64_t floor = live->state()->floor;
   const std::int64_t head = live->head();
-  call.headers.emplace_back("ETag", "\"" + std::to_string(head) + "\"");
+  call.headers.emplace_back("ETag", "\"" + std::to_string(head) + "-" + digest_of(settings) + "\"");
   return {{"workspace", call.argument(0)},
           {"feed", feed.name},
           {"url", call.core.engine().feed_url(live->facts())},
@@ -169,19 +197,20 @@ Json list_workspaces(ManageCall& call) {
 }
 
 Json get_workspace(ManageCall& call) {
-  return document_of(require_workspace(call));
+  return workspace_document(call, require_workspace(call));
 }
 
 Json put_workspace(ManageCall& call) {
   feeds::SettingsChange change(call.session, call.now);
   const std::optional<WorkspaceConfig> stored = stored_workspace(call);
   const Config read = read_settings_text("[[workspaces]]\n" + toml_lines(call.argument(0), call.asked.body));
+  require_unchanged(call, stored ? std::optional(digest_of(settings_of(*stored))) : std::nullopt);
   WorkspaceConfig wanted = read.workspaces.front();
   const WorkspaceConfig before = stored.value_or(WorkspaceConfig());
   if (!call.asked.body.contains("read")) wanted.is_private = before.is_private;
   keep_quotas(call, wanted, before);
   make_it_so(call, change, wanted, stored);
-  return document_of(wanted);
+  return workspace_document(call, wanted);
 }
 
 Json remove_workspace(ManageCall& call) {
@@ -216,6 +245,8 @@ Json put_feed(ManageCall& call) {
   only.feeds.clear();
   const Config read =
       read_settings_text(settings_toml({only}) + "\n[[workspaces.feeds]]\n" + toml_lines(call.argument(1), body));
+  const bool is_there = !stored.feeds.empty();
+  require_unchanged(call, is_there ? std::optional(digest_of(settings_of(stored.feeds.front()))) : std::nullopt);
   WorkspaceConfig wanted = stored;
   wanted.feeds = {read.workspaces.front().feeds.front()};
   require_room(call, change, wanted);

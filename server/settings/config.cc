@@ -35,12 +35,25 @@ class Reader {
       read_section(std::string(key.str()), *node.as_table());
     }
     read_workspaces(file);
+    check_texts(file);
     check_whole(file);
     return std::move(reading_);
   }
 
  private:
   void fault(const toml::node& node, std::string detail) { fields_.fault(node, std::move(detail)); }
+
+  // Titles, authors and others stand in documents that everybody reads.
+  void check_texts(const toml::node& node) {
+    if (const toml::table* const table = node.as_table()) {
+      for (const auto& [key, value] : *table) check_texts(value);
+    } else if (const toml::array* const list = node.as_array()) {
+      for (const toml::node& value : *list) check_texts(value);
+    } else if (const auto text = node.value_exact<std::string>()) {
+      const std::string lacked = lacked_by_xml(*text);
+      if (!lacked.empty()) fault(node, "no text here holds " + lacked + ", which XML cannot");
+    }
+  }
 
   void read_section(const std::string& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
@@ -111,6 +124,7 @@ class Reader {
     for (const WorkspaceConfig& other : reading_.config.workspaces) {
       if (other.name == workspace.name) fault(table, "there are two workspaces called " + workspace.name);
     }
+    workspace.says_read = table.contains("read");
     check_cors(table, workspace);
     if (workspace.title.empty()) workspace.title = workspace.name;
     if (const toml::array* const feeds = table["feeds"].as_array()) {

@@ -34,6 +34,7 @@ struct WorkspaceConfig {
   std::int64_t max_feeds = 100'000;
   std::chrono::milliseconds expire_idle{0};
   bool is_private = false;
+  bool says_read = false;  // that it is private, or public
   std::int64_t max_bytes = 0;
   std::int64_t max_subscriptions = 0;
   std::vector<std::string> cors;

@@ -48,10 +48,6 @@ std::optional<std::string> ConfigFields::text_of(const Rules& rules, const std::
     fault(node, name + " must be a text in quotes");
     return std::nullopt;
   }
-  if (text->find('\0') != std::string::npos) {
-    fault(node, name + " must not hold U+0000");
-    return std::nullopt;
-  }
   const std::vector<std::string_view>& words = rules.words;
   if (words.empty() || std::find(words.begin(), words.end(), *text) != words.end()) return *text;
   std::string list;

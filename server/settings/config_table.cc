@@ -10,6 +10,8 @@ constexpr std::int64_t kDay = 86'400 * kSecond;
 constexpr std::int64_t kMebibyte = 1 << 20;
 
 constexpr std::int64_t kMostAMinute = 60'000'000'000;
+// How all limits of use are counted; the end of what each says of itself.
+#define COURANT_IN_A_MINUTE " in a minute, which may come at once; each process counts by itself; 0: no limit"
 
 using http::Use;
 template <Use use>
@@ -187,72 +189,65 @@ const std::vector<Setting<Config>>& config_settings() {
       {"limits.per_address",
        "requests",
        &per_address<Use::kRequests>,
-       "requests of an address, an IPv6 /64, without a good token in a minute, which may come at once; 0: no limit",
+       "requests of an address, an IPv6 /64, without a good token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_address",
        "entries",
        &per_address<Use::kEntries>,
-       "entries that are published, revised or deleted of an address, an IPv6 /64, without a good token in a minute, "
-       "which "
-       "may come at once; 0: no limit",
+       "entries that are published, revised or deleted of an address, an IPv6 /64, without a good "
+       "token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_address",
        "bytes",
        &per_address<Use::kBytes>,
-       "bytes of entries and media that are published of an address, an IPv6 /64, without a good token in a minute, "
-       "which "
-       "may come at once; 0: no limit",
+       "bytes of entries and media that are published of an address, an IPv6 /64, without a good "
+       "token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute, .is_size = true}},
       {"limits.per_address",
        "waits",
        &per_address<Use::kWaits>,
-       "long polls that begin to wait of an address, an IPv6 /64, without a good token in a minute, which may come at "
-       "once; "
-       "0: no limit",
+       "long polls that begin to wait of an address, an IPv6 /64, without a good token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_address",
        "streams",
        &per_address<Use::kStreams>,
-       "event streams that begin of an address, an IPv6 /64, without a good token in a minute, which may come at once; "
-       "0: "
-       "no limit",
+       "event streams that begin of an address, an IPv6 /64, without a good token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_address",
        "subscriptions",
        &per_address<Use::kSubscriptions>,
-       "subscriptions that are asked for or renewed of an address, an IPv6 /64, without a good token in a minute, "
-       "which may "
-       "come at once; 0: no limit",
+       "subscriptions that are asked for or renewed of an address, an IPv6 /64, without a good "
+       "token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_token",
        "requests",
        &per_token<Use::kRequests>,
-       "requests of a token, or a signed URL, in a minute, which may come at once; 0: no limit",
+       "requests of a token, or a signed URL," COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_token",
        "entries",
        &per_token<Use::kEntries>,
-       "entries that are published, revised or deleted of a token in a minute, which may come at once; 0: no limit",
+       "entries that are published, revised or deleted of a token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_token",
        "bytes",
        &per_token<Use::kBytes>,
-       "bytes of entries and media that are published of a token in a minute, which may come at once; 0: no limit",
+       "bytes of entries and media that are published of a token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute, .is_size = true}},
       {"limits.per_token",
        "waits",
        &per_token<Use::kWaits>,
-       "long polls that begin to wait of a token in a minute, which may come at once; 0: no limit",
+       "long polls that begin to wait of a token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_token",
        "streams",
        &per_token<Use::kStreams>,
-       "event streams that begin of a token in a minute, which may come at once; 0: no limit",
+       "event streams that begin of a token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
       {"limits.per_token",
        "subscriptions",
        &per_token<Use::kSubscriptions>,
-       "subscriptions that are asked for or renewed of a token in a minute, which may come at once; 0: no limit",
+       "subscriptions that are asked for or renewed of a token" COURANT_IN_A_MINUTE,
        {.most = kMostAMinute}},
 
       {"usage",
@@ -450,12 +445,15 @@ const std::vector<Setting<Config>>& config_settings() {
       {"access",
        "failures_per_minute",
        +[](Config& c) -> Number { return c.access.failures_per_minute; },
-       "guessing: wrong credentials from one address (IPv6: /64) in a minute; more are 429, good ones are taken all "
+       "guessing: wrong credentials from one address (IPv6: /64) in a minute, which each process counts by itself; "
+       "more are 429, good ones are taken all "
        "the "
        "same",
        {.least = 1, .most = 1'000'000}},
   };
   return kSettings;
 }
+
+#undef COURANT_IN_A_MINUTE
 
 }  // namespace courant::server

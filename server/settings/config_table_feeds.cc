@@ -37,7 +37,7 @@ const std::vector<Setting<WorkspaceConfig>>& workspace_settings() {
       {"",
        "read",
        +[](W& w) -> Flag { return w.is_private; },
-       "who may read it: everybody, or who has a token for it",
+       "who may read it: everybody, or who has a token for it. A file that leaves it out opens nothing that is private",
        {.words = {"public", "private"}}},
       {"", "cors", +[](W& w) -> Texts { return w.cors; },
        "other origins whose web pages may read it, as browsers name them, \"https://app.example\"; or \"*\" alone: all "

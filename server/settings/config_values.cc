@@ -6,6 +6,7 @@
 #include "feeds/own_feeds.h"
 #include "http/host_policy.h"
 #include "kernel/text.h"
+#include "kernel/uri.h"
 #include "server/settings/config.h"
 #include "server/settings/config_table.h"
 
@@ -18,8 +19,8 @@ std::string list_of(const std::vector<std::string_view>& words) {
   return list;
 }
 
-// Open access is for this machine's programs alone; and nothing is private where there is nobody who is asked who he
-// is.
+// Open access is for this machine's programs alone, behind a proxy, too; and nothing is private where there is nobody
+// who is asked who he is.
 std::optional<Fault> fault_of_open_access(const Config& config) {
   if (!config.access.is_open()) return std::nullopt;
   std::vector<std::string> all = config.server.listen;
@@ -30,6 +31,15 @@ std::optional<Fault> fault_of_open_access(const Config& config) {
         "access.mode = \"open\" with the address " + listen +
         " would let everybody publish who reaches it: say mode = \"tokens\" and make tokens with `courant token "
         "create`, or listen on 127.0.0.1"};
+  }
+  std::vector<std::string> names;  // that others know this server by
+  for (const std::string& host : config.server.hosts) names.push_back(http::host_of(host));
+  if (const std::optional<Uri> url = parse_uri(config.server.public_url)) names.push_back(url->host);
+  for (const std::string& name : names) {
+    if (name.empty() || http::is_loopback(name)) continue;
+    return Fault{"access.mode = \"open\" with the name " + name +
+                 " (server.public_url, server.hosts) would let everybody publish whom a proxy passes on: say mode = "
+                 "\"tokens\" and make tokens with `courant token create`"};
   }
   for (const WorkspaceConfig& workspace : config.workspaces) {
     if (!workspace.is_private || workspace.name == feeds::kOwnWorkspace) continue;
@@ -108,6 +118,7 @@ std::vector<feeds::ConfiguredWorkspace> configured_workspaces(const Config& conf
   for (const WorkspaceConfig& from : config.workspaces) {
     feeds::ConfiguredWorkspace& workspace = workspaces.emplace_back();
     workspace.name = from.name;
+    workspace.says_read = from.says_read;
     workspace.settings = {from.title,
                           from.auto_create,
                           from.max_feeds,

@@ -271,6 +271,8 @@ TEST(Rfc5023Service, Section8_3EveryWorkspaceAndCollectionIsWhole) {
   const Reply whole = client.get("/");
   // 8: "Service Documents are identified with the "application/atomsvc+xml" media type".
   EXPECT_EQ(whole.header("Content-Type"), "application/atomsvc+xml");
+  EXPECT_EQ(client.get("/", "If-None-Match: " + whole.header("ETag") + "\r\n").status, 304);
+  EXPECT_EQ(client.get("/empty", "If-None-Match: " + whole.header("ETag") + "\r\n").status, 200);
   pugi::xml_document document;
   ASSERT_TRUE(document.load_string(whole.body.c_str()));
   int workspaces = 0;

@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "kernel/text.h"
 #include "kernel/time.h"
 #include "sql/database.h"
 #include "tests/conformance/server/fixture.h"
@@ -101,6 +102,30 @@ TEST_F(Rfc9110Targets, Section5_3SeveralLinesOfEntityTagsAreOneList) {
     EXPECT_EQ(client_.get(target, other + "If-None-Match: \"b\", " + etag + "\r\n").status, 304) << target;
     EXPECT_EQ(client_.get(target, other + "If-None-Match: \"b\"\r\n").status, 200) << target;
   }
+}
+
+// 13.1.1: "If the field value is a list of entity tags, the condition is true if any of the listed tags match the
+// entity tag of the selected representation. Otherwise, the condition is false. An origin server MUST NOT perform the
+// requested method if a received If-Match condition evaluates to false"; the comparison is the strong one.
+TEST_F(Rfc9110Targets, Section13_1_1IfMatchHoldsForReadersToo) {
+  for (const std::string& target : {std::string("/"), std::string("/demo/events"), std::string("/demo/events?limit=2"),
+                                    std::string("/demo/events/entries/urn:x:1"), archive_, media_}) {
+    for (int again = 0; again < 2; ++again) {
+      const std::string etag = client_.get(target).header("ETag");
+      ASSERT_NE(etag, "") << target;
+      const auto matched = [&](const std::string& field) {
+        return client_.get(target, "If-Match: " + field + "\r\n").status;
+      };
+      const bool is_strong = !etag.starts_with("W/");  // those of pages that may still grow are weak
+      EXPECT_EQ(matched(etag), is_strong ? 200 : 412) << target;
+      EXPECT_EQ(matched("\"x\", " + etag), is_strong ? 200 : 412) << target;
+      EXPECT_EQ(matched("*"), 200) << target;
+      EXPECT_EQ(matched("\"x\""), 412) << target;
+      EXPECT_EQ(matched("W/" + etag), 412) << target;
+      EXPECT_EQ(matched(etag + "\r\nIf-None-Match: " + etag), is_strong ? 304 : 412) << target;
+    }
+  }
+  EXPECT_EQ(client_.get("/demo/nothing", "If-Match: *\r\n").status, 404);
 }
 
 // 13.1.2: "If the field value is "*", the condition is false if the origin server has a current representation" ...
@@ -342,6 +367,12 @@ TEST_F(Rfc9110, Rfc9457ErrorsAreProblemDocuments) {
   EXPECT_NE(reply.body.find("\"status\":404"), std::string::npos) << reply.body;
   EXPECT_NE(reply.body.find("\"title\":\"Not Found\""), std::string::npos);
   EXPECT_NE(reply.body.find("\"detail\":\""), std::string::npos);
+  // Whoever accepts XML gets XML, whatever the path holds that XML cannot.
+  for (const char* const path : {"/demo/a%01b", "/demo/a%EF%BF%BFb", "/demo/nothing"}) {
+    const Reply as_xml = client_.get(path, "Accept: application/xml\r\n");
+    EXPECT_EQ(as_xml.status, 404) << path;
+    EXPECT_EQ(lacked_by_xml(as_xml.body), "") << as_xml.body;
+  }
 }
 
 }  // namespace

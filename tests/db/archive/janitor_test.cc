@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "feeds/lifecycle.h"
 #include "tests/support/test_database.h"
+#include "tests/support/wait_until.h"
 
 namespace courant::archive {
 namespace {
@@ -28,6 +30,26 @@ class JanitorTest : public testing::Test {
   Metrics metrics_;
   feeds::Engine engine_{{}, 16, database_, executor_, clock_, metrics_, [](const std::vector<feeds::Advance>&) {}};
 };
+
+// However it was asked for, and whoever dies meanwhile: what was erased goes from the disk, and not on a reader's
+// thread.
+TEST_F(JanitorTest, ClearsWhatWasErased) {
+  constexpr sql::Query kLeft{"test.left", "select count(*) from erasures"};
+  sql::Session session(test_database_.url());
+  EXPECT_FALSE(feeds::clear_erased(session)) << "there is nothing";
+  session.execute_script("insert into erasures (at) values (now()), (now())");
+  JanitorOptions options;
+  options.tick = 10ms;
+  Janitor janitor(database_, engine_, metrics_, options);
+  EXPECT_TRUE(test::wait_until([&] { return session.run(kLeft)[0].integer(0) == 0; }));
+  const sql::Rows vacuumed =
+      session.run(sql::Query{"test.vacuumed",
+                             "select count(*) from pg_stat_user_tables where vacuum_count > 0 and relname in "
+                             "('entries', 'entry_terms', 'media_pieces', 'archive_pages')"});
+  EXPECT_EQ(vacuumed[0].integer(0), 4);
+  janitor.stop();
+  engine_.stop();
+}
 
 // A vacuum may take hours, and a server that is told to stop does not wait for it.
 TEST_F(JanitorTest, StopsInTheMiddleOfAVacuum) {

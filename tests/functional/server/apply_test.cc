@@ -1,9 +1,12 @@
 // courant apply and export: the settings of workspaces and feeds, from a file to the database and back.
+#include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +137,18 @@ TEST_F(ApplyTest, WhatIsExportedChangesNothing) {
   const Ran same = apply(kEverything, {});
   EXPECT_EQ(same.status, 0) << same.output;
   EXPECT_THAT(same.output, HasSubstr("nothing to change"));
+}
+
+// As in `courant export | courant apply /dev/stdin`, where reading again finds nothing.
+TEST_F(ApplyTest, AFileThatCanBeReadOnceIsRead) {
+  const std::string pipe = scratch("applied.pipe");
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << "[[workspaces]]\nname = \"piped\"\n"; });
+  const Ran ran = command({"apply", pipe, "--yes"});
+  writer.join();
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("+ workspace piped"));
 }
 
 TEST_F(ApplyTest, TheDifferenceIsShownAndTakenUpByRunningServers) {

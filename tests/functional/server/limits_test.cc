@@ -156,6 +156,8 @@ TEST_F(LimitsTest, BytesWaitsAndStreamsAreLimited) {
   EXPECT_EQ(client_->post("/demo/events", counted_batch(9, "urn:b:")).status, 429);
   EXPECT_EQ(wait_for_news().status, 304);
   EXPECT_EQ(wait_for_news().status, 429);
+  EXPECT_EQ(client_->get("/demo/events/delivered?position=1&wait=1").status, 429);
+  EXPECT_EQ(client_->get("/demo/events/delivered?position=1").status, 200);
   EXPECT_EQ(client_->get("/demo/events").status, 200) << "who does not wait is answered";
   EXPECT_EQ(begin_stream(), "HTTP/1.1 200");
   EXPECT_EQ(begin_stream(), "HTTP/1.1 429");

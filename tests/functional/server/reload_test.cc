@@ -67,17 +67,17 @@ TEST_F(ReloadTest, WorkspacesFeedsAndLimitsHoldFromThenOn) {
     client.send("GET /demo/events HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
     return client.read_response().substr(9, 3);
   };
-  EXPECT_EQ(named("feeds.example"), "421");
+  EXPECT_EQ(named("127.9.9.9"), "421");
   write(std::string(kDemo) +
         "title = \"Another title\"\n[[workspaces]]\nname = \"billing\"\n[[workspaces.feeds]]\nname = \"invoices\"\n"
-        "[server]\nhosts = [\"feeds.example\"]\n[limits]\nmax_entry_bytes = 1024\nmax_batch = 1\n"
+        "[server]\nhosts = [\"127.9.9.9\"]\n[limits]\nmax_entry_bytes = 1024\nmax_batch = 1\n"
         "[hub]\nallow_http = false\n");
   const std::string logged = reload(kDone);
   EXPECT_THAT(logged, HasSubstr("setting=limits.max_entry_bytes"));
   EXPECT_EQ(publish("/billing/invoices", entry("1")), 201);
   EXPECT_EQ(publish("/demo/events", entry("2", 2000)), 413);
   EXPECT_EQ(publish("/demo/events", entry("2")), 201);
-  EXPECT_TRUE(wait_until([&] { return named("feeds.example") == "200"; }));  // each io thread hears of it by itself
+  EXPECT_TRUE(wait_until([&] { return named("127.9.9.9") == "200"; }));  // each io thread hears of it by itself
   EXPECT_THAT(HttpClient(server_->port()).get("/").body, HasSubstr("Another title"));
   const std::string form = "hub.mode=subscribe&hub.callback=http%3A%2F%2F127.0.0.1%3A1%2F&hub.topic=";
   const Reply refused =
@@ -85,6 +85,19 @@ TEST_F(ReloadTest, WorkspacesFeedsAndLimitsHoldFromThenOn) {
           .post("/hub", form + server_->url() + "/demo/events", "Content-Type: application/x-www-form-urlencoded\r\n");
   EXPECT_EQ(refused.status / 100, 4) << refused.body;
   EXPECT_THAT(refused.body, HasSubstr("http"));
+}
+
+// Such as one that the management API has closed.
+TEST_F(ReloadTest, AFileThatDoesNotSaySoOpensNothingThatIsPrivate) {
+  const auto read = [&] { return HttpClient(server_->port()).get("/demo").status; };
+  serve(std::string(kDemo) + "read = \"private\"\n", {"--access", "tokens"});
+  EXPECT_EQ(read(), 401);
+  write(kDemo);
+  EXPECT_THAT(reload(kDone), HasSubstr("workspace demo is private, which this file does not say, and stays so"));
+  EXPECT_EQ(read(), 401);
+  write(std::string(kDemo) + "read = \"public\"\n");
+  reload(kDone);
+  EXPECT_TRUE(wait_until([&] { return read() == 200; }));
 }
 
 TEST_F(ReloadTest, WhatCannotChangeIsNamedEachTime) {

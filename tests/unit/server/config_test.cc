@@ -147,6 +147,15 @@ TEST(Config, OpenAccessStaysOnLoopback) {
       detail_of("[access]\nmode = 'open'\n[server]\nallow_plain = true\nlisten = ['127.0.0.1:1', '0.0.0.0:1']\n");
   EXPECT_NE(refused.find("0.0.0.0:1 would let everybody publish"), std::string::npos) << refused;
   EXPECT_NE(refused.find("courant token create"), std::string::npos) << refused;
+  // A proxy has others reach what listens on loopback.
+  for (const std::string name : {"public_url = 'https://feeds.example'", "hosts = ['feeds.example:80']",
+                                 "public_url = 'http://127.0.0.1.example'"}) {
+    const std::string behind = detail_of("[access]\nmode = 'open'\n[server]\n" + name + "\n");
+    EXPECT_NE(behind.find("would let everybody publish whom a proxy passes on"), std::string::npos) << name << behind;
+    EXPECT_EQ(detail_of("[server]\n" + name + "\n"), "");
+  }
+  EXPECT_EQ(detail_of("[access]\nmode = 'open'\n[server]\npublic_url = 'http://127.0.0.1:1'\nhosts = 'localhost'\n"),
+            "");
   EXPECT_EQ(detail_of("[server]\nallow_plain = true\nlisten = '0.0.0.0:1'\n"), "");
   const std::string nobody = detail_of("[access]\nmode = 'open'\n[[workspaces]]\nname = 'a'\nread = 'private'\n");
   EXPECT_NE(nobody.find("workspace a is private"), std::string::npos) << nobody;

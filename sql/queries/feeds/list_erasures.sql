@@ -1,0 +1,2 @@
+-- What is to be vacuumed; null: nothing.
+select array_agg(number) from erasures

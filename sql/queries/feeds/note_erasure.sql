@@ -1,0 +1,2 @@
+-- In the transaction of a redaction (feeds/lifecycle.cc).
+insert into erasures (at) values ($1)
