@@ -14,8 +14,8 @@
 namespace courant::http {
 
 // A path as logs have it. What stands below `secret_below` is a capability, whatever became of the request: who
-// mistypes such a URL, or comes by a wrong host, has it all the same. However it is encoded, and wherever in the path it
-// stands. secret_below: in lower case; empty: there are none.
+// mistypes such a URL, or comes by a wrong host, has it all the same. However it is encoded, and wherever in the path
+// it stands. secret_below: in lower case; empty: there are none.
 std::string path_for_log(std::string_view path, std::string_view secret_below);
 
 // Logs the answer where the options say so; gives one that failed the header field X-Request-Id.

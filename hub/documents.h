@@ -22,8 +22,8 @@ class Documents {
 
   explicit Documents(Loop& loop) : loop_(loop) {}
 
-  // What read() would give, where that is known already; null: it has to be read. One of a generation that is over is not
-  // known any more: its positions may have been given again.
+  // What read() would give, where that is known already; null: it has to be read. One of a generation that is over is
+  // not known any more: its positions may have been given again.
   Document find(const Topic& topic, const std::string& self, std::int64_t from, std::int64_t upto,
                 const PushLimits& limits);
   // TopicSource::read, shared: for some seconds the same range gives the same document. null: there is none. Throws

@@ -125,8 +125,8 @@ class TopicSource {
   // none. Threads: any, at once.
   virtual std::int64_t known_position(std::int64_t lane, std::int64_t feed) = 0;
 
-  // The generation of a feed's log that this process knows of, from memory: of documents of an earlier one nothing is to
-  // be delivered any more. Threads: any, at once.
+  // The generation of a feed's log that this process knows of, from memory: of documents of an earlier one nothing is
+  // to be delivered any more. Threads: any, at once.
   virtual std::int64_t known_generation(std::int64_t /*lane*/, std::int64_t /*feed*/) { return 1; }
 
   // Terms of which whatever is to be delivered on a topic has one, as new_terms gives them, each once; none: it may be

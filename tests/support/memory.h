@@ -11,8 +11,8 @@
 
 namespace courant::test {
 
-// The most memory that it has had at once, in bytes. It may be less than what was said before: the system notes a peak only
-// where memory is given back.
+// The most memory that it has had at once, in bytes. It may be less than what was said before: the system notes a peak
+// only where memory is given back.
 inline std::size_t peak_memory(pid_t process) {
   std::ifstream status("/proc/" + std::to_string(process) + "/status");
   for (std::string line; std::getline(status, line);) {

@@ -266,8 +266,8 @@ TEST_F(DispatcherTest, ADocumentIsReadOnceForAllAndKeptForSomeSeconds) {
 }
 
 // Whoever else has a callback there is not tried in vain meanwhile, and goes on as soon as one gets through.
-// The database was set back and its positions are given again: what was read of the generation before is not what stands
-// there now.
+// The database was set back and its positions are given again: what was read of the generation before is not what
+// stands there now.
 TEST_F(DispatcherTest, NoDocumentOfAGenerationThatIsOverIsSent) {
   source_.head = 1;
   adopt(1);
