@@ -113,7 +113,8 @@ Result<std::string> mandatory_filter(std::string text) {
 
 std::string gap_of(const std::string& filter) {
   if (filter.empty()) return "";
-  for (const std::vector<std::string>& any : feeds::Filter::parse(filter).required()) {
+  const feeds::Filter parsed = feeds::Filter::parse(filter);
+  for (const std::vector<std::string>& any : parsed.required()) {
     for (const std::string& term : any) {
       if (term.find(':') != std::string::npos) continue;
       return "nothing keeps the category " + term +

@@ -88,7 +88,6 @@ int redact(const ServeOptions& options, const RedactOptions& redaction) {
       return 0;
     }
     feeds::tell_servers(log.database, {key.lane});
-    feeds::clear_erased(log.session);
     std::printf("Erased the content of position %s; recorded at position %lld.\n", listed(done.erased).c_str(),
                 static_cast<long long>(done.record));
     if (!feed.state()->settings.redactable) {
@@ -97,6 +96,12 @@ int redact(const ServeOptions& options, const RedactOptions& redaction) {
           "them.\n");
     }
     std::printf("Backups, replicas and the write-ahead log keep it until they are replaced.\n");
+    std::fflush(stdout);
+    try {
+      feeds::clear_erased(log.session);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "courant: on the disk it is until a running server has cleared it: %s\n", error.what());
+    }
     return 0;
   });
 }
