@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/dynamic_bitset.hpp>
@@ -43,7 +44,7 @@ class Filter {
   // Sets of terms such that every match has a term of each set: that is where to look. Empty: no term is
   // required (NOT), all entries have to be looked at.
   const std::vector<std::vector<std::string>>& required() const& { return required_; }
-  void required() const&& = delete;  // it would be gone with the filter
+  std::vector<std::vector<std::string>> required() && { return std::move(required_); }
 
   // Whether that is all: whatever has one of the terms of the only set of required() matches.
   bool is_any_of_terms() const;
