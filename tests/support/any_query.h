@@ -10,6 +10,11 @@
 
 namespace courant::test {
 
+// What was published, in the place of `entries`: servers tell of acts and, each full hour, of usage in entries of their
+// own.
+inline const std::string kPublished =
+    "(select e.* from entries e join feeds f using (lane, feed) where f.workspace <> '_courant') as published";
+
 inline sql::Rows rows_of(sql::Session& session, const std::string& query) {
   const std::string name = "test." + std::to_string(stable_hash(query));
   return session.run({name, query});

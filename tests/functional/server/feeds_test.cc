@@ -12,6 +12,7 @@
 #include "kernel/digest.h"
 #include "kernel/text.h"
 #include "sql/database.h"
+#include "tests/support/any_query.h"
 #include "tests/support/courant_server.h"
 #include "tests/support/database_relay.h"
 #include "tests/support/test_database.h"
@@ -263,8 +264,7 @@ TEST_F(FeedsTest, KilledAndFrozenServersLoseNothingThatWasAnswered) {
   std::map<std::string, std::string> stored;
   std::int64_t expected = 0;
   sql::Session session(database_.url());
-  constexpr sql::Query kAll{"test.all", "select position, id from entries order by position"};
-  const sql::Rows rows = session.run(kAll);
+  const sql::Rows rows = rows_of(session, "select position, id from " + kPublished + " order by position");
   for (int i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].integer(0), ++expected);
     EXPECT_TRUE(stored.emplace(std::string(rows[i].text(1)), std::to_string(expected)).second);

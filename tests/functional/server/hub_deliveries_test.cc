@@ -146,7 +146,7 @@ TEST_F(HubDeliveriesTest, WhatRetentionHasDroppedIsMissingVisibly) {
   publish(2);
   ASSERT_TRUE(subscriber.wait_until([&] { return !subscriber.deliveries().empty(); }));
   publish_all(3, 23);
-  ASSERT_TRUE(subscriber.wait_until([&] { return number_of("select min(position) from entries") == 11; }));
+  ASSERT_TRUE(subscriber.wait_until([&] { return number_of("select min(position) from " + kPublished) == 11; }));
   takes = true;
   ASSERT_TRUE(subscriber.wait_until([&] { return has_cursor(23); }));
   const std::vector<SinkRequest> deliveries = subscriber.deliveries();

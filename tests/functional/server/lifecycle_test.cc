@@ -72,7 +72,7 @@ class LifecycleTest : public testing::Test {
 TEST_F(LifecycleTest, RetentionByCountDropsWholePagesAndSaysSo) {
   serve("retain = '10 entries'");
   publish(1, 23);
-  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from entries") == 11; }));
+  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from " + kPublished) == 11; }));
   const Reply gone = client_->get("/demo/events?marker=3&direction=forward");
   EXPECT_EQ(gone.status, 410);
   EXPECT_THAT(gone.body, HasSubstr("The entries up to position 10 are not kept any more"));
@@ -86,7 +86,7 @@ TEST_F(LifecycleTest, RetentionByCountDropsWholePagesAndSaysSo) {
   EXPECT_THAT(client_->get("/demo/events?search=%2Ball&limit=1000").body, Not(HasSubstr("text10<")));
   EXPECT_EQ(client_->get("/demo/events?startingAt=2020-01-01T00:00:00Z").status, 200);
   EXPECT_EQ(client_->get(url_of(3)).status, 404);
-  EXPECT_EQ(number_of("select count(*) from entries"), 13);
+  EXPECT_EQ(number_of("select count(*) from " + kPublished), 13);
   EXPECT_EQ(number_of("select count(*) from entry_ids"), 13);
   EXPECT_EQ(number_of("select count(*) from entry_terms"), 13);
   EXPECT_EQ(number_of("select count(*) from archive_pages where page < 3"), 0);
@@ -97,7 +97,7 @@ TEST_F(LifecycleTest, RetentionByCountDropsWholePagesAndSaysSo) {
   // An id that was dropped is new again, and the next one too old goes with its page.
   EXPECT_EQ(client_->post("/demo/events", entry(3)).header("Feed-Position"), "24");
   publish(101, 101);
-  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from entries") == 16; }));
+  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from " + kPublished) == 16; }));
   EXPECT_EQ(client_->get(url_of(3)).status, 200);
 }
 
@@ -221,10 +221,10 @@ TEST_F(LifecycleTest, DroppingGoesOnWhereItEnded) {
 TEST_F(LifecycleTest, RetentionByAgeDropsWhatIsTooOld) {
   serve("retain = '2s'");
   publish(1, 7);
-  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from entries") == 6; }));
+  ASSERT_TRUE(wait_until([&] { return number_of("select min(position) from " + kPublished) == 6; }));
   EXPECT_EQ(client_->get("/demo/events/archive/1").status, 410);
   publish(8, 10);
-  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from entries") == 0; }));
+  ASSERT_TRUE(wait_until([&] { return number_of("select count(*) from " + kPublished) == 0; }));
   EXPECT_EQ(client_->get("/demo/events").status, 200);
   publish(11, 11);
   EXPECT_EQ(client_->get("/demo/events").header("Feed-Position"), "11");

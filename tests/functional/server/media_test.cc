@@ -153,7 +153,7 @@ TEST_F(MediaTest, ABodyThatIsTooLongIsRefusedBeforeItHasArrived) {
     if (framing.starts_with("T")) raw.send("4B001\r\n" + bytes(307'201));
     EXPECT_THAT(raw.read_response(), HasSubstr("HTTP/1.1 413 "));
   }
-  EXPECT_EQ(number_of("select count(*) from entries"), 1);
+  EXPECT_EQ(number_of("select count(*) from " + kPublished), 1);
 }
 
 TEST_F(MediaTest, AnEmptyResourceIsOne) {
@@ -199,7 +199,7 @@ TEST_F(MediaTest, ARetryWithTheSameKeyAndBytesIsTheStoredEntry) {
   EXPECT_EQ(again.header("Feed-Position"), "1");
   EXPECT_EQ(client_->post("/demo/events", bytes(300'000, 2), headers).status, 409);
   EXPECT_EQ(client_->post("/demo/events", body, "Content-Type: image/gif\r\nIdempotency-Key: k1\r\n").status, 409);
-  EXPECT_EQ(number_of("select count(*) from entries"), 1);
+  EXPECT_EQ(number_of("select count(*) from " + kPublished), 1);
   EXPECT_TRUE(wait_until([&] { return pieces() == 2; })) << "what came to nothing is removed";
   EXPECT_EQ(client_->get(first.media).body, body);
 }
@@ -341,7 +341,7 @@ TEST_F(MediaTest, AnEditOfTheEntryKeepsTheBytes) {
                 .status,
             412);
   EXPECT_EQ(pieces(), 1);
-  EXPECT_EQ(number_of("select count(distinct media) from entries"), 1);
+  EXPECT_EQ(number_of("select count(distinct media) from " + kPublished), 1);
   expect_verified();
 }
 
@@ -526,7 +526,7 @@ TEST_F(MediaTest, AnUploadOfWhichTheDatabaseLostAPieceIsNoResource) {
   EXPECT_EQ(lost.status, 503);
   EXPECT_EQ(lost.header("Retry-After"), "1");
   session_.execute_script("drop trigger lose on media_pieces");
-  EXPECT_EQ(number_of("select count(*) from entries"), 1);
+  EXPECT_EQ(number_of("select count(*) from " + kPublished), 1);
   EXPECT_EQ(post(bytes(600'000)).reply.status, 201);
 }
 
@@ -553,7 +553,7 @@ TEST_F(MediaTest, ADeathBetweenBytesAndEntryLosesNothingAndLeavesNothing) {
       }));
     });
   }
-  EXPECT_EQ(number_of("select count(*) from entries"), 1);
+  EXPECT_EQ(number_of("select count(*) from " + kPublished), 1);
   server_->start();
   client_ = std::make_unique<HttpClient>(server_->port());
   const Posted again = post(body, headers);

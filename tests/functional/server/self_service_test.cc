@@ -459,7 +459,7 @@ TEST_F(SelfServiceTest, TheProcessThatIsAskedNeedNotBeTheOneThatDelivers) {
       EXPECT_TRUE(wait_until([&] { return state(page)["waiting"].empty(); }));
     };
     const std::size_t before = subscriber.positions().size();
-    const int next = static_cast<int>(number_of("select max(position) from entries")) + 1;
+    const int next = static_cast<int>(number_of("select max(position) from " + kPublished)) + 1;
     change_there("action=pause");
     publish(next);
     change_there("action=resume");
