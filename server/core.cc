@@ -219,12 +219,8 @@ Health Core::health() const {
   return {is_heard, document.dump() + "\n"};
 }
 
-Core::Managers::Managers(sql::DatabaseOptions options, Metrics& metrics)
-    : database([&] {
-        options.pool = kManagers;
-        return std::move(options);
-      }()),
-      executor(database, kManagers, kManagerQueue, &metrics, "managers") {}
+Core::Managers::Managers(const sql::DatabaseOptions& options, Metrics& metrics)
+    : database(own_pool(options, kManagers)), executor(database, kManagers, kManagerQueue, &metrics, "managers") {}
 
 void Core::stop() {
   if (engine_) engine_->stop();

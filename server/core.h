@@ -87,7 +87,7 @@ class Core {
   Metrics metrics_;
   std::unique_ptr<sql::Executor> executor_;
   struct Managers {
-    Managers(sql::DatabaseOptions options, Metrics& metrics);
+    Managers(const sql::DatabaseOptions& options, Metrics& metrics);
     sql::Database database;
     sql::Executor executor;
   };

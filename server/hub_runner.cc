@@ -12,6 +12,7 @@
 #include "server/delivered.h"
 #include "server/feed_insight.h"
 #include "server/feed_topics.h"
+#include "server/open_database.h"
 #include "server/secrets.h"
 #include "sql/executor.h"
 
@@ -101,11 +102,6 @@ http::ClientOptions client_options(const Config& config, const std::shared_ptr<c
   options.egress_proxy = config.hub.egress_proxy;
   options.ca_file = config.hub.ca_file;
   options.user_agent = "Courant (+" + config.server.public_url + "/hub)";
-  return options;
-}
-
-sql::DatabaseOptions own_pool(sql::DatabaseOptions options, int connections) {
-  options.pool = connections;
   return options;
 }
 

@@ -49,4 +49,9 @@ Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening,
   return opened;
 }
 
+sql::DatabaseOptions own_pool(sql::DatabaseOptions options, int connections) {
+  options.pool = connections;
+  return options;
+}
+
 }  // namespace courant::server

@@ -32,4 +32,7 @@ enum class Opening {
 Result<OpenDatabase> open_database(const ServeOptions& options, Opening opening,
                                    std::chrono::milliseconds answer_timeout = {});
 
+// The same database for work that shall take no connections of others.
+sql::DatabaseOptions own_pool(sql::DatabaseOptions options, int connections);
+
 }  // namespace courant::server
