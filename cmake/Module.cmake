@@ -18,7 +18,7 @@ endfunction()
 function(courant_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;SHARDS" "SOURCES;LINK;LABELS;FIXTURES")
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ${arg_LINK} courant_options GTest::gmock GTest::gtest GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE ${arg_LINK} courant_options courant_test_main)
   # What is tested is optimised, the tests themselves are not: they would take four times as long to compile.
   target_compile_options(${name} PRIVATE "$<$<CONFIG:RelWithDebInfo>:-O0;-g1>")
   courant_needed_by_tests(${name} ${arg_LABELS})
