@@ -87,7 +87,10 @@ void Gate::identify(Request& request, const access::Rules& rules) {
     const std::optional<std::string> token = access::token_in(*field);
     if (!token) refuse_credentials(request, "These credentials hold no token of this server");
     identity = rules.find(*token);
-    if (!identity) refuse_credentials(request, "There is no such token, or it was revoked");
+    if (!identity) {
+      require_heard();  // it may have been made since
+      refuse_credentials(request, "There is no such token, or it was revoked");
+    }
     if (identity->has_expired(now)) refuse_credentials(request, "The token has expired");
   } else if (access::is_signed(request.query)) {
     std::optional<access::SignedPage> page = access::read_signed(request.path, request.query, rules.signing_keys());
@@ -99,9 +102,12 @@ void Gate::identify(Request& request, const access::Rules& rules) {
     return;
   }
   request.identity = std::move(identity);  // also where it is not let in now: it is counted as his
-  if (!rules_.is_trusted(clock_.ticks())) {
-    throw Problem(503, "The server does not hear at the moment which tokens are good").with("Retry-After", "2");
-  }
+  require_heard();
+}
+
+void Gate::require_heard() const {
+  if (rules_.is_trusted(clock_.ticks())) return;
+  throw Problem(503, "The server does not hear at the moment which tokens are good").with("Retry-After", "2");
 }
 
 void Gate::judge(const Request& request, const access::Rules& rules, Need need, bool is_whole) {

@@ -45,6 +45,8 @@ class Gate final : public http::Handler {
 
   // Says in the request who asks. Throws Problem where he shows credentials that are not good; then it says nothing.
   void identify(http::Request& request, const access::Rules& rules);
+  // Throws Problem 503 where it is not known at the moment which tokens are good.
+  void require_heard() const;
   void judge(const http::Request& request, const access::Rules& rules, http::Need need, bool is_whole);
   // Where it was let through by the rules of another revision.
   void judge_again(const http::Request& request, std::uint64_t revision);

@@ -1,6 +1,7 @@
 // What needs the installation's keys: URLs that are read without a token, and another key.
 #include "feeds/own_feeds.h"
 #include "server/admission/signing.h"
+#include "server/admission/token_store.h"
 #include "server/key_rotation.h"
 #include "server/management/manage_route.h"
 #include "server/secrets.h"
@@ -36,7 +37,9 @@ Json sign_url(ManageCall& call) {
   const std::string expires = format_rfc3339(made->expires);
   call.note("url-signed", call.argument(0) + "/" + call.argument(1),
             {{"url", signable->target}, {"filter", signable->filter}, {"expires", expires}});
-  return {{"url", made->url}, {"expires", expires}};
+  Json answer = {{"url", made->url}, {"expires", expires}};
+  if (const std::string gap = gap_of(signable->filter); !gap.empty()) answer["note"] = gap;
+  return answer;
 }
 
 // Notes what it does by itself: it is in many transactions, and in none with the file.

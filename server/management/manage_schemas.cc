@@ -122,12 +122,17 @@ Json token_schema() {
   return object(members);
 }
 
-Json created_token_schema() {
-  Json members = token_members();
-  members["token"] = text();
+// Of what may have a filter.
+Json noted(const Json& members) {
   Json schema = object(members);
   schema["properties"]["note"] = {{"type", "string"}, {"description", "what its filter does not keep apart"}};
   return schema;
+}
+
+Json created_token_schema() {
+  Json members = token_members();
+  members["token"] = text();
+  return noted(members);
 }
 
 Json feed_example() {
@@ -166,7 +171,7 @@ const std::vector<std::pair<std::string, ManageSchema>>& manage_schemas() {
        {object({{"url", text()}, {"filter", text()}, {"expires_in", text()}}, std::vector<std::string>{"expires_in"}),
         {{"url", "/demo/events?format=rss"}, {"filter", "cat=news"}, {"expires_in", "30d"}}}},
       {"SignedUrl",
-       {object({{"url", text()}, {"expires", time()}}),
+       {noted({{"url", text()}, {"expires", time()}}),
         {{"url",
           "https://feeds.example/demo/events?format=rss&filter=%2Bnews&expires=1798362120&signature=0m8ZcAJb..."},
          {"expires", "2026-12-27T09:02:00.000000Z"}}}},

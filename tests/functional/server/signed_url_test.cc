@@ -127,6 +127,9 @@ TEST_F(SignedUrlTest, AreMadeThroughTheApiToo) {
   const nlohmann::json filtered = nlohmann::json::parse(ask({{"expires_in", "2d"}, {"filter", "cat=tid:2"}}).body);
   EXPECT_THAT(client_->get(filtered["url"].get<std::string>().substr(base.size())).body, Not(HasSubstr("of tid:1")));
   EXPECT_GT(filtered["expires"].get<std::string>(), "2026");
+  EXPECT_FALSE(filtered.contains("note"));
+  const nlohmann::json open = nlohmann::json::parse(ask({{"expires_in", "2d"}, {"filter", "cat=alpha"}}).body);
+  EXPECT_THAT(open.value("note", ""), HasSubstr("the category alpha"));
 
   for (const nlohmann::json& body : {nlohmann::json::object(),
                                      nlohmann::json{{"expires_in", "0s"}},
@@ -152,12 +155,12 @@ TEST_F(SignedUrlTest, AreMadeThroughTheApiToo) {
     for (const nlohmann::json& event : nlohmann::json::parse(audit.body, nullptr, false)) {
       if (event.is_object() && event["type"] == "courant.audit.url-signed") told.push_back(event);
     }
-    return told.size() == 5;
+    return told.size() == 6;
   })) << told;
-  EXPECT_EQ(told[0]["subject"], "closed/events");
-  EXPECT_EQ(told[0]["data"]["filter"], "+tid:2");
-  EXPECT_EQ(told[0]["data"]["url"], "/closed/events");
-  EXPECT_EQ(told[0]["data"]["expires"], filtered["expires"]);
+  EXPECT_EQ(told[1]["subject"], "closed/events");
+  EXPECT_EQ(told[1]["data"]["filter"], "+tid:2");
+  EXPECT_EQ(told[1]["data"]["url"], "/closed/events");
+  EXPECT_EQ(told[1]["data"]["expires"], filtered["expires"]);
   EXPECT_THAT(told.dump(), Not(HasSubstr("signature")));
 }
 
