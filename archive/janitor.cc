@@ -29,7 +29,6 @@ constexpr std::int64_t kMostPiece = 1'000;
 constexpr auto kJournalPause = 60s;
 constexpr auto kLongestIdlePause = 60s;
 constexpr auto kPauseOfFailed = 60s;  // before a feed that cannot be looked after is looked at again
-constexpr auto kCancelPause = 100ms;  // that a statement is left to end by itself when the janitor stops
 
 // The age that retention looks at, of a feed that keeps entries by age.
 std::optional<std::chrono::seconds> age_of(const feeds::FeedState& state) {
@@ -56,13 +55,12 @@ struct Janitor::State {
   Counter& interruptions;
   Gauge& working;
   std::atomic<bool> stopping{false};
-  std::mutex mutex;  // guards grown, changed and has_ended
+  std::mutex mutex;  // guards grown and changed
   std::condition_variable wake;
   std::set<LaneAndFeed> grown;    // feeds whose retention is to be looked at
   std::set<LaneAndFeed> changed;  // feeds whose floor may have been raised by others
-  bool has_ended = false;         // the thread has
 
-  // The thread's own; whoever stops it cancels what runs.
+  // The thread's own; whoever stops it cuts it.
   std::mutex session_mutex;  // guards which session it is
   std::unique_ptr<sql::Session> session;
   bool is_chosen = false;                 // this process holds the lock: it is the one that works
@@ -101,11 +99,6 @@ struct Janitor::State {
       pause(rest);
       if (!is_chosen && session) use(nullptr);
     }
-    {
-      const std::lock_guard lock(mutex);
-      has_ended = true;
-    }
-    wake.notify_all();
   }
 
   void use(std::unique_ptr<sql::Session> other) {
@@ -113,22 +106,13 @@ struct Janitor::State {
     session = std::move(other);
   }
 
-  // A vacuum may take hours. Again and again, since a statement may have begun just after it was asked for.
-  void cancel_until_ended() {
-    std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, kCancelPause, [&] { return has_ended; })) {
-      lock.unlock();
-      {
-        const std::lock_guard session_lock(session_mutex);
-        if (session) session->cancel();
-      }
-      lock.lock();
-    }
-  }
-
   void connect() {
     use(database.connect());
-    session->wait_without_end();  // a vacuum may take hours
+    // One that came after the other was cut.
+    if (stopping) throw sql::Unavailable("the janitor stops", false);
+    // Before waiting without end: a vacuum may take hours. What is cut in the middle of one would keep its locks.
+    session->execute_script("set client_connection_check_interval = '1s'");
+    session->wait_without_end();
     is_chosen = session->run(queries::become_janitor)[0].boolean(0);
     working.set(is_chosen ? 1 : 0);
     if (!is_chosen) return;
@@ -402,7 +386,10 @@ void Janitor::stop() {
   }
   state.wake.notify_all();
   if (!state.thread.joinable()) return;
-  state.cancel_until_ended();
+  {
+    const std::lock_guard lock(state.session_mutex);
+    if (state.session) state.session->cut();
+  }
   state.thread.join();
 }
 

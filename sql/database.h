@@ -138,10 +138,10 @@ class Session {
   // A script of several statements without parameters; for migrations.
   void execute_script(std::string_view text);
 
-  // Asks PostgreSQL to give up what this session is running, if it is running something: that then throws Unavailable.
-  // The one call that may come from another thread while run or execute_script is at work. What cannot be asked is not
-  // said.
-  void cancel();
+  // Loses the connection: what this session is running is Unavailable, and so is all that comes, whether PostgreSQL
+  // answers or is frozen; it may go on with a statement until it looks at the connection (its setting
+  // client_connection_check_interval). The one call that may come from another thread while another is at work.
+  void cut();
 
   // For work that may take hours: from now on whoever watches the session lets it wait.
   void wait_without_end();

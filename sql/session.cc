@@ -12,7 +12,8 @@ namespace courant::sql {
 
 struct Session::State {
   State(const std::string& url, const std::shared_ptr<Watch>& watch)
-      : connection(url), watched(watch ? watch->watch(connection.sock()) : nullptr) {}
+      : connection(url),
+        socket(watch ? watch->watch(connection.sock()) : std::make_shared<WatchedSocket>(connection.sock())) {}
 
   // libpqxx would make another connection in place of one that was lost, and nobody would watch that.
   void require_connection() const {
@@ -20,13 +21,13 @@ struct Session::State {
   }
 
   void roll_back() {
-    const WatchedSocket::Waiting waiting(watched.get());
+    const WatchedSocket::Waiting waiting(socket.get());
     transaction.reset();
   }
 
   pqxx::connection connection;
-  const std::shared_ptr<WatchedSocket> watched;  // null: nobody watches
-  std::set<std::string, std::less<>> prepared;   // names of queries
+  const std::shared_ptr<WatchedSocket> socket;  // of the connection
+  std::set<std::string, std::less<>> prepared;  // names of queries
   std::unique_ptr<pqxx::work> transaction;
   bool usable = true;
 };
@@ -46,7 +47,7 @@ Rows Session::run(const Query& query, const Parameters& parameters) {
   try {
     State& state = *state_;
     state.require_connection();
-    const WatchedSocket::Waiting waiting(state.watched.get());
+    const WatchedSocket::Waiting waiting(state.socket.get());
     if (!state.prepared.contains(query.name)) {
       state.connection.prepare(std::string(query.name), std::string(query.text));
       state.prepared.emplace(query.name);
@@ -78,12 +79,12 @@ void Session::transaction(const std::function<void()>& work) {
   try {
     state_->require_connection();
     {
-      const WatchedSocket::Waiting waiting(state_->watched.get());
+      const WatchedSocket::Waiting waiting(state_->socket.get());
       state_->transaction = std::make_unique<pqxx::work>(state_->connection);
     }
     work();
     committing = true;
-    const WatchedSocket::Waiting waiting(state_->watched.get());
+    const WatchedSocket::Waiting waiting(state_->socket.get());
     state_->transaction->commit();
     state_->transaction.reset();
   } catch (...) {
@@ -96,7 +97,7 @@ void Session::transaction(const std::function<void()>& work) {
 void Session::execute_script(std::string_view text) {
   try {
     state_->require_connection();
-    const WatchedSocket::Waiting waiting(state_->watched.get());
+    const WatchedSocket::Waiting waiting(state_->socket.get());
     if (state_->transaction) {
       state_->transaction->exec(std::string(text));
     } else {
@@ -109,16 +110,12 @@ void Session::execute_script(std::string_view text) {
   }
 }
 
-void Session::cancel() {
-  try {
-    state_->connection.cancel_query();
-  } catch (const std::exception&) {
-    // Whoever runs the statement learns what became of its connection.
-  }
+void Session::cut() {
+  state_->socket->give_up();
 }
 
 void Session::wait_without_end() {
-  if (state_->watched) state_->watched->wait_without_end();
+  state_->socket->wait_without_end();
 }
 
 bool Session::is_usable() const {

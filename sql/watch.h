@@ -46,11 +46,13 @@ class WatchedSocket {
   // From now on answers may take any time. In the thread that uses the connection.
   void wait_without_end() { is_patient_ = true; }
 
+  // Whoever waits on the connection finds it lost. Any thread.
+  void give_up() const;
+
  private:
   friend class Watch;
   void set_since(Ticks since) { since_ = is_patient_ ? 0 : since.time_since_epoch().count(); }
   bool is_overdue(Ticks latest) const;
-  void give_up() const;
 
   const int descriptor_;
   std::atomic<Ticks::rep> since_{0};  // when what is waited for was asked; 0: nothing is

@@ -1,11 +1,11 @@
 #include "archive/janitor.h"
 
 #include <future>
-#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "feeds/lifecycle.h"
+#include "tests/support/database_relay.h"
 #include "tests/support/test_database.h"
 #include "tests/support/wait_until.h"
 
@@ -22,6 +22,8 @@ class JanitorTest : public testing::Test {
     options.lock_timeout = 0ms;
     return options;
   }
+
+  void stop_in_a_vacuum(const sql::Database& database, test::DatabaseRelay* relay);
 
   test::TestDatabase test_database_;
   sql::Database database_{patient()};
@@ -51,8 +53,8 @@ TEST_F(JanitorTest, ClearsWhatWasErased) {
   engine_.stop();
 }
 
-// A vacuum may take hours, and a server that is told to stop does not wait for it.
-TEST_F(JanitorTest, StopsInTheMiddleOfAVacuum) {
+// A janitor over that database is told to stop in the middle of a vacuum; relay: freezes before that, null: none.
+void JanitorTest::stop_in_a_vacuum(const sql::Database& database, test::DatabaseRelay* relay) {
   constexpr sql::Query kLock{"test.lock", "lock table entries in share update exclusive mode"};
   constexpr sql::Query kWaiting{
       "test.waiting",
@@ -67,17 +69,28 @@ TEST_F(JanitorTest, StopsInTheMiddleOfAVacuum) {
   std::unique_ptr<Janitor> janitor;
   holder.transaction([&] {
     holder.run(kLock);
-    janitor = std::make_unique<Janitor>(database_, engine_, metrics_, options);
-    const auto give_up = std::chrono::steady_clock::now() + 30s;
-    while (watcher.run(kWaiting)[0].integer(0) == 0 && std::chrono::steady_clock::now() < give_up) {
-      std::this_thread::yield();
-    }
-    EXPECT_EQ(watcher.run(kWaiting)[0].integer(0), 1);
+    janitor = std::make_unique<Janitor>(database, engine_, metrics_, options);
+    EXPECT_TRUE(test::wait_until([&] { return watcher.run(kWaiting)[0].integer(0) == 1; }));
+    if (relay != nullptr) relay->freeze(test::DatabaseRelay::kAll);
     stopped = std::async(std::launch::async, [&] { janitor->stop(); });
-    EXPECT_EQ(stopped.wait_for(30s), std::future_status::ready);
+    EXPECT_EQ(stopped.wait_for(test::kPatience), std::future_status::ready);
+    if (relay != nullptr) relay->thaw();
+    // Nor is it left at work, where it would keep its lock: another janitor takes over.
+    EXPECT_TRUE(test::wait_until([&] { return watcher.run(kWaiting)[0].integer(0) == 0; }));
   });
-  stopped.get();
   engine_.stop();
+}
+
+// A vacuum may take hours, and a server that is told to stop does not wait for it.
+TEST_F(JanitorTest, StopsInTheMiddleOfAVacuum) {
+  stop_in_a_vacuum(database_, nullptr);
+}
+
+TEST_F(JanitorTest, StopsWhileTheDatabaseDoesNotAnswer) {
+  test::DatabaseRelay relay(test_database_.url());
+  sql::DatabaseOptions options = patient();
+  options.url = relay.url();
+  stop_in_a_vacuum(sql::Database(options), &relay);
 }
 
 }  // namespace
