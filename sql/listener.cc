@@ -23,22 +23,22 @@ class Receiver final : public pqxx::notification_receiver {
 
 struct Listener::State {
   State(const std::string& url, const std::string& channel, const std::shared_ptr<Watch>& watch)
-      : connection(url), watched(watch ? watch->watch(connection.sock()) : nullptr) {
-    const WatchedSocket::Waiting waiting(watched.get());
+      : connection(url), socket(socket_of(watch, connection.sock())) {
+    const WatchedSocket::Waiting waiting(*socket);
     receiver.emplace(connection, channel);
     // libpqxx does not say so.
     if (!connection.is_open()) throw Unavailable("the listening connection was lost", false);
   }
   ~State() {
-    const WatchedSocket::Waiting waiting(watched.get());
+    const WatchedSocket::Waiting waiting(*socket);
     receiver.reset();
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   pqxx::connection connection;
-  const std::shared_ptr<WatchedSocket> watched;  // null: nobody watches
-  std::optional<Receiver> receiver;              // says `listen` when it is made and `unlisten` when it ends
+  const std::shared_ptr<WatchedSocket> socket;  // of the connection
+  std::optional<Receiver> receiver;             // says `listen` when it is made and `unlisten` when it ends
 };
 
 Listener::Listener(const DatabaseOptions& options, const std::string& channel) {
@@ -66,7 +66,7 @@ std::vector<Notification> Listener::wait(std::chrono::milliseconds timeout) {
 
 void Listener::notify(const std::string& channel, const std::string& payload) {
   try {
-    const WatchedSocket::Waiting waiting(state_->watched.get());
+    const WatchedSocket::Waiting waiting(*state_->socket);
     pqxx::nontransaction autocommit(state_->connection);
     // What is said may be lost: its commit need not wait for the disk.
     autocommit.exec_params("select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", channel, payload);

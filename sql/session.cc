@@ -12,8 +12,7 @@ namespace courant::sql {
 
 struct Session::State {
   State(const std::string& url, const std::shared_ptr<Watch>& watch)
-      : connection(url),
-        socket(watch ? watch->watch(connection.sock()) : std::make_shared<WatchedSocket>(connection.sock())) {}
+      : connection(url), socket(socket_of(watch, connection.sock())) {}
 
   // libpqxx would make another connection in place of one that was lost, and nobody would watch that.
   void require_connection() const {
@@ -21,7 +20,7 @@ struct Session::State {
   }
 
   void roll_back() {
-    const WatchedSocket::Waiting waiting(socket.get());
+    const WatchedSocket::Waiting waiting(*socket);
     transaction.reset();
   }
 
@@ -47,7 +46,7 @@ Rows Session::run(const Query& query, const Parameters& parameters) {
   try {
     State& state = *state_;
     state.require_connection();
-    const WatchedSocket::Waiting waiting(state.socket.get());
+    const WatchedSocket::Waiting waiting(*state.socket);
     if (!state.prepared.contains(query.name)) {
       state.connection.prepare(std::string(query.name), std::string(query.text));
       state.prepared.emplace(query.name);
@@ -79,12 +78,12 @@ void Session::transaction(const std::function<void()>& work) {
   try {
     state_->require_connection();
     {
-      const WatchedSocket::Waiting waiting(state_->socket.get());
+      const WatchedSocket::Waiting waiting(*state_->socket);
       state_->transaction = std::make_unique<pqxx::work>(state_->connection);
     }
     work();
     committing = true;
-    const WatchedSocket::Waiting waiting(state_->socket.get());
+    const WatchedSocket::Waiting waiting(*state_->socket);
     state_->transaction->commit();
     state_->transaction.reset();
   } catch (...) {
@@ -97,7 +96,7 @@ void Session::transaction(const std::function<void()>& work) {
 void Session::execute_script(std::string_view text) {
   try {
     state_->require_connection();
-    const WatchedSocket::Waiting waiting(state_->socket.get());
+    const WatchedSocket::Waiting waiting(*state_->socket);
     if (state_->transaction) {
       state_->transaction->exec(std::string(text));
     } else {

@@ -47,6 +47,10 @@ std::shared_ptr<WatchedSocket> Watch::watch(int socket) {
   return watched;
 }
 
+std::shared_ptr<WatchedSocket> socket_of(const std::shared_ptr<Watch>& watch, int socket) {
+  return watch ? watch->watch(socket) : std::make_shared<WatchedSocket>(socket);
+}
+
 std::vector<std::shared_ptr<WatchedSocket>> Watch::overdue() {
   const Ticks latest = std::chrono::steady_clock::now() - longest_;
   std::vector<std::shared_ptr<WatchedSocket>> found;

@@ -29,18 +29,13 @@ class WatchedSocket {
   // While this lives, an answer is waited for. One at a time for each socket, in the thread that uses the connection.
   class Waiting {
    public:
-    // Null: nobody watches.
-    explicit Waiting(WatchedSocket* socket) : socket_(socket) {
-      if (socket_ != nullptr) socket_->set_since(std::chrono::steady_clock::now());
-    }
-    ~Waiting() {
-      if (socket_ != nullptr) socket_->set_since(Ticks{});
-    }
+    explicit Waiting(WatchedSocket& socket) : socket_(socket) { socket_.set_since(std::chrono::steady_clock::now()); }
+    ~Waiting() { socket_.set_since(Ticks{}); }
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
 
    private:
-    WatchedSocket* const socket_;
+    WatchedSocket& socket_;
   };
 
   // From now on answers may take any time. In the thread that uses the connection.
@@ -83,5 +78,8 @@ class Watch {
   bool is_over_ = false;
   std::thread thread_;  // of its own: all others may be waiting for PostgreSQL
 };
+
+// The socket of a new connection; watch: that which watches it, null: nobody does.
+std::shared_ptr<WatchedSocket> socket_of(const std::shared_ptr<Watch>& watch, int socket);
 
 }  // namespace courant::sql
